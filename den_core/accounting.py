@@ -1,0 +1,96 @@
+"""What a structure costs: multiply–accumulates (MACs) and parameters, per block and level, per task, and in total.
+
+Counted: convolutions and linear layers (MACs and weights) and the affine weights of norms (parameters only).
+Not counted as MACs: norms, activations, pooling and additions. FLOPs are 2 × MACs and appear only where people read
+them; `flops` makes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from den_core.models.estimator import Estimator
+from den_core.models.selector import Selector
+from den_core.models.stems import MAP_SIDE
+
+
+def flops(macs: float) -> float:
+    """Floating-point operations for people to read: 2 × MACs."""
+    return 2 * macs
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Cost of B structures, int64 (B,) each. The totals add the selector, which every choice needs."""
+
+    macs: Tensor
+    params: Tensor
+    total_macs: Tensor
+    total_params: Tensor
+
+
+@dataclass(frozen=True)
+class CostTable:
+    """Costs of one image, from which every structure's cost is a sum.
+
+    Args:
+        block_macs, block_params: of block i at level l, int64 (n, h).
+        task_macs, task_params: of a task's stem and head together.
+        selector_macs, selector_params: of the selector for a task, critic left out.
+    """
+
+    block_macs: Tensor
+    block_params: Tensor
+    task_macs: dict[str, int]
+    task_params: dict[str, int]
+    selector_macs: dict[str, int]
+    selector_params: dict[str, int]
+
+    @property
+    def usage(self) -> Tensor:
+        """d_i(l) of Eq. 5: parameters of block i used at level l ÷ all of block i; float (n, h), in [0, 1]."""
+        return self.block_params / self.block_params[:, -1:]
+
+    @property
+    def relative_macs(self) -> Tensor:
+        """MACs of block i at level l ÷ a full block's mean MACs: float (n, h); a full structure sums to n."""
+        return self.block_macs / self.block_macs[:, -1].double().mean()
+
+    def cost(self, z: Tensor, task: str) -> Cost:
+        """Cost of structures z, (B, n), for a task."""
+        rows = torch.arange(z.shape[1])
+        z = z.cpu()
+        macs = self.block_macs[rows, z].sum(1) + self.task_macs[task]
+        params = self.block_params[rows, z].sum(1) + self.task_params[task]
+        return Cost(macs, params, macs + self.selector_macs[task], params + self.selector_params[task])
+
+    @property
+    def body(self) -> tuple[int, int]:
+        """(MACs, parameters) of all blocks at the full level, without stems and heads."""
+        return int(self.block_macs[:, -1].sum()), int(self.block_params[:, -1].sum())
+
+
+def cost_table(estimator: Estimator, selector: Selector) -> CostTable:
+    """Count both networks. Holds for every input: all stems give maps of the same side."""
+    counts, side = [], MAP_SIDE
+    for block in estimator.blocks:
+        counts.append([block.count(level, side) for level in range(block.num_levels)])
+        side //= block.stride
+    table = torch.from_numpy(np.asarray(counts, dtype=np.int64))
+    ends = {
+        task: [a + b for a, b in zip(estimator.stems[task].count(), estimator.heads[task].count(), strict=True)]
+        for task in estimator.stems
+    }
+    chooser = {task: selector.count(task) for task in selector.stems}
+    return CostTable(
+        block_macs=table[..., 0],
+        block_params=table[..., 1],
+        task_macs={task: counts[0] for task, counts in ends.items()},
+        task_params={task: counts[1] for task, counts in ends.items()},
+        selector_macs={task: counts[0] for task, counts in chooser.items()},
+        selector_params={task: counts[1] for task, counts in chooser.items()},
+    )

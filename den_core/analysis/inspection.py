@@ -1,0 +1,90 @@
+"""One image through a network: the structure it chooses, what it predicts, what that costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+
+from den_core.structures import structure_key
+
+if TYPE_CHECKING:
+    from den_core.network import DeepElasticNetwork
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a network does with one image of one task."""
+
+    task: str
+    distribution: np.ndarray
+    "Model distribution C, float32 (n, h)."
+    levels: tuple[int, ...]
+    "The chosen level of every block."
+    structure: str
+    "The same as text, one digit per block."
+    predictions: pd.DataFrame
+    "class_name, probability; the most probable classes first."
+    costs: pd.DataFrame
+    "macs, params (int64) of: structure (stem, blocks, head), selector, total, full (which needs no "
+    "selector)."
+
+    @property
+    def share_of_full(self) -> float:
+        """MACs with the selector, divided by the MACs of the full network, which needs none."""
+        return float(self.costs.loc["total", "macs"] / self.costs.loc["full", "macs"])
+
+
+def inspect_image(
+    net: DeepElasticNetwork,
+    image: bytes | str | Path | Image.Image | np.ndarray,
+    task: str,
+    cost_weight: float = 0.0,
+    top: int = 5,
+) -> Inspection:
+    """Choose a structure for one image, run it, and price it.
+
+    Args:
+        image: anything that `net.preprocess` takes; bytes of an encoded image included.
+        cost_weight: 0 takes the most probable levels; more trades accuracy for MACs.
+        top: how many classes to name.
+
+    Raises:
+        ImageError: the image cannot be read.
+    """
+    with torch.inference_mode():
+        x = net.preprocess([image], task=task)
+        C = net.model_distribution(x, task=task)
+        z = net.choose(C, cost_weight=cost_weight)
+        probabilities = net.classify(x, task=task, structure=z)[0].float().softmax(dim=0)
+    names = net.task(task).class_names
+    best = probabilities.topk(min(top, len(names)))
+    predictions = pd.DataFrame(
+        {"class_name": [names[i] for i in best.indices.tolist()], "probability": best.values.tolist()}
+    )
+    return Inspection(
+        task=task,
+        distribution=C[0].float().numpy(),
+        levels=tuple(z[0].tolist()),
+        structure=structure_key(z[0]),
+        predictions=predictions,
+        costs=_costs(net, z, task),
+    )
+
+
+def _costs(net: DeepElasticNetwork, z: torch.Tensor, task: str) -> pd.DataFrame:
+    cost, full = net.cost(z, task=task), net.full_cost(task=task)
+    parts = {
+        "structure": (cost.macs, cost.params),
+        "selector": (cost.total_macs - cost.macs, cost.total_params - cost.params),
+        "total": (cost.total_macs, cost.total_params),
+        "full": (full.macs, full.params),
+    }
+    return pd.DataFrame(
+        {name: {"macs": int(macs[0]), "params": int(params[0])} for name, (macs, params) in parts.items()}
+    ).T

@@ -1,0 +1,322 @@
+"""What a network and a training run are made of: frozen value objects, checked when they are built.
+
+They go to `config.json` and back with `to_json` and `from_json`. An unknown or missing field is an error, never a
+default taken in silence.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from den_core.errors import ConfigError
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ConfigError(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskConfig:
+    """A labelled image set with its size, its classes and the way its images are prepared.
+
+    How any image becomes an input of the task (an upload as much as a data set row): flattened on
+    `background`, made grey if `grayscale`, scaled to fit `content_size`, centred on a `size` × `size` square of
+    `background`, scaled to [0, 1], normalised with `mean` and `std`.
+    """
+
+    name: str
+    "Short and lower case; it names the task everywhere."
+    source: str
+    'Where the images are: "open:fashion", "parquet:FOLDER", "folder:FOLDER" or "digits".'
+    size: int
+    "Pixels along one side of the input."
+    content_size: int
+    "Pixels along the longer side of what is drawn; equal to `size` unless a border is added."
+    class_names: tuple[str, ...]
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (0.25, 0.25, 0.25)
+    background: int = 255
+    "Grey level, 0 to 255, of borders and of what lies behind a transparent image."
+    grayscale: bool = False
+    title: str = ""
+    "The task's name for people."
+
+    def __post_init__(self) -> None:
+        _require(self.name.isidentifier(), f"expected a task name made of letters, digits and _, found {self.name!r}")
+        _require(8 <= self.size <= 1024, f"task {self.name}: expected a size of 8 to 1024 pixels, found {self.size}")
+        _require(
+            1 <= self.content_size <= self.size,
+            f"task {self.name}: expected content_size from 1 to size={self.size}, found {self.content_size}",
+        )
+        _require(
+            len(self.class_names) >= 2,
+            f"task {self.name}: expected at least two classes, found {len(self.class_names)}",
+        )
+        _require(
+            len(set(self.class_names)) == len(self.class_names),
+            f"task {self.name}: expected class names that differ from each other, found repeated ones",
+        )
+        _require(0 <= self.background <= 255, f"task {self.name}: background must be 0 to 255, is {self.background}")
+        _require(
+            len(self.mean) == len(self.std) == 3 and all(s > 0 for s in self.std),
+            f"task {self.name}: expected three means and three positive standard deviations",
+        )
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.class_names)
+
+    @property
+    def label(self) -> str:
+        return self.title or self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackboneConfig:
+    """Which elastic network: a row of the backbone registry, and how its levels are made."""
+
+    name: str = "wrn-20-2"
+    level_fractions: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
+    "Share of a block's hidden channels at each level, rising, the last one 1; 0 means the block is skipped."
+    norm_statistics: Literal["per_level", "shared"] = "per_level"
+    "Whether running statistics inside blocks are kept per level or once."
+
+    def __post_init__(self) -> None:
+        f = self.level_fractions
+        _require(
+            len(f) >= 2 and f[0] >= 0 and f[-1] == 1 and all(a < b for a, b in zip(f, f[1:], strict=False)),
+            f"expected rising level fractions that end in 1, such as (0, 0.25, 0.5, 1), found {f}",
+        )
+        _require(
+            self.norm_statistics in ("per_level", "shared"),
+            f'expected norm_statistics "per_level" or "shared", found {self.norm_statistics!r}',
+        )
+
+    @property
+    def num_levels(self) -> int:
+        return len(self.level_fractions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectorConfig:
+    """The selector beyond what the backbone decides."""
+
+    critic: bool = False
+    "Whether it carries an additive critic, which control_variate critic needs."
+    uniform_start: bool = False
+    "Whether C starts as exactly uniform, instead of by Xavier's start."
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """Everything that decides the shapes of a deep elastic network."""
+
+    backbone: BackboneConfig
+    tasks: tuple[TaskConfig, ...]
+    selector: SelectorConfig = SelectorConfig()
+
+    def __post_init__(self) -> None:
+        names = [task.name for task in self.tasks]
+        _require(len(names) >= 1, "expected at least one task, found none")
+        _require(len(set(names)) == len(names), f"expected task names that differ from each other, found {names}")
+
+    def task(self, name: str) -> TaskConfig:
+        """The task of that name, or ConfigError with the names there are."""
+        for task in self.tasks:
+            if task.name == name:
+                return task
+        raise ConfigError(f"expected one of the tasks {', '.join(t.name for t in self.tasks)}, found {name!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimatorStageConfig:
+    """How the estimator is trained in its turns (Algorithm 1)."""
+
+    first_steps: int
+    "Optimiser steps of the first turn, with structures from Eq. 8."
+    round_steps: int
+    "Optimiser steps of every later turn, with structures from the selector."
+    tau: float = 0.75
+    "Weight of the full model in Eq. 8."
+    learning_rate: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
+    label_smoothing: float = 0.0
+    schedule: Literal["steps", "one_cycle"] = "steps"
+    'LR within a turn: "steps" divides by 10 at 1/2 and 3/4 of it, "one_cycle" warms up and anneals to 0.'
+    round_decay: float = 1.0
+    "Factor on the LR from one turn to the next (Algorithm 1's decay)."
+    full_share: float = 0.0
+    "Share of the batch that runs the full model in later turns, so that every level stays trained."
+    uniform_share: float = 0.0
+    "Share of the batch that runs uniformly drawn structures in later turns."
+    execution: Literal["masked", "dispatched"] = "masked"
+    "Compute densely and mask, or run only what each image's levels need; equal results."
+
+    def __post_init__(self) -> None:
+        _require(self.first_steps >= 1 and self.round_steps >= 0, "expected first_steps >= 1 and round_steps >= 0")
+        _require(0 <= self.tau <= 1, f"expected tau from 0 to 1, found {self.tau}")
+        _require(self.learning_rate > 0, f"expected a positive learning rate, found {self.learning_rate}")
+        _require(
+            self.full_share >= 0 and self.uniform_share >= 0 and self.full_share + self.uniform_share <= 1,
+            "expected full_share and uniform_share of at least 0 that sum to at most 1, "
+            f"found {self.full_share} and {self.uniform_share}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectorStageConfig:
+    """How the selector is trained in its turns (Eq. 5 to 7)."""
+
+    steps: int
+    "Optimiser steps of every turn."
+    rho: float = 0.1
+    "Weight of the sparsity penalty, Eq. 5."
+    samples: int = 2
+    "|Z|: structures drawn per image and step."
+    control_variate: Literal["none", "leave_one_out", "greedy", "critic"] = "leave_one_out"
+    "What is subtracted from R(z) in Eq. 7; none of them changes the expected gradient."
+    learning_rate: float = 1e-5
+    schedule: Literal["steps", "one_cycle"] = "steps"
+    round_decay: float = 1.0
+    epsilon_start: float = 1.0
+    "Probability of a uniformly drawn structure at the first step of the first turn (ε-greedy)."
+    epsilon_decay: float = 0.99
+    "Factor on ε per step."
+    entropy_weight: float = 0.0
+    "Weight of an entropy bonus on C, nats; 0 is the paper's objective."
+    probability_floor: float = 0.0
+    "Share of a uniform distribution mixed into C while training, which keeps every level alive; 0 is the paper's."
+    critic_samples: int = 1
+    "Further structures per image, of random density, that only the critic is regressed on."
+    residual_weight: float = 1.0
+    "Weight of the sampled term of the critic's gradient: 1 is exactly Eq. 7, 0 follows the critic alone."
+
+    def __post_init__(self) -> None:
+        _require(self.steps >= 1, f"expected at least one selector step, found {self.steps}")
+        _require(self.rho >= 0, f"expected rho >= 0, found {self.rho}")
+        _require(
+            self.samples >= (2 if self.control_variate == "leave_one_out" else 1),
+            f"expected at least 2 samples for control_variate leave_one_out and 1 otherwise, found {self.samples}",
+        )
+        _require(0 <= self.probability_floor < 1, f"expected probability_floor in [0, 1), found {self.probability_floor}")
+        _require(0 <= self.epsilon_start <= 1, f"expected epsilon_start in [0, 1], found {self.epsilon_start}")
+        _require(0 <= self.epsilon_decay < 1, f"expected epsilon_decay in [0, 1), found {self.epsilon_decay}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """Algorithm 1 as a whole."""
+
+    rounds: int
+    "S: how often estimator and selector take turns."
+    estimator: EstimatorStageConfig
+    selector: SelectorStageConfig
+    batch_size: dict[str, int] | int = 128
+    "Images per step: of every task, or by task name."
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    channels_last: bool = False
+    class_balanced: bool = False
+    "Draw classes evenly instead of images."
+    crop_padding: float = 0.125
+    "Pad with the task's background and random-crop by this share of the image's side (4 px at 32)."
+    flip: bool = True
+    erase: float = 0.0
+    "Side of the square that random erasing paints over, as a share of the image's side; 0 means none."
+    validation_share: float = 0.1
+    "Share of the training data held out, by class, for every choice that is made."
+    report_every: int = 200
+    "Steps between rows of history.csv and between validations."
+    save_every: int = 200
+    "Steps between resume points."
+
+    def __post_init__(self) -> None:
+        _require(self.rounds >= 1, f"expected at least one round, found {self.rounds}")
+        _require(0 < self.validation_share < 1, f"expected validation_share in (0, 1), found {self.validation_share}")
+        _require(self.report_every >= 1 and self.save_every >= 1, "expected report_every and save_every >= 1")
+
+    def batch_of(self, task: str) -> int:
+        """Images of that task in one step."""
+        return self.batch_size if isinstance(self.batch_size, int) else self.batch_size[task]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A named, complete training configuration."""
+
+    name: str
+    description: str
+    network: NetworkConfig
+    training: TrainingConfig
+    seed: int = 0
+    data_seed: int = 0
+    "Seeds the validation split, which must stay the same across runs that are compared."
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+# ------------------------------------------------------------------ JSON
+
+
+def to_json(config: Any) -> Any:
+    """A configuration as plain JSON values."""
+    return dataclasses.asdict(config)
+
+
+def from_json(kind: type, value: Any, where: str = "config") -> Any:
+    """The configuration that `to_json` wrote.
+
+    Raises:
+        ConfigError: a field that is unknown, missing or of the wrong type; the message names it.
+    """
+    if dataclasses.is_dataclass(kind):
+        _require(isinstance(value, dict), f"{where}: expected an object, found {type(value).__name__}")
+        hints = typing.get_type_hints(kind)
+        known = {f.name: f for f in dataclasses.fields(kind)}
+        unknown = sorted(set(value) - set(known))
+        _require(not unknown, f"{where}: unknown field {', '.join(unknown)}; written by a newer version?")
+        missing = sorted(
+            name
+            for name, f in known.items()
+            if name not in value
+            and f.default is dataclasses.MISSING
+            and f.default_factory is dataclasses.MISSING
+        )
+        _require(not missing, f"{where}: missing field {', '.join(missing)}")
+        return kind(**{name: from_json(hints[name], item, f"{where}.{name}") for name, item in value.items()})
+    origin = typing.get_origin(kind)
+    if origin is tuple:
+        _require(isinstance(value, (list, tuple)), f"{where}: expected a list, found {type(value).__name__}")
+        inner = typing.get_args(kind)
+        if len(inner) == 2 and inner[1] is Ellipsis:
+            return tuple(from_json(inner[0], item, f"{where}[{i}]") for i, item in enumerate(value))
+        _require(len(value) == len(inner), f"{where}: expected {len(inner)} values, found {len(value)}")
+        return tuple(from_json(t, item, f"{where}[{i}]") for i, (t, item) in enumerate(zip(inner, value, strict=True)))
+    if origin is dict:
+        _require(isinstance(value, dict), f"{where}: expected an object, found {type(value).__name__}")
+        inner = typing.get_args(kind)[1]
+        return {str(key): from_json(inner, item, f"{where}.{key}") for key, item in value.items()}
+    if origin is Literal:
+        _require(
+            value in typing.get_args(kind),
+            f"{where}: expected one of {', '.join(map(str, typing.get_args(kind)))}, found {value!r}",
+        )
+        return value
+    if origin is typing.Union or origin is types.UnionType:
+        for option in typing.get_args(kind):
+            try:
+                return from_json(option, value, where)
+            except ConfigError:
+                continue
+        raise ConfigError(f"{where}: expected {kind}, found {value!r}")
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    _require(
+        isinstance(value, kind) and not (kind is int and isinstance(value, bool)),
+        f"{where}: expected {getattr(kind, '__name__', kind)}, found {value!r}",
+    )
+    return value

@@ -1,0 +1,104 @@
+"""Training batches out of memory: every task's images stay on the device as uint8."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from den_core.config import TaskConfig, TrainingConfig
+from den_core.data.arrays import TaskArrays
+from den_core.data.transforms import normalise, pad_images, random_crops, random_erase
+from den_core.seeding import step_generator
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's images and labels by task: float (B_t, 3, S_t, S_t) and int64 (B_t,)."""
+
+    images: dict[str, Tensor]
+    labels: dict[str, Tensor]
+
+
+def epoch_order(labels: Tensor, class_balanced: bool, generator: torch.Generator) -> Tensor:
+    """The order in which an epoch shows the images: int64, about as long as labels.
+
+    Plain: every image once. Class-balanced: every class equally often, each class going through its images in a fresh
+    order before it repeats one.
+    """
+    if not class_balanced:
+        return torch.randperm(len(labels), generator=generator)
+    classes = labels.unique()
+    share = -(-len(labels) // len(classes))
+    chosen = []
+    for label in classes:
+        members = (labels == label).nonzero().squeeze(1)
+        rounds = -(-share // len(members))
+        orders = [members[torch.randperm(len(members), generator=generator)] for _ in range(rounds)]
+        chosen.append(torch.cat(orders)[:share])
+    order = torch.cat(chosen)
+    return order[torch.randperm(len(order), generator=generator)]
+
+
+class TaskLoader:
+    """Augmented batches of one task; which images come at a step is a function of (seed, rank, step).
+
+    Args:
+        arrays: the training images.
+        task, config: sizes, normalisation, augmentation.
+        seed, rank: of the run and the process.
+    """
+
+    def __init__(
+        self,
+        arrays: TaskArrays,
+        task: TaskConfig,
+        config: TrainingConfig,
+        seed: int,
+        rank: int,
+        device: torch.device,
+    ):
+        self.task, self.config, self.seed, self.rank = task, config, seed, rank
+        self.batch_size = config.batch_of(task.name)
+        self.labels = torch.from_numpy(arrays.labels)
+        images = torch.from_numpy(arrays.images).to(device)
+        self.padded = pad_images(images, round(config.crop_padding * task.size), task.background)
+        self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
+        self.epoch_length = len(self._epoch_order(0))
+
+    def _epoch_order(self, epoch: int) -> Tensor:
+        if epoch != self._epoch:
+            generator = step_generator(self.seed, f"order/{self.task.name}", epoch, self.rank)
+            self._order = epoch_order(self.labels, self.config.class_balanced, generator)
+            self._epoch = epoch
+        return self._order
+
+    def indices(self, step: int) -> Tensor:
+        """Which images step shows: int64, (batch_size,)."""
+        positions = range(step * self.batch_size, (step + 1) * self.batch_size)
+        return torch.stack(
+            [self._epoch_order(p // self.epoch_length)[p % self.epoch_length] for p in positions]
+        )
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """(images, labels) of a step, augmented and normalised."""
+        generator = step_generator(self.seed, f"augment/{self.task.name}", step, self.rank)
+        index = self.indices(step)
+        images = random_crops(self.padded, index, self.task.size, self.config.flip, generator)
+        if self.config.erase:
+            images = random_erase(images, self.config.erase, self.task.background, generator)
+        return normalise(images, self.task), self.labels[index].to(images.device)
+
+
+class JointLoader:
+    """A batch of every task at each step (Algorithm 1 trains all tasks together)."""
+
+    def __init__(self, loaders: dict[str, TaskLoader]):
+        self.loaders = loaders
+
+    def batch(self, step: int) -> Batch:
+        pairs = {name: loader.batch(step) for name, loader in self.loaders.items()}
+        return Batch(
+            {k: images for k, (images, _) in pairs.items()}, {k: labels for k, (_, labels) in pairs.items()}
+        )

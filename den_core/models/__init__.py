@@ -1,0 +1,1 @@
+"""The estimator, the selector and the backbones they are built from. Nothing here touches a file."""

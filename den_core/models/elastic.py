@@ -1,0 +1,163 @@
+"""Prefix slicing and masking: the only file that knows how a level becomes channels.
+
+Letters: B images, C channels, H W pixels, n blocks, h levels, G hidden channels of a level.
+A level uses a prefix of the hidden channels, so a lower level's weights are contained in a higher level's.
+The level is always an argument. No module remembers one: a network can serve several callers at once and every
+image of a batch can have its own structure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def level_mask(levels: Tensor, hidden: Sequence[int]) -> Tensor:
+    """Which hidden channels each image may use: bool (B, G, 1, 1), true inside the level's prefix.
+
+    Args:
+        levels: (B,), int64, 0 … h-1.
+        hidden: hidden channels of every level, rising; G is the last one.
+    """
+    channels = torch.arange(hidden[-1], device=levels.device)
+    prefix = torch.tensor(hidden, device=levels.device)[levels]
+    return (channels[None, :] < prefix[:, None])[:, :, None, None]
+
+
+class ElasticNorm(nn.Module):
+    """Batch normalisation of a prefix of channels, with running statistics of its own for every level.
+
+    The affine weights are shared by the levels and nested like the convolutions'. The statistics are private
+    ("per_level", as Slimmable networks and DS-Net keep them) or shared ("shared"). In training every level is
+    normalised by the images of the batch that run at it; in evaluation by its running statistics, a fixed affine
+    map, so that an image's result does not depend on its batch.
+
+    Measured by `python -m den_core compare-norms` (its docstring has the setting): see `NORM_FINDING`.
+
+    Args:
+        num_features: channels of the full level.
+        num_levels: h.
+        statistics: "per_level" or "shared".
+    """
+
+    def __init__(self, num_features: int, num_levels: int, statistics: str, momentum: float = 0.1, eps: float = 1e-5):
+        super().__init__()
+        self.momentum = momentum
+        self.eps = eps
+        self.shared = statistics == "shared"
+        rows = 1 if self.shared else num_levels
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+        self.register_buffer("running_mean", torch.zeros(rows, num_features))
+        self.register_buffer("running_var", torch.ones(rows, num_features))
+
+    def forward(self, x: Tensor, level: int) -> Tensor:
+        """Normalise images that all run at one level: (B, G, H, W) with G <= num_features channels."""
+        row, channels = 0 if self.shared else level, x.shape[1]
+        return F.batch_norm(
+            x,
+            self.running_mean[row, :channels],
+            self.running_var[row, :channels],
+            self.weight[:channels],
+            self.bias[:channels],
+            self.training,
+            self.momentum,
+            self.eps,
+        )
+
+    def forward_mixed(self, x: Tensor, levels: Tensor) -> Tensor:
+        """Normalise a batch in which every image has its own level: (B, num_features, H, W), levels (B,)."""
+        if self.shared:
+            return self(x, 0)
+        if not self.training:
+            mean, var = self.running_mean[levels], self.running_var[levels]
+        else:
+            mean, var = (statistic[levels] for statistic in self._batch_statistics(x, levels))
+        scale = self.weight * torch.rsqrt(var + self.eps)
+        shift = self.bias - mean * scale
+        return x * scale[:, :, None, None].to(x.dtype) + shift[:, :, None, None].to(x.dtype)
+
+    def _batch_statistics(self, x: Tensor, levels: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and biased variance of every level's images, (h, C) each; updates the running statistics."""
+        rows = self.running_mean.shape[0]
+        pixels = x.shape[2] * x.shape[3]
+        member = F.one_hot(levels, rows).to(torch.float32).T
+        count = member.sum(1, keepdim=True) * pixels
+        wide = x.float()
+        mean = member @ wide.sum((2, 3)) / count.clamp(min=1)
+        centred = wide - mean[levels][:, :, None, None]
+        var = member @ centred.square().sum((2, 3)) / count.clamp(min=1)
+        with torch.no_grad():
+            seen = count > 0
+            unbiased = var * (count / (count - 1).clamp(min=1))
+            self.running_mean.lerp_(torch.where(seen, mean, self.running_mean), self.momentum)
+            self.running_var.lerp_(torch.where(seen, unbiased, self.running_var), self.momentum)
+        return mean, var
+
+    def scale_and_shift(self, level: int, channels: int) -> tuple[Tensor, Tensor]:
+        """The affine map of a level in evaluation, (channels,) each: y = scale · x + shift."""
+        row = 0 if self.shared else level
+        scale = self.weight[:channels] * torch.rsqrt(self.running_var[row, :channels] + self.eps)
+        return scale, self.bias[:channels] - self.running_mean[row, :channels] * scale
+
+
+class ElasticBlock(nn.Module):
+    """A block with levels: `shortcut(x) + branch(x, level)`; a level without channels is the shortcut alone.
+
+    A backbone's block fills in the five methods below `forward_sorted`. All of them state their level.
+
+    Args:
+        hidden: hidden channels of every level, rising, (h,).
+        in_channels, out_channels: the same at every level.
+        stride: of the block's map.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, hidden: Sequence[int], stride: int):
+        super().__init__()
+        self.in_channels, self.out_channels, self.stride = in_channels, out_channels, stride
+        self.hidden = tuple(hidden)
+
+    @property
+    def num_levels(self) -> int:
+        return len(self.hidden)
+
+    def forward(self, x: Tensor, levels: Tensor) -> Tensor:
+        """Masked: all channels for all images, then zeros. (B, in, H, W), levels (B,) -> (B, out, H', W')."""
+        return self.shortcut(x) + self.branch_mixed(x, levels)
+
+    def forward_sorted(self, x: Tensor, counts: list[int]) -> Tensor:
+        """Dispatched: every level's slice on its own images. Equal to `forward` to floating-point tolerance.
+
+        Args:
+            x: (B, in, H, W), the images sorted by level.
+            counts: images at every level, low to high.
+        """
+        y = self.shortcut(x)
+        parts = []
+        for level, (x_l, y_l) in enumerate(zip(x.split(counts), y.split(counts), strict=True)):
+            if counts[level]:
+                parts.append(y_l + self.branch(x_l, level) if self.hidden[level] else y_l)
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def shortcut(self, x: Tensor) -> Tensor:
+        """What a skipped image keeps; parameter-free."""
+        raise NotImplementedError
+
+    def branch(self, x: Tensor, level: int) -> Tensor:
+        """The residual of images that all run at `level`, computed on the level's channels only."""
+        raise NotImplementedError
+
+    def branch_mixed(self, x: Tensor, levels: Tensor) -> Tensor:
+        """The residual of images with levels of their own, computed on all channels and masked."""
+        raise NotImplementedError
+
+    def static_branch(self, level: int) -> nn.Module | None:
+        """The residual of one level as a plain module for evaluation, norms folded; None where it is skipped."""
+        raise NotImplementedError
+
+    def count(self, level: int, side: int) -> tuple[int, int]:
+        """(MACs, parameters) of one image at a level, for an input map of `side` × `side` pixels."""
+        raise NotImplementedError

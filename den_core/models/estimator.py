@@ -1,0 +1,90 @@
+"""The estimator f(x; z, t): per-task stems and heads around shared elastic blocks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from den_core.config import NetworkConfig
+from den_core.models.dispatch import plan_dispatch, reorder_images
+from den_core.models.elastic import ElasticBlock
+from den_core.models.registry import BackboneSpec, backbone_spec
+from den_core.models.stems import Head, Stem, xavier_start
+from den_core.structures import check_structure
+
+
+def make_blocks(spec: BackboneSpec, config: NetworkConfig) -> nn.ModuleList:
+    """The shared blocks, first to last, with the hidden channels of every level."""
+    blocks: list[ElasticBlock] = []
+    channels = spec.stem_channels
+    for stage in spec.stages:
+        hidden = [round(fraction * stage.width) for fraction in config.backbone.level_fractions]
+        for i in range(stage.blocks):
+            stride = stage.stride if i == 0 else 1
+            blocks.append(
+                spec.make_block(channels, stage.width, hidden, stride, config.backbone.norm_statistics)
+            )
+            channels = stage.width
+    return nn.ModuleList(blocks)
+
+
+class Estimator(nn.Module):
+    """The elastic backbone (Section 3 of the paper). The structure is an argument, never a state.
+
+    Args:
+        config: backbone and tasks.
+    """
+
+    def __init__(self, config: NetworkConfig):
+        super().__init__()
+        spec = backbone_spec(config.backbone.name)
+        self.num_levels = config.backbone.num_levels
+        self.stems = nn.ModuleDict({task.name: Stem(task, spec.stem_channels) for task in config.tasks})
+        self.blocks = make_blocks(spec, config)
+        self.heads = nn.ModuleDict({t.name: Head(spec.out_channels, t.num_classes) for t in config.tasks})
+        xavier_start(self)
+
+    @property
+    def num_blocks(self) -> int:
+        return len(self.blocks)
+
+    def forward(
+        self, images: dict[str, Tensor], structures: dict[str, Tensor], execution: str = "masked"
+    ) -> dict[str, Tensor]:
+        """Logits of a batch of every task; the shared blocks see all tasks' images together.
+
+        Args:
+            images: by task, float (B_t, 3, size_t, size_t), normalised.
+            structures: by task, int64 (B_t, n).
+            execution: "masked" computes all channels and masks; "dispatched" computes what each image's levels need.
+                Both give the same values and gradients to floating-point tolerance, in training too, if the running
+                statistics are kept per level; shared ones need the whole batch, and "masked", to train.
+
+        Returns:
+            By task, (B_t, classes_t).
+
+        Raises:
+            StructureError: a structure of another shape or with a level out of range.
+        """
+        for z in structures.values():
+            check_structure(z, self.num_blocks, self.num_levels)
+        x = torch.cat([self.stems[task](batch) for task, batch in images.items()])
+        z = torch.cat([structures[task] for task in images])
+        x = self._run_masked(x, z) if execution == "masked" else self._run_dispatched(x, z)
+        parts = x.split([len(batch) for batch in images.values()])
+        return {task: self.heads[task](part).float() for task, part in zip(images, parts, strict=True)}
+
+    def _run_masked(self, x: Tensor, z: Tensor) -> Tensor:
+        for block, levels in zip(self.blocks, z.unbind(1), strict=True):
+            x = block(x, levels)
+        return x
+
+    def _run_dispatched(self, x: Tensor, z: Tensor) -> Tensor:
+        plan = plan_dispatch(z, self.num_levels)
+        for block, step in zip(self.blocks, plan.blocks, strict=True):
+            x = block.forward_sorted(reorder_images(x, step.reorder), step.counts)
+        return reorder_images(x, plan.restore)
+
+    def classify(self, x: Tensor, z: Tensor, task: str, execution: str = "masked") -> Tensor:
+        """`forward` for one task: (B, 3, size, size), (B, n) -> logits (B, classes)."""
+        return self({task: x}, {task: z}, execution)[task]

@@ -1,0 +1,94 @@
+"""The selector g(x): from an image to the model distribution C, one distribution over levels per block (Eq. 3)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from den_core.config import NetworkConfig
+from den_core.models.registry import backbone_spec
+from den_core.models.stems import Head, Stem, xavier_start
+
+HIDDEN_FRACTION = 0.25
+"Hidden width of the selector's blocks, relative to the estimator's of the same stage."
+
+
+class SelectorOutput(NamedTuple):
+    """What the selector says of B images.
+
+    Args:
+        log_distribution: log C, (B, n, h).
+        critic: q_i(l; x), the expected change of the loss by every block's level, nats, (B, n, h); None without one.
+        critic_bias: b(x), nats, (B,); None without a critic.
+    """
+
+    log_distribution: Tensor
+    critic: Tensor | None = None
+    critic_bias: Tensor | None = None
+
+
+class Selector(nn.Module):
+    """One block per stage of the estimator's family at a quarter of the hidden width, with stems of its own.
+
+    With a critic it has a second linear layer: an additive estimate Q(x, z) = b(x) + Σ_i q_i(z_i; x) of the loss that
+    the estimator makes with structure z. It only serves training (see `training.objective`).
+
+    Args:
+        config: backbone and tasks; `config.selector` says whether there is a critic and how the last layer starts.
+    """
+
+    def __init__(self, config: NetworkConfig):
+        super().__init__()
+        spec = backbone_spec(config.backbone.name)
+        self.num_blocks, self.num_levels = spec.num_blocks, config.backbone.num_levels
+        self.stems = nn.ModuleDict({task.name: Stem(task, spec.stem_channels) for task in config.tasks})
+        self.blocks = nn.ModuleList()
+        channels = spec.stem_channels
+        for stage in spec.stages:
+            hidden = [max(1, round(stage.width * HIDDEN_FRACTION))]
+            self.blocks.append(spec.make_block(channels, stage.width, hidden, stage.stride, "shared"))
+            channels = stage.width
+        self.head = Head(channels, self.num_blocks * self.num_levels)
+        self.critic = nn.Linear(channels, self.num_blocks * self.num_levels + 1) if config.selector.critic else None
+        xavier_start(self)
+        if config.selector.uniform_start:
+            nn.init.zeros_(self.head.linear.weight)
+        if self.critic is not None:
+            nn.init.zeros_(self.critic.weight)
+
+    def forward(self, images: dict[str, Tensor]) -> dict[str, SelectorOutput]:
+        """By task: normalised images (B_t, 3, size_t, size_t) -> what the selector says of them."""
+        x = torch.cat([self.stems[task](batch) for task, batch in images.items()])
+        for block in self.blocks:
+            x = block.shortcut(x) + block.branch(x, 0)
+        features = self.head.features(x).float()
+        sizes = [len(batch) for batch in images.values()]
+        shape = (-1, self.num_blocks, self.num_levels)
+        log_C = F.log_softmax(self.head.linear(features).float().reshape(shape), dim=-1)
+        parts = [SelectorOutput(part) for part in log_C.split(sizes)]
+        if self.critic is not None:
+            q, bias = self.critic(features).float().split([shape[1] * shape[2], 1], dim=1)
+            # centred per block, so that b(x) alone carries the image's mean loss
+            q = q.reshape(shape) - q.reshape(shape).mean(-1, keepdim=True)
+            parts = [
+                SelectorOutput(part.log_distribution, q_part, b_part)
+                for part, q_part, b_part in zip(parts, q.split(sizes), bias.squeeze(1).split(sizes), strict=True)
+            ]
+        return dict(zip(images, parts, strict=True))
+
+    def model_distribution(self, x: Tensor, task: str) -> Tensor:
+        """C of one task's images: (B, n, h), every block's levels sum to 1."""
+        return self({task: x})[task].log_distribution.exp()
+
+    def count(self, task: str) -> tuple[int, int]:
+        """(MACs, parameters) of one image; the critic is left out, for inference does not run it."""
+        macs, params = self.stems[task].count()
+        side = 32
+        for block in self.blocks:
+            block_macs, block_params = block.count(0, side)
+            macs, params, side = macs + block_macs, params + block_params, side // block.stride
+        head_macs, head_params = self.head.count()
+        return macs + head_macs, params + head_params

@@ -1,0 +1,145 @@
+"""The networks as inference runs them: norms folded, weights contiguous per level, only the chosen work done.
+
+A static network is a copy: it does not follow the network it was made from. Per block, the images of one level go
+through that level's convolutions together; an image that skips the block costs nothing; a batch whose images all
+agree, such as one image, is not gathered at all.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from den_core.models.dispatch import plan_dispatch, reorder_images
+from den_core.models.elastic import ElasticBlock
+from den_core.models.estimator import Estimator
+from den_core.models.selector import Selector
+from den_core.structures import check_structure
+
+
+class StaticBlock(nn.Module):
+    """One block with all its levels as plain modules.
+
+    Args:
+        block: the trained block; its weights are copied.
+        levels: the levels to keep; None keeps all.
+    """
+
+    def __init__(self, block: ElasticBlock, levels: tuple[int, ...] | None = None):
+        super().__init__()
+        kept = range(block.num_levels) if levels is None else levels
+        branches = {str(level): block.static_branch(level) for level in kept}
+        self.branches = nn.ModuleDict({k: branch for k, branch in branches.items() if branch is not None})
+        self.shortcut = block.shortcut
+
+    def forward(self, x: Tensor, counts: list[int]) -> Tensor:
+        """Run images sorted by level, `counts` of each level. May write into x, which the caller owns."""
+        y = self.shortcut(x)
+        start = 0
+        for level, count in enumerate(counts):
+            if count and str(level) in self.branches:
+                # where y is x, these images are read before they are written, and no other level reads them
+                part = slice(start, start + count)
+                y[part] += self.branches[str(level)](x[part])
+            start += count
+        return y
+
+
+class StaticEstimator(nn.Module):
+    """The estimator for inference: any structure for any image, in evaluation mode.
+
+    Computes in the number type of its weights: `.bfloat16()` makes the fast form that the selector is trained on.
+    """
+
+    def __init__(self, estimator: Estimator):
+        super().__init__()
+        self.num_levels = estimator.num_levels
+        self.stems = copy.deepcopy(estimator.stems)
+        self.blocks = nn.ModuleList(StaticBlock(block) for block in estimator.blocks)
+        self.heads = copy.deepcopy(estimator.heads)
+        _finish(self)
+
+    def forward(self, x: Tensor, z: Tensor, task: str) -> Tensor:
+        """(B, 3, size, size), (B, n) -> logits (B, classes).
+
+        Raises:
+            StructureError: z has another shape or a level out of range.
+        """
+        return self.heads[task](self.run_blocks(self.stem(x, task), z)).float()
+
+    def stem(self, x: Tensor, task: str) -> Tensor:
+        """(B, 3, size, size) -> (B, C, 32, 32), channels last."""
+        stem = self.stems[task]
+        return stem(x.to(stem.weight.dtype, memory_format=torch.channels_last))
+
+    def run_blocks(self, x: Tensor, z: Tensor) -> Tensor:
+        """The shared blocks on stem maps, which they may overwrite."""
+        check_structure(z, len(self.blocks), self.num_levels)
+        plan = plan_dispatch(z, self.num_levels)
+        for block, step in zip(self.blocks, plan.blocks, strict=True):
+            x = block(reorder_images(x, step.reorder), step.counts)
+        return reorder_images(x, plan.restore)
+
+
+class StaticSelector(nn.Module):
+    """The selector for inference: images of one task -> C."""
+
+    def __init__(self, selector: Selector):
+        super().__init__()
+        self.shape = (-1, selector.num_blocks, selector.num_levels)
+        self.stems = copy.deepcopy(selector.stems)
+        self.blocks = nn.ModuleList(StaticBlock(block) for block in selector.blocks)
+        self.head = copy.deepcopy(selector.head)
+        _finish(self)
+
+    def forward(self, x: Tensor, task: str) -> Tensor:
+        """(B, 3, size, size) -> C, (B, n, h)."""
+        stem = self.stems[task]
+        x = stem(x.to(stem.weight.dtype, memory_format=torch.channels_last))
+        for block in self.blocks:
+            x = block(x, [len(x)])
+        return self.head(x).float().reshape(self.shape).softmax(-1)
+
+
+class ExtractedNetwork(nn.Module):
+    """One structure of one task as a plain network: stem, the blocks that are not skipped, head.
+
+    Args:
+        estimator: the trained estimator; its weights are copied.
+        z: the structure, (n,).
+        task: whose stem and head to take.
+    """
+
+    def __init__(self, estimator: Estimator, z: Tensor, task: str):
+        super().__init__()
+        check_structure(z[None], estimator.num_blocks, estimator.num_levels)
+        self.stem = copy.deepcopy(estimator.stems[task])
+        self.blocks = nn.ModuleList(_FixedBlock(b, int(level)) for b, level in zip(estimator.blocks, z, strict=True))
+        self.head = copy.deepcopy(estimator.heads[task])
+        _finish(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 3, size, size) -> logits (B, classes)."""
+        x = self.stem(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x)
+
+
+class _FixedBlock(nn.Module):
+    """A block at one level."""
+
+    def __init__(self, block: ElasticBlock, level: int):
+        super().__init__()
+        self.branch = block.static_branch(level)
+        self.shortcut = block.shortcut
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.shortcut(x) if self.branch is None else self.shortcut(x) + self.branch(x)
+
+
+def _finish(module: nn.Module) -> None:
+    module.eval().requires_grad_(False)
+    module.to(memory_format=torch.channels_last)

@@ -1,0 +1,58 @@
+"""What belongs to one task: its stem, which brings every image size to the same maps, and its head."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from den_core.config import TaskConfig
+from den_core.errors import ConfigError
+
+MAP_SIDE = 32
+"Pixels along the side of the maps that enter the shared blocks."
+
+
+class Stem(nn.Conv2d):
+    """A 7×7 convolution with stride = image side ÷ 32: (B, 3, size, size) -> (B, channels, 32, 32)."""
+
+    def __init__(self, task: TaskConfig, channels: int):
+        if task.size % MAP_SIDE:
+            raise ConfigError(
+                f"task {task.name}: expected a size that is a multiple of {MAP_SIDE}, found {task.size}; "
+                f"take {max(MAP_SIDE, round(task.size / MAP_SIDE) * MAP_SIDE)}"
+            )
+        super().__init__(3, channels, 7, stride=task.size // MAP_SIDE, padding=3, bias=False)
+
+    def count(self) -> tuple[int, int]:
+        """(MACs, parameters) for one image."""
+        return self.weight.numel() * MAP_SIDE**2, self.weight.numel()
+
+
+class Head(nn.Module):
+    """norm – ReLU – global average – linear: (B, C, H, W) -> (B, classes)."""
+
+    def __init__(self, channels: int, outputs: int):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels)
+        self.linear = nn.Linear(channels, outputs)
+
+    def features(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C)."""
+        return F.relu(self.norm(x)).mean((2, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(self.features(x))
+
+    def count(self) -> tuple[int, int]:
+        """(MACs, parameters) for one image."""
+        params = sum(p.numel() for p in self.parameters())
+        return self.linear.weight.numel(), params
+
+
+def xavier_start(module: nn.Module) -> None:
+    """Xavier's uniform start for every convolution and linear layer, zero biases (the paper's start)."""
+    for layer in module.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)

@@ -1,0 +1,198 @@
+"""A trained deep elastic network, ready to answer: from images to a structure, a prediction and its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from huggingface_hub import ModelHubMixin, snapshot_download
+from torch import Tensor, nn
+
+from den_core.accounting import Cost, cost_table
+from den_core.checkpoints import CheckpointInfo, load_weights, read_config, save_checkpoint
+from den_core.config import NetworkConfig, TaskConfig
+from den_core.data.images import decode_image, fit_image
+from den_core.data.transforms import normalise
+from den_core.errors import CheckpointError, ConfigError
+from den_core.models.estimator import Estimator
+from den_core.models.selector import Selector
+from den_core.models.static import ExtractedNetwork, StaticEstimator, StaticSelector
+from den_core.structures import check_structure, full_structure
+
+
+class DeepElasticNetwork(ModelHubMixin):
+    """Estimator and selector for inference. It holds no state between calls, so that threads may share it.
+
+    Args:
+        estimator, selector: trained networks of one configuration; they are put into evaluation mode.
+        info: their configuration and where they come from.
+        device: where to compute.
+    """
+
+    def __init__(self, estimator: Estimator, selector: Selector, info: CheckpointInfo, device: str = "cpu"):
+        self.info = info
+        self.device = torch.device(device)
+        self.estimator = estimator.to(self.device).eval().requires_grad_(False)
+        self.selector = selector.to(self.device).eval().requires_grad_(False)
+        self.table = cost_table(estimator, selector)
+        self._static_estimator = StaticEstimator(self.estimator)
+        self._static_selector = StaticSelector(self.selector)
+
+    @property
+    def config(self) -> NetworkConfig:
+        return self.info.network
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks, in the order of the configuration."""
+        return tuple(task.name for task in self.config.tasks)
+
+    @property
+    def num_blocks(self) -> int:
+        return self.estimator.num_blocks
+
+    @property
+    def num_levels(self) -> int:
+        return self.estimator.num_levels
+
+    @property
+    def block_macs(self) -> Tensor:
+        """MACs of block i at level l: int64, (n, h)."""
+        return self.table.block_macs
+
+    def task(self, name: str) -> TaskConfig:
+        """The task of that name. ConfigError with the names there are."""
+        return self.config.task(name)
+
+    def preprocess(self, images: Any, task: str) -> Tensor:
+        """Any images as an input of a task.
+
+        Args:
+            images: one or several of: a PIL image, a path, encoded bytes, a uint8 array (H, W), (H, W, 3) or (H, W, 4).
+
+        Returns:
+            float32, (B, 3, size, size).
+
+        Raises:
+            ImageError: one of them cannot be read, or is too large.
+            ConfigError: no such task.
+        """
+        config = self.task(task)
+        if isinstance(images, (str, bytes, Path, np.ndarray)) or not isinstance(images, Iterable):
+            images = [images]
+        fitted = np.stack([fit_image(decode_image(image), config) for image in images])
+        return normalise(torch.from_numpy(fitted).to(self.device), config)
+
+    def model_distribution(self, x: Tensor, task: str) -> Tensor:
+        """C: for every image and block a distribution over levels, (B, n, h) (Eq. 3)."""
+        self._check_input(x, task)
+        with torch.inference_mode():
+            return self._static_selector(x.to(self.device), task)
+
+    def choose(self, C: Tensor, cost_weight: float = 0.0) -> Tensor:
+        """The structure for every image: per block the level with the largest log C - cost_weight · relative MACs.
+
+        Args:
+            C: (B, n, h).
+            cost_weight: nats per full block's MACs. 0 takes the most probable level of every block, as the paper does;
+                more saves MACs, less than 0 spends them.
+
+        Returns:
+            int64, (B, n).
+        """
+        if not np.isfinite(cost_weight):
+            raise ConfigError(f"expected a finite cost weight, found {cost_weight}")
+        price = cost_weight * self.table.relative_macs.to(C)
+        return (C.clamp_min(torch.finfo(C.dtype).tiny).log() - price).argmax(-1)
+
+    def classify(self, x: Tensor, task: str, structure: Tensor | None = None) -> Tensor:
+        """Logits of images, each run through its own structure and doing no more work than that.
+
+        Args:
+            x: (B, 3, size, size), from `preprocess`.
+            structure: int64, (B, n); None takes the selector's choice.
+
+        Returns:
+            (B, classes).
+
+        Raises:
+            StructureError: a structure of another shape or with a level out of range.
+        """
+        self._check_input(x, task)
+        if structure is None:
+            structure = self.choose(self.model_distribution(x, task))
+        if len(structure) == 1 and len(x) > 1:
+            structure = structure.expand(len(x), -1)
+        with torch.inference_mode():
+            return self._static_estimator(x.to(self.device), structure.to(self.device), task)
+
+    def cost(self, z: Tensor, task: str) -> Cost:
+        """MACs and parameters of structures (B, n), without and with the selector."""
+        self.task(task)
+        check_structure(z, self.num_blocks, self.num_levels)
+        return self.table.cost(z, task)
+
+    def full_cost(self, task: str) -> Cost:
+        """Cost of the full model, (1,). It needs no selector: compare others' totals with its `macs`."""
+        return self.cost(full_structure(1, self.num_blocks, self.num_levels), task)
+
+    def extract(self, z: Tensor, task: str) -> nn.Module:
+        """One structure (n,) of one task as a plain torch module: (B, 3, size, size) -> the same logits."""
+        self.task(task)
+        return ExtractedNetwork(self.estimator, z.to(self.device), task)
+
+    def _check_input(self, x: Tensor, task: str) -> None:
+        size = self.task(task).size
+        if x.dim() != 4 or tuple(x.shape[1:]) != (3, size, size):
+            raise ConfigError(
+                f"expected images of shape (B, 3, {size}, {size}) for task {task}, found {tuple(x.shape)}; "
+                "call preprocess first"
+            )
+
+    # --- huggingface_hub's mixin: save_pretrained, from_pretrained, push_to_hub
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        save_checkpoint(save_directory, self.info, {"estimator": self.estimator, "selector": self.selector}, half=False)
+
+    @classmethod
+    def _from_pretrained(cls, *, model_id: str, revision=None, cache_dir=None, force_download=False, token=None,
+                         local_files_only=False, device: str = "cpu", **_) -> DeepElasticNetwork:  # fmt: skip
+        folder = Path(model_id)
+        if not folder.is_dir():
+            folder = Path(
+                snapshot_download(
+                    model_id, revision=revision, cache_dir=cache_dir, force_download=force_download, token=token,
+                    local_files_only=local_files_only, allow_patterns=["*.json", "*.safetensors", "*.csv"],
+                )
+            )  # fmt: skip
+        return load(folder, device)
+
+
+def load(folder: Path | str, device: str = "cpu") -> DeepElasticNetwork:
+    """The network of a checkpoint folder, in evaluation mode. Nothing is unpickled.
+
+    Raises:
+        CheckpointError: the folder is missing, incomplete, from a newer schema, or its tensors do not fit.
+        ConfigError: a device that is not there.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise CheckpointError(f"expected a checkpoint folder at {folder}, found none; `python -m den_core train` makes one")
+    check_device(device)
+    info = read_config(folder)
+    with torch.device("meta"):
+        estimator, selector = Estimator(info.network), Selector(info.network)
+    estimator, selector = estimator.to_empty(device="cpu"), selector.to_empty(device="cpu")
+    load_weights(folder, {"estimator": estimator, "selector": selector})
+    return DeepElasticNetwork(estimator, selector, info, device)
+
+
+def check_device(device: str) -> None:
+    """Raise ConfigError unless torch can compute there; nothing falls back to the CPU in silence."""
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"expected a device that torch can use, found {device!r}; try --device cpu") from error

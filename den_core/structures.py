@@ -1,0 +1,86 @@
+"""Structures: which level every block runs at, for every image.
+
+A structure z is an int64 tensor (B, n): B images, n blocks, values 0 … h-1 with h levels.
+Written as text it is one digit per block, "330120" (h <= 10), which is also how tables and URLs name it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from den_core.errors import StructureError
+
+
+def uniform_structure(batch: int, num_blocks: int, level: int) -> Tensor:
+    """The structure that runs every block at one level: int64, (batch, num_blocks)."""
+    return torch.full((batch, num_blocks), level, dtype=torch.int64)
+
+
+def full_structure(batch: int, num_blocks: int, num_levels: int) -> Tensor:
+    """The full model z = (h-1, …, h-1): int64, (batch, num_blocks)."""
+    return uniform_structure(batch, num_blocks, num_levels - 1)
+
+
+def random_structures(
+    batch: int, num_blocks: int, num_levels: int, generator: torch.Generator | None = None
+) -> Tensor:
+    """Structures drawn uniformly from all h^n: int64, (batch, num_blocks)."""
+    return torch.randint(num_levels, (batch, num_blocks), generator=generator)
+
+
+def sample_structures(probabilities: Tensor, samples: int, generator: torch.Generator | None = None) -> Tensor:
+    """Draw structures from per-block distributions (Eq. 3).
+
+    Args:
+        probabilities: (B, n, h), non-negative, last axis sums to 1.
+        samples: structures per image.
+
+    Returns:
+        int64, (B, samples, n).
+    """
+    B, n, h = probabilities.shape
+    draws = torch.multinomial(probabilities.reshape(B * n, h), samples, replacement=True, generator=generator)
+    return draws.reshape(B, n, samples).transpose(1, 2).contiguous()
+
+
+def check_structure(z: Tensor, num_blocks: int, num_levels: int) -> None:
+    """Raise StructureError unless z is int64 (B, num_blocks) with levels 0 … num_levels-1."""
+    if z.dim() != 2 or z.shape[1] != num_blocks:
+        raise StructureError(
+            f"expected a structure of shape (images, {num_blocks}), found {tuple(z.shape)}; "
+            "give one level per block for every image"
+        )
+    if z.dtype != torch.int64:
+        raise StructureError(f"expected an int64 structure, found {z.dtype}; convert it with .long()")
+    if z.numel() and (int(z.min()) < 0 or int(z.max()) >= num_levels):
+        wrong = ((z < 0) | (z >= num_levels)).nonzero()[0]
+        raise StructureError(
+            f"expected levels 0 to {num_levels - 1}, found {int(z[wrong[0], wrong[1]])} "
+            f"in block {int(wrong[1])} of image {int(wrong[0])}"
+        )
+
+
+def structure_key(levels: Sequence[int] | Tensor) -> str:
+    """The text name of one structure: one digit per block, block 0 first."""
+    return "".join(str(int(level)) for level in levels)
+
+
+def parse_structure(key: str, num_blocks: int, num_levels: int) -> Tensor:
+    """The structure that `structure_key` named: int64, (1, num_blocks).
+
+    Raises:
+        StructureError: a character that is no digit, a wrong length, or a level out of range.
+    """
+    if not (key.isascii() and key.isdigit()):
+        raise StructureError(f"expected {num_blocks} digits, one level per block, found {key!r}")
+    z = torch.tensor([[int(character) for character in key]], dtype=torch.int64)
+    check_structure(z, num_blocks, num_levels)
+    return z
+
+
+def count_distinct(z: Tensor) -> int:
+    """How many different structures occur among the rows of z, (B, n)."""
+    return int(torch.unique(z, dim=0).shape[0])

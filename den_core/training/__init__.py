@@ -1,0 +1,1 @@
+"""Algorithm 1: the estimator and the selector take turns."""

@@ -1,0 +1,254 @@
+"""Algorithm 1: rounds in which the estimator and then the selector is trained."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy
+
+from den_core.accounting import cost_table
+from den_core.config import Recipe
+from den_core.data.arrays import TaskArrays
+from den_core.data.loaders import Batch, JointLoader, TaskLoader
+from den_core.errors import ConfigError, TrainingError
+from den_core.models.estimator import Estimator
+from den_core.models.selector import Selector
+from den_core.models.static import StaticEstimator, StaticSelector
+from den_core.seeding import step_generator
+from den_core.training.estimator_step import StepResult, estimator_step
+from den_core.training.history import HistoryRow, Reporter
+from den_core.training.resume import Progress, load_resume_point, restore_optimizer, save_resume_point
+from den_core.training.sampling import initial_structures, turn_structures
+from den_core.training.schedule import Turn, learning_rate, turns
+from den_core.training.selector_step import selector_step
+from den_core.training.validation import ValidationResult, validate
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Where and how a run goes, which must not change its configuration.
+
+    Args:
+        folder: for history, TensorBoard and resume points.
+        accelerator, devices: as lightning-fabric takes them.
+        resume: go on from the folder's resume point.
+        progress: draw the progress bar.
+    """
+
+    folder: Path
+    accelerator: str = "auto"
+    devices: int = 1
+    resume: bool = False
+    progress: bool = True
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """By task: what is trained on, and what is held out for choices."""
+
+    train: dict[str, TaskArrays]
+    validation: dict[str, TaskArrays]
+
+
+def make_fabric(recipe: Recipe, execution: Execution) -> Fabric:
+    """lightning-fabric for the run's precision and devices; several devices or processes train with DDP."""
+    strategy = "auto"
+    if execution.devices > 1:
+        strategy = DDPStrategy(find_unused_parameters=True)
+    return Fabric(
+        accelerator=execution.accelerator,
+        devices=execution.devices,
+        strategy=strategy,
+        precision=recipe.training.precision,
+    )
+
+
+def build_networks(recipe: Recipe) -> tuple[Estimator, Selector]:
+    """Both networks with the start that the recipe's seed gives, whatever the global random state."""
+    if recipe.training.selector.control_variate == "critic" and not recipe.network.selector.critic:
+        raise ConfigError("control_variate critic needs a selector with a critic: set network.selector.critic")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        return Estimator(recipe.network), Selector(recipe.network)
+
+
+class Trainer:
+    """A run of Algorithm 1. `run` does it; the rest are its parts.
+
+    Args:
+        recipe: the configuration.
+        data: training and validation images by task.
+        execution: where and how.
+    """
+
+    def __init__(self, recipe: Recipe, data: TrainingData, execution: Execution):
+        self.recipe, self.config, self.execution = recipe, recipe.training, execution
+        self.fabric = make_fabric(recipe, execution)
+        self.fabric.launch()
+        rank, device = self.fabric.global_rank, self.fabric.device
+        self.estimator, self.selector = build_networks(recipe)
+        self.table = cost_table(self.estimator, self.selector)
+        if self.config.channels_last:
+            self.estimator.to(memory_format=torch.channels_last)
+            self.selector.to(memory_format=torch.channels_last)
+        self.loader = JointLoader(
+            {
+                task.name: TaskLoader(data.train[task.name], task, self.config, recipe.seed, rank, device)
+                for task in recipe.network.tasks
+            }
+        )
+        self.validation = data.validation
+        estimator, selector = self.config.estimator, self.config.selector
+        # Norms and biases are left out of the decay: shrinking them does not regularise
+        decayed = [p for p in self.estimator.parameters() if p.dim() > 1]
+        others = [p for p in self.estimator.parameters() if p.dim() <= 1]
+        sgd = torch.optim.SGD(
+            [{"params": decayed, "weight_decay": estimator.weight_decay}, {"params": others, "weight_decay": 0.0}],
+            lr=estimator.learning_rate,
+            momentum=estimator.momentum,
+            nesterov=True,
+        )
+        adam = torch.optim.Adam(self.selector.parameters(), lr=selector.learning_rate)
+        self.optimizers = {"estimator": sgd, "selector": adam}
+        self.progress = Progress(0, 0.0, [], [])
+        saved: dict[str, torch.Tensor] = {}
+        if execution.resume:
+            self.progress, saved = load_resume_point(execution.folder, recipe, self._networks)
+        self._saved_optimizer = saved
+        self.wrapped = {
+            "estimator": self.fabric.setup(self.estimator, sgd),
+            "selector": self.fabric.setup(self.selector, adam),
+        }
+
+    @property
+    def _networks(self) -> dict[str, torch.nn.Module]:
+        return {"estimator": self.estimator, "selector": self.selector}
+
+    def run(self) -> Progress:
+        """Train to the end. Resume points are written every `save_every` steps and at the end of every turn."""
+        plan = turns(self.config)
+        total = plan[-1].start + plan[-1].steps
+        folder = self.execution.folder if self.fabric.is_global_zero else None
+        self.began = time.monotonic() - self.progress.seconds
+        self.reporter = Reporter(
+            folder, total, self.progress.rows, self.progress.step, self.execution.progress
+        )
+        self.recent = list(self.progress.recent)
+        try:
+            for turn in plan:
+                if self.progress.step < turn.start + turn.steps:
+                    self._run_turn(turn)
+        finally:
+            self.reporter.close()
+        return self.progress
+
+    def _run_turn(self, turn: Turn) -> None:
+        _, optimizer = self.wrapped[turn.network]
+        raw = self.optimizers[turn.network]
+        raw.state.clear()
+        first = self.progress.step - turn.start
+        if first:
+            restore_optimizer(raw, self._saved_optimizer)
+        # the network that stands still in this turn is used in its static form
+        still = StaticSelector(self.selector) if turn.network == "estimator" else StaticEstimator(self.estimator)
+        if self.config.precision == "bf16-mixed":
+            still.bfloat16()
+        config = self.config.estimator if turn.network == "estimator" else self.config.selector
+        self.wrapped[turn.network][0].train()
+        for step in range(first, turn.steps):
+            lr = learning_rate(config.learning_rate, config.schedule, config.round_decay, turn, step)
+            for group in raw.param_groups:
+                group["lr"] = lr
+            batch = self.loader.batch(turn.start + step)
+            if turn.network == "estimator":
+                result = self._estimator_step(turn, step, batch, still, optimizer)
+            else:
+                result = self._selector_step(turn, step, batch, still, optimizer)
+            self._after_step(turn, step, lr, result, raw)
+
+    def _estimator_step(self, turn: Turn, step: int, batch: Batch, selector: StaticSelector, optimizer) -> StepResult:
+        generator = self._structure_generator(turn, step)
+        n, h, config = self.estimator.num_blocks, self.estimator.num_levels, self.config.estimator
+        structures = {}
+        for task, images in batch.images.items():
+            if turn.round == 0:
+                z = initial_structures(len(images), n, h, config.tau, generator)
+            else:
+                with torch.no_grad():
+                    C = selector(images, task).cpu()
+                z = turn_structures(C, config.full_share, config.uniform_share, generator)
+            structures[task] = z.to(images.device)
+        return estimator_step(
+            self.fabric, self.wrapped["estimator"][0], optimizer, batch, structures, self.table.usage, config
+        )
+
+    def _selector_step(self, turn: Turn, step: int, batch: Batch, estimator: StaticEstimator, optimizer) -> StepResult:
+        config = self.config.selector
+        epsilon = config.epsilon_start * config.epsilon_decay**step if turn.round == 0 else 0.0
+        return selector_step(
+            self.fabric,
+            self.wrapped["selector"][0],
+            optimizer,
+            estimator,
+            batch,
+            self.table.usage,
+            epsilon if epsilon > 1e-4 else 0.0,
+            config,
+            self._structure_generator(turn, step),
+        )
+
+    def _structure_generator(self, turn: Turn, step: int) -> torch.Generator:
+        return step_generator(self.recipe.seed, "structures", turn.start + step, self.fabric.global_rank)
+
+    def _after_step(self, turn: Turn, step: int, lr: float, result: StepResult, optimizer) -> None:
+        done = turn.start + step + 1
+        if not math.isfinite(result.loss):
+            raise TrainingError(f"the loss is {result.loss} at step {done}; lower the learning rate and --resume")
+        self.recent.append((result.loss, result.accuracy, result.usage))
+        self.reporter.step(
+            done,
+            f"round {turn.round} {turn.network} loss {result.loss:.3f} accuracy {result.accuracy:.1%} "
+            f"usage {result.usage:.2f}",
+        )
+        last = step + 1 == turn.steps
+        if (step + 1) % self.config.report_every == 0 or last:
+            self._report(turn, done, lr)
+        if self.fabric.is_global_zero and (done % self.config.save_every == 0 or last):
+            seconds = time.monotonic() - self.began
+            self.progress = Progress(done, seconds, self.reporter.rows, self.recent)
+            save_resume_point(self.execution.folder, self.recipe, self._networks, optimizer, self.progress)
+        elif last:
+            self.progress = Progress(done, time.monotonic() - self.began, self.reporter.rows, self.recent)
+
+    def _report(self, turn: Turn, done: int, lr: float) -> None:
+        loss, accuracy, usage = (sum(values) / len(values) for values in zip(*self.recent, strict=True))
+        self.recent = []
+        if not self.fabric.is_global_zero:
+            return
+        chooses = turn.round > 0 or turn.network == "selector"
+        result: ValidationResult = validate(
+            self.estimator, self.selector, self.recipe.network, self.validation, self.table, chooses, self.fabric.device
+        )
+        images = sum(loader.batch_size for loader in self.loader.loaders.values())
+        self.reporter.row(
+            HistoryRow(
+                step=done,
+                round=turn.round,
+                network=turn.network,
+                images_seen=done * images * self.fabric.world_size,
+                learning_rate=lr,
+                loss=loss,
+                accuracy=accuracy,
+                usage=usage,
+                validation_accuracy=result.accuracy,
+                validation_mean_macs=result.mean_macs,
+                validation_distinct=result.distinct,
+                seconds=time.monotonic() - self.began,
+                validation_by_task=" ".join(f"{t}={a:.4f}" for t, a in result.by_task.items()),
+            )
+        )

@@ -1,0 +1,57 @@
+"""One optimiser step of the estimator: the objective of Eq. 4 for structures that someone else has drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from den_core.data.loaders import Batch
+from den_core.training.objective import usage_of
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What one step of either network measured on its own batch.
+
+    Args:
+        loss: cross-entropy in nats, mean over tasks.
+        accuracy: fraction right, mean over tasks.
+        usage: mean share of the shared blocks' parameters in use (Eq. 5's mean d).
+    """
+
+    loss: float
+    accuracy: float
+    usage: float
+
+
+def mean_over_tasks(values: dict[str, Tensor]) -> Tensor:
+    """Every task counts equally, however many images it has."""
+    return torch.stack(list(values.values())).mean()
+
+
+def estimator_step(
+    fabric, estimator, optimizer, batch: Batch, structures: dict[str, Tensor], usage: Tensor, config
+) -> StepResult:
+    """Train on one batch of every task, each image with its structure.
+
+    Args:
+        fabric, estimator, optimizer: as set up by lightning-fabric.
+        structures: by task, int64 (B_t, n).
+        usage: d_i(l), (n, h), for the report only: S(z) has no gradient in the estimator's weights.
+        config: EstimatorStageConfig.
+    """
+    logits = estimator(batch.images, structures, config.execution)
+    losses = {
+        task: F.cross_entropy(logits[task], labels, label_smoothing=config.label_smoothing)
+        for task, labels in batch.labels.items()
+    }
+    loss = mean_over_tasks(losses)
+    optimizer.zero_grad(set_to_none=True)
+    fabric.backward(loss)
+    optimizer.step()
+    right = {t: (logits[t].argmax(1) == labels).float().mean() for t, labels in batch.labels.items()}
+    used = {task: usage_of(z, usage).mean() for task, z in structures.items()}
+    return StepResult(loss.item(), mean_over_tasks(right).item(), mean_over_tasks(used).item())

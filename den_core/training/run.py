@@ -1,0 +1,124 @@
+"""A recipe from data to checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+import den_core
+from den_core.checkpoints import CheckpointInfo, save_checkpoint
+from den_core.config import Recipe, to_json
+from den_core.data.arrays import TaskArrays, load_task
+from den_core.data.splits import split_validation
+from den_core.errors import TrainingError
+from den_core.files import write_atomically
+from den_core.training.alternate import Execution, Trainer, TrainingData
+from den_core.training.history import history_csv
+from den_core.training.resume import FILE
+
+
+@dataclass(frozen=True)
+class LoadedData:
+    """Training data of a recipe, divided, with the fingerprints of its sources."""
+
+    data: TrainingData
+    fingerprints: dict[str, str]
+
+
+def select(arrays: TaskArrays, rows) -> TaskArrays:
+    """Some rows of a split."""
+    return dataclasses.replace(
+        arrays,
+        images=arrays.images[rows],
+        labels=arrays.labels[rows],
+        ids=[arrays.ids[i] for i in rows],
+        groups=arrays.groups[rows],
+    )
+
+
+def load_training_data(recipe: Recipe, limit: int | None = None, progress: bool = True) -> LoadedData:
+    """Decode the training split of every task and hold out the validation share.
+
+    Args:
+        limit: at most so many images per task, for smoke runs.
+    """
+    train, validation, fingerprints = {}, {}, {}
+    for task in recipe.network.tasks:
+        arrays = load_task(task, "train", limit=limit, progress=progress)
+        kept, held_out = split_validation(
+            arrays.labels, arrays.groups, recipe.training.validation_share, recipe.data_seed
+        )
+        train[task.name], validation[task.name] = select(arrays, kept), select(arrays, held_out)
+        fingerprints[task.name] = arrays.fingerprint
+    return LoadedData(TrainingData(train, validation), fingerprints)
+
+
+def train(recipe: Recipe, execution: Execution, limit: int | None = None) -> Path:
+    """Run a recipe and write its checkpoint to `execution.folder`.
+
+    Raises:
+        TrainingError: the folder holds a finished or unfinished run and `resume` is not set.
+    """
+    folder = execution.folder
+    if not execution.resume and any((folder / name).exists() for name in ("config.json", FILE)):
+        raise TrainingError(f"expected an empty folder {folder}, found a run in it; give --resume or another --out")
+    source = commit()
+    loaded = load_training_data(recipe, limit, execution.progress)
+    trainer = Trainer(recipe, loaded.data, execution)
+    progress = trainer.run()
+    if trainer.fabric.is_global_zero:
+        info = CheckpointInfo(recipe.network, to_json(recipe), provenance(recipe, trainer, loaded, source))
+        save_checkpoint(folder, info, {"estimator": trainer.estimator, "selector": trainer.selector})
+        write_atomically(folder / "history.csv", history_csv(progress.rows).encode())
+    trainer.fabric.barrier()
+    return folder
+
+
+def provenance(recipe: Recipe, trainer: Trainer, loaded: LoadedData, source: str) -> dict:
+    """Where a checkpoint comes from, for config.json."""
+    per_step = sum(loader.batch_size for loader in trainer.loader.loaders.values())
+    return {
+        "seed": recipe.seed,
+        "data_seed": recipe.data_seed,
+        "data_sha256": loaded.fingerprints,
+        "training_images": {task: len(arrays) for task, arrays in loaded.data.train.items()},
+        "validation_images": {task: len(arrays) for task, arrays in loaded.data.validation.items()},
+        "steps": trainer.progress.step,
+        "images_seen": trainer.progress.step * per_step * trainer.fabric.world_size,
+        "commit": source,
+        "device": device_name(trainer.fabric.device),
+        "processes": trainer.fabric.world_size,
+        "threads": torch.get_num_threads(),
+        "wall_seconds": round(trainer.progress.seconds, 1),
+        "versions": {"den_core": den_core.__version__, "torch": torch.__version__, "python": platform.python_version()},
+    }
+
+
+def commit() -> str:
+    """The source's git commit, with "+changes" where files differ from it; "unknown" outside a checkout."""
+    root = Path(den_core.__file__).parent.parent
+    try:
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True)
+        changes = subprocess.run(
+            ["git", "status", "--porcelain", "--", "den_core"], cwd=root, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head.stdout.strip() + ("+changes" if changes.stdout.strip() else "")
+
+
+def device_name(device: torch.device) -> str:
+    """The device in words that mean something on another machine."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return f"{line.split(':', 1)[1].strip()} CPU"
+    return platform.processor() or device.type

@@ -1,0 +1,71 @@
+"""Where structures come from while training: Eq. 8, the selector with exploration, and random densities."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from den_core.structures import full_structure, random_structures, sample_structures
+
+
+def initial_probability(z: Tensor, num_levels: int, tau: float) -> Tensor:
+    """Eq. 8 for structures z, (B, n): τ + (1-τ) / h^n for the full model, (1-τ) / h^n for every other; (B,)."""
+    n = z.shape[1]
+    rest = (1 - tau) / num_levels**n
+    return torch.where((z == num_levels - 1).all(1), tau + rest, rest)
+
+
+def initial_structures(
+    batch: int, num_blocks: int, num_levels: int, tau: float, generator: torch.Generator | None = None
+) -> Tensor:
+    """Structures drawn from Eq. 8: int64, (batch, num_blocks)."""
+    full = torch.rand(batch, generator=generator) < tau
+    drawn = random_structures(batch, num_blocks, num_levels, generator)
+    return torch.where(full[:, None], full_structure(batch, num_blocks, num_levels), drawn)
+
+
+def random_density_structures(
+    batch: int, num_blocks: int, num_levels: int, generator: torch.Generator | None = None
+) -> Tensor:
+    """Structures whose mean level itself is uniform: int64, (batch, num_blocks).
+
+    Independent uniform levels almost always average to the middle, so a critic regressed on them never sees a nearly
+    full or nearly empty structure. Here every image first draws a density u, and every block then draws its level from
+    a binomial with mean u (h - 1).
+    """
+    density = torch.rand(batch, 1, 1, generator=generator)
+    trials = torch.rand(batch, num_blocks, num_levels - 1, generator=generator)
+    return (trials < density).sum(-1)
+
+
+def explored(log_C: Tensor, floor: float) -> Tensor:
+    """log of (1 - floor) · C + floor / h: the distribution with every level kept alive; (B, n, h)."""
+    if floor == 0:
+        return log_C
+    return torch.logaddexp(
+        log_C + torch.log1p(torch.tensor(-floor)),
+        torch.full_like(log_C, floor / log_C.shape[-1]).log(),
+    )
+
+
+def epsilon_greedy(
+    C: Tensor, samples: int, epsilon: float, generator: torch.Generator | None = None
+) -> Tensor:
+    """Structures from C, or with probability ε from all structures uniformly: int64, (B, samples, n)."""
+    B, n, h = C.shape
+    z = sample_structures(C, samples, generator)
+    explore = torch.rand(B, samples, generator=generator) < epsilon
+    uniform = torch.randint(h, (B, samples, n), generator=generator)
+    return torch.where(explore[..., None], uniform, z)
+
+
+def turn_structures(
+    C: Tensor, full_share: float, uniform_share: float, generator: torch.Generator | None = None
+) -> Tensor:
+    """Structures for the estimator's later turns, one per image: drawn from C but for the two shares; (B, n)."""
+    B, n, h = C.shape
+    z = sample_structures(C, 1, generator)[:, 0]
+    u = torch.rand(B, generator=generator)[:, None]
+    z = torch.where(u < full_share, full_structure(B, n, h), z)
+    uniform = (u >= full_share) & (u < full_share + uniform_share)
+    return torch.where(uniform, random_structures(B, n, h, generator), z)

@@ -1,0 +1,50 @@
+"""The turns of Algorithm 1 and the learning rate at every step of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from den_core.config import TrainingConfig
+
+WARM_UP = 0.15
+"Share of a one-cycle turn in which the learning rate rises."
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One turn: `network` is trained for `steps` steps in a round (0 … S-1), beginning at step `start` of the run."""
+
+    network: Literal["estimator", "selector"]
+    round: int
+    steps: int
+    start: int
+
+
+def turns(config: TrainingConfig) -> list[Turn]:
+    """Algorithm 1 as a list: in every round the estimator, then the selector."""
+    plan: list[Turn] = []
+    start = 0
+    for r in range(config.rounds):
+        estimator_steps = config.estimator.first_steps if r == 0 else config.estimator.round_steps
+        for network, steps in (("estimator", estimator_steps), ("selector", config.selector.steps)):
+            plan.append(Turn(network, r, steps, start))
+            start += steps
+    return plan
+
+
+def learning_rate(peak: float, schedule: str, round_decay: float, turn: Turn, step: int) -> float:
+    """LR at a step (0 … turn.steps-1) of a turn.
+
+    "steps": the peak, a tenth of it from the middle, a hundredth from three quarters.
+    "one_cycle": a linear rise over the first 15 % and a cosine down to 0.
+    """
+    peak = peak * round_decay**turn.round
+    done = step / turn.steps
+    if schedule == "steps":
+        return peak * (1.0 if done < 0.5 else 0.1 if done < 0.75 else 0.01)
+    rise = max(1, round(WARM_UP * turn.steps))
+    if step < rise:
+        return peak * (step + 1) / rise
+    return peak * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, turn.steps - rise)))

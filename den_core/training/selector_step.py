@@ -1,0 +1,143 @@
+"""One optimiser step of the selector: Eq. 7, with the control variate that the configuration names.
+
+The estimator stands still in this turn and runs in evaluation mode, as it will at inference, so that its dispatched
+form gives every sampled structure's loss at a fraction of the full cost and without a backward pass.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from den_core.config import SelectorStageConfig
+from den_core.data.loaders import Batch
+from den_core.models.selector import SelectorOutput
+from den_core.models.static import StaticEstimator
+from den_core.training import objective as eq
+from den_core.training.estimator_step import StepResult, mean_over_tasks
+from den_core.training.sampling import epsilon_greedy, explored, random_density_structures
+
+
+def structure_losses(
+    estimator: StaticEstimator, images: dict[str, Tensor], labels: dict[str, Tensor], structures: dict[str, Tensor]
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Cross-entropy of every image under each of its structures, and whether the answer is right.
+
+    Args:
+        structures: by task, int64 (B_t, S, n). The stem runs once per image, the shared blocks once per structure.
+
+    Returns:
+        Losses in nats and right answers as 0 or 1, by task, (B_t, S) each.
+    """
+    with torch.no_grad():
+        maps = [
+            estimator.stem(images[t], t).repeat_interleave(z.shape[1], 0) for t, z in structures.items()
+        ]
+        x = torch.cat(maps).contiguous(memory_format=torch.channels_last)
+        x = estimator.run_blocks(x, torch.cat([z.flatten(0, 1) for z in structures.values()]))
+        losses, right = {}, {}
+        for (task, z), part in zip(structures.items(), x.split([len(m) for m in maps]), strict=True):
+            S = z.shape[1]
+            logits = estimator.heads[task](part).float()
+            target = labels[task].repeat_interleave(S)
+            losses[task] = F.cross_entropy(logits, target, reduction="none").view(-1, S)
+            right[task] = (logits.argmax(1) == target).float().view(-1, S)
+    return losses, right
+
+
+def selector_loss(
+    output: SelectorOutput,
+    z: Tensor,
+    loss: Tensor,
+    greedy_loss: Tensor | None,
+    usage: Tensor,
+    epsilon: float,
+    config: SelectorStageConfig,
+) -> Tensor:
+    """The scalar whose gradient trains the selector on one task's images.
+
+    Args:
+        output: the selector's, with gradient.
+        z: structures, (B, S + critic_samples, n); the first S = config.samples were drawn from the explored C.
+        loss: cross-entropy of each, (B, S + critic_samples).
+        greedy_loss: cross-entropy of the most probable structure, (B,), for control_variate "greedy".
+        usage: d_i(l), (n, h).
+        epsilon: of the ε-greedy draw.
+    """
+    B, n, h = output.log_distribution.shape
+    S = config.samples
+    log_C = explored(output.log_distribution, config.probability_floor)
+    log_prob = eq.log_probability(log_C, z[:, :S])
+    weight = eq.importance_weight(log_prob, h, n, epsilon)
+    bonus = config.entropy_weight * eq.entropy(output.log_distribution).mean()
+    if config.control_variate == "critic":
+        Q = eq.additive_value(output.critic, output.critic_bias, z)
+        C = log_C.exp()
+        known = eq.expected_additive_value(C, output.critic.detach(), output.critic_bias.detach())
+        # S(z) is known in closed form too, so that only the loss that the critic misses is left to sampling
+        known = (known + eq.expected_sparsity_penalty(C, usage, config.rho)).mean()
+        sampled = eq.reinforce_loss(log_prob, loss[:, :S], Q[:, :S], weight)
+        return known + config.residual_weight * sampled - bonus + F.mse_loss(Q, loss)
+    R = loss[:, :S] + eq.sparsity_penalty(z[:, :S], usage, config.rho)
+    control: Tensor | float = 0.0
+    if config.control_variate == "leave_one_out":
+        control = eq.leave_one_out(R)
+    elif config.control_variate == "greedy":
+        greedy_z = output.log_distribution.argmax(-1)
+        control = (greedy_loss + eq.sparsity_penalty(greedy_z, usage, config.rho))[:, None]
+    return eq.reinforce_loss(log_prob, R, control, weight) - bonus
+
+
+def draw_structures(
+    log_C: Tensor, epsilon: float, config: SelectorStageConfig, generator: torch.Generator
+) -> Tensor:
+    """The structures that one step tries on an image, (B, S [+ critic_samples] [+ 1 greedy], n)."""
+    B, n, h = log_C.shape
+    C = explored(log_C, config.probability_floor).exp()
+    parts = [epsilon_greedy(C, config.samples, epsilon, generator)]
+    if config.control_variate == "critic" and config.critic_samples:
+        extra = random_density_structures(B * config.critic_samples, n, h, generator)
+        parts.append(extra.view(B, config.critic_samples, n))
+    if config.control_variate == "greedy":
+        parts.append(log_C.argmax(-1)[:, None])
+    return torch.cat(parts, dim=1)
+
+
+def selector_step(
+    fabric,
+    selector,
+    optimizer,
+    estimator: StaticEstimator,
+    batch: Batch,
+    usage: Tensor,
+    epsilon: float,
+    config: SelectorStageConfig,
+    generator: torch.Generator,
+) -> StepResult:
+    """Train the selector on one batch of every task."""
+    outputs = selector(batch.images)
+    structures = {
+        task: draw_structures(out.log_distribution.detach().cpu(), epsilon, config, generator).to(
+            out.log_distribution.device
+        )
+        for task, out in outputs.items()
+    }
+    losses, right = structure_losses(estimator, batch.images, batch.labels, structures)
+    greedy = config.control_variate == "greedy"
+    objectives = {}
+    for task, out in outputs.items():
+        z, loss = structures[task], losses[task]
+        greedy_loss = loss[:, -1] if greedy else None
+        if greedy:
+            z, loss = z[:, :-1], loss[:, :-1]
+        objectives[task] = selector_loss(out, z, loss, greedy_loss, usage, epsilon, config)
+    optimizer.zero_grad(set_to_none=True)
+    fabric.backward(mean_over_tasks(objectives))
+    optimizer.step()
+    S = config.samples
+    return StepResult(
+        mean_over_tasks({t: loss[:, :S].mean() for t, loss in losses.items()}).item(),
+        mean_over_tasks({t: hit[:, :S].mean() for t, hit in right.items()}).item(),
+        mean_over_tasks({t: eq.usage_of(z[:, :S], usage).mean() for t, z in structures.items()}).item(),
+    )

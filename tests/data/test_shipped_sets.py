@@ -1,0 +1,182 @@
+"""The sets of this repository, and larger ones where a folder beside the checkout holds them."""
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import den_core
+from den_core.data.arrays import load_task
+from den_core.data.images import fit_image
+from den_core.data.listing import list_datasets, prepare_dataset
+from den_core.data.sources import open_source
+from den_core.data.sources import parquet as parquet_source
+from den_core.data.splits import split_validation
+from den_core.data.tasks import SCENARIOS, TASKS, measure_statistics
+from den_core.errors import DataError
+
+ROOT = Path(den_core.__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("DEN_SHARED_DATA", ROOT.parent / "shared" / "data"))
+COUNTS = {
+    ("fashion", "train"): [2000] * 10,
+    ("fashion", "test"): [1000] * 10,
+    ("emoji", "train"): [494, 668, 470, 386, 608, 252, 782, 663],
+    ("emoji", "test"): [178, 250, 160, 135, 208, 88, 271, 224],
+    ("clipart", "train"): [151, 31, 59, 180, 180, 180, 37, 125, 38, 178, 59, 41],
+    ("clipart", "test"): [100, 21, 39, 120, 120, 120, 26, 84, 26, 118, 40, 28],
+}
+
+
+@pytest.mark.parametrize(("name", "split"), COUNTS)
+def test_shipped_counts_are_those_of_the_readme(name, split):
+    source = open_source(f"open:{name}", split)
+
+    assert np.bincount(source.labels).tolist() == COUNTS[name, split]
+    assert source.class_names == TASKS[name].class_names
+    assert source.license
+
+
+def test_readme_of_the_sets_states_the_shipped_files():
+    text = (ROOT / "assets" / "datasets" / "README.md").read_text()
+
+    for name, split in COUNTS:
+        source = open_source(f"open:{name}", split)
+        row = next(line for line in text.splitlines() if re.match(rf"\| {name} \| {split} \|", line))
+        assert f"{len(source):,}" in row and source.fingerprint in row
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_image_decodes_and_statistics_are_the_measured_ones(name):
+    task = TASKS[name]
+    arrays = load_task(task, "train", progress=False)
+
+    assert arrays.images.shape == (len(arrays), task.size, task.size, 3) and arrays.images.dtype == np.uint8
+    assert measure_statistics(arrays.images) == (task.mean, task.std)
+    assert arrays.fingerprint == open_source(task.source, "train").fingerprint
+
+
+def test_rows_of_arrays_are_rows_of_the_source():
+    task = TASKS["clipart"]
+    source = open_source(task.source, "test")
+
+    arrays = load_task(task, "test", limit=5, progress=False)
+
+    assert len(arrays) == len(arrays.groups) == 5
+    assert arrays.ids == source.ids[:5] and arrays.labels.tolist() == source.labels[:5].tolist()
+    assert np.array_equal(arrays.images[4], fit_image(source.image(4), task))
+
+
+def test_fashion_border_is_black():
+    images = load_task(TASKS["fashion"], "test", limit=50, progress=False).images.copy()
+
+    assert images[:, 2:30, 2:30].any(axis=(1, 2, 3)).all()
+    images[:, 2:30, 2:30] = 0
+    assert not images.any()
+
+
+@pytest.mark.parametrize(
+    ("name", "together", "apart"),
+    [
+        ("emoji", ["noto/1f44b-1f3ff.webp", "fluent/1f44b.webp"], ["noto/1f600.webp"]),
+        (
+            "clipart",
+            ["a/cat_01.webp", "a/cat_2.webp", "a/cat.webp"],
+            ["b/cat_01.webp", "a/dog_01.webp", "a/1.webp"],
+        ),
+    ],
+)
+def test_what_stays_together(name, together, apart):
+    group = parquet_source.GROUPING[name]
+
+    assert len({group(path) for path in together}) == 1
+    assert len({group(path) for path in together + apart}) == 1 + len(apart)
+
+
+@pytest.mark.parametrize("name", ["emoji", "clipart"])
+def test_validation_split_of_grouped_sets_has_every_class_and_about_its_share(name):
+    source = open_source(f"open:{name}", "train")
+
+    train, val = split_validation(source.labels, source.groups, 0.1, seed=0)
+
+    shares = np.bincount(source.labels[val]) / np.bincount(source.labels)
+    assert 0.05 < shares.min() and shares.max() < 0.2
+    assert not set(source.groups[train]) & set(source.groups[val])
+
+
+def test_other_classes_than_the_tasks_are_refused():
+    import dataclasses
+
+    task = dataclasses.replace(TASKS["emoji"], source="open:clipart")
+
+    with pytest.raises(DataError, match="task emoji: expected the 8 classes.*found 12"):
+        load_task(task, "test", progress=False)
+
+
+def test_unknown_shipped_set_names_those_present():
+    with pytest.raises(DataError, match="clipart, emoji, fashion"):
+        open_source("open:none", "train")
+    with pytest.raises(DataError, match="expected a shipped data set"):
+        open_source("open:../datasets/emoji", "train")
+
+
+def test_scenarios_name_tasks():
+    assert all(name in TASKS for names in SCENARIOS.values() for name in names)
+    assert all(TASKS[name].name == name for name in TASKS)
+
+
+# ------------------------------------------------------------------ listing
+
+
+def test_listing_shows_every_split():
+    listed = list_datasets()
+
+    assert len(listed) == 2 * len(TASKS) and listed.present.all()
+    row = listed[(listed.name == "emoji") & (listed.split == "test")].iloc[0]
+    assert (row.images, row.classes, row["size"]) == (1514, 8, 64)
+    assert "MIT" in row.license and row.location.endswith("emoji/test.parquet")
+
+
+def test_listing_says_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_source, "SHIPPED_FOLDER", tmp_path)
+
+    listed = list_datasets().set_index(["name", "split"])
+
+    assert not listed.present["emoji", "test"] and str(tmp_path) in listed.location["emoji", "test"]
+    assert listed.present["digits", "test"]
+
+
+def test_prepare_counts_what_it_decoded():
+    prepared = prepare_dataset("clipart", progress=False).set_index("split")
+
+    assert prepared.images.to_dict() == {"train": 1259, "test": 842}
+    assert prepared.smallest_class["train"] == 31 and prepared.largest_class["test"] == 120
+    assert prepared.width["test"] == prepared.height["test"] == 96
+
+
+def test_prepare_needs_a_known_name():
+    with pytest.raises(DataError, match="fashion, emoji, clipart, digits or a source"):
+        prepare_dataset("mnist", progress=False)
+
+
+# ------------------------------------------------------------------ sets that are not shipped
+
+
+@pytest.mark.parametrize(
+    ("name", "images", "classes", "side"),
+    [
+        ("cifar100", (50_000, 10_000), 100, 32),
+        ("tiny_imagenet", (60_000, 10_000), 200, 64),
+        ("imagenette", (5_000, 3_925), 10, 96),
+    ],
+)
+def test_sets_beside_the_checkout(name, images, classes, side):
+    if not (SHARED / name).is_dir():
+        pytest.skip(f"no {name} in {SHARED}; set DEN_SHARED_DATA to a folder that has it")
+
+    for split, count in zip(("train", "test"), images, strict=True):
+        source = open_source(f"parquet:{SHARED / name}", split)
+        assert len(source) == count and len(source.class_names) == classes
+        assert len(set(source.labels.tolist())) == classes
+        assert {source.image(i).size for i in range(0, count, count // 20)} == {(side, side)}
