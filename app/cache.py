@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from den_core.network import DeepElasticNetwork
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+PREVIEW = 110
+"Pixels of the picture that is inspected. Shown at this size: Streamlit cannot shrink a strip to no height."
 SAMPLES = REPOSITORY / "assets" / "samples"
 ALL_TASKS = "all"
 "Stands for the structures of all tasks together."
@@ -226,7 +228,7 @@ def _picture(source: str, split: str, row: int, side: int) -> bytes:
     return picture(_source(source, split), row, side)
 
 
-def gallery_picture(checkpoint: Checkpoint, task: str, row: int, side: int = 96) -> bytes:
+def gallery_picture(checkpoint: Checkpoint, task: str, row: int, side: int) -> bytes:
     """The test image behind a row of a gallery, as a PNG of at most that many pixels a side."""
     frame = gallery(checkpoint, task)
     return _picture(frame.attrs["source"], frame.attrs["split"], int(frame["row"].iat[row]), side)
@@ -254,7 +256,7 @@ def _inspections(
 
     image = decode_image(_data)
     net = network(checkpoint)
-    return thumbnail(image, 256), {task: inspect_image(net, image, task) for task in tasks}
+    return thumbnail(image, PREVIEW), {task: inspect_image(net, image, task) for task in tasks}
 
 
 def inspections(

@@ -32,8 +32,8 @@ METHOD_STYLES = {
     "cost_weight": ("This network, cost weight varied", "#0072B2", "circle"),
     "chosen": ("This network, as trained", "#0072B2", "star"),
 }
-"Label, colour and marker of every way to pick structures, in drawing order; markers differ without colour "
-"too."
+"Label, colour and marker of every way to pick structures, in drawing order; markers differ without "
+"colour too."
 
 
 def task_colors(tasks: Sequence[str]) -> dict[str, str]:

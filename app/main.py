@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from app import state, widgets
 
-st.set_page_config(page_title="Deep elastic networks", page_icon=":material/account_tree:", layout="wide")
+# A picture of our own: a Material icon here would be fetched from another server.
+ICON = Path(__file__).parent / "icon.png"
+st.set_page_config(page_title="Deep elastic networks", page_icon=ICON, layout="wide")
 
 page = st.navigation(
     {

@@ -33,12 +33,6 @@ CHOSEN_PAGE = "views/chosen_models.py"
 TRADE_OFF_PAGE = "views/trade_off.py"
 
 
-def checkpoint_parameter() -> dict[str, str]:
-    """The chosen checkpoint as a query parameter for a link to another page."""
-    name = st.session_state.get(CHECKPOINT)
-    return {CHECKPOINT: name} if name else {}
-
-
 def picture_reference() -> str | None:
     """Which picture the URL asks for."""
     return st.query_params.get(PICTURE)
@@ -61,6 +55,9 @@ def uploaded() -> tuple[str, bytes] | None:
     return st.session_state.get(UPLOAD)
 
 
-def row_reference(task: str, row: int) -> str:
-    """The text that names an image of a gallery in the URL."""
-    return f"{task}:{row}"
+def inspect_row(task: str, row: int) -> None:
+    """Go to the page Inspect an image with an image of a gallery; the checkpoint goes along by itself."""
+    st.session_state.pop(UPLOAD, None)
+    # Through the session, not the URL: Streamlit refuses to set the parameter of a bound widget.
+    st.session_state[VIEW] = task
+    st.switch_page(INSPECT_PAGE, query_params={PICTURE: f"{task}:{row}"})

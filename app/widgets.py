@@ -55,8 +55,8 @@ def checkpoint() -> cache.Checkpoint:
     names = cache.checkpoint_names()
     if not names:
         st.info(
-            "There is no trained network yet. Train one with `python -m den_core train open3-fast`, "
-            "then reload this page.",
+            "There is no trained network yet. Train one with `python -m den_core train open3-fast`, then "
+            "reload this page.",
             icon=":material/info:",
         )
         st.stop()
@@ -80,8 +80,8 @@ def indexed_tasks(checkpoint: cache.Checkpoint) -> list[str]:
     tasks = cache.tasks_with_gallery(checkpoint)
     if not tasks:
         st.info(
-            "The test images of this network are not indexed yet. Write its galleries with "
-            f"`python -m den_core index checkpoints/{checkpoint.name}`, then reload this page.",
+            "The test images of this network are not indexed yet. Write its galleries with `python -m "
+            f"den_core index checkpoints/{checkpoint.name}`, then reload this page.",
             icon=":material/info:",
         )
         st.stop()
@@ -96,7 +96,7 @@ def task_titles(checkpoint: cache.Checkpoint) -> dict[str, str]:
 def choice(
     label: str, options: Sequence[str], titles: dict[str, str], key: str, help: str | None = None
 ) -> str:
-    """A segmented control that always has one option chosen and keeps it in the URL."""
+    """A segmented control that always has one option chosen and keeps its title in the URL."""
     return st.segmented_control(
         label,
         list(options),
@@ -131,7 +131,9 @@ def picture_row(
         for row, caption in zip(rows, captions, strict=True):
             with st.container(width=width, gap=None):
                 name = labels[int(gallery_labels.iat[row])]
-                st.image(cache.gallery_picture(checkpoint, task, row), width=width, alt=f"{name}, row {row}")
+                st.image(
+                    cache.gallery_picture(checkpoint, task, row, width), width=width, alt=f"{name}, row {row}"
+                )
                 st.caption(caption)
 
 

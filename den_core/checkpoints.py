@@ -149,10 +149,10 @@ def _check_tensor(path: Path, key: str, found: Tensor, wanted: Tensor) -> None:
         raise CheckpointError(f"{path}: expected finite numbers in {key}, found some that are not")
 
 
-def write_metrics(folder: Path | str, metrics: Metrics) -> None:
-    """Write metrics.json."""
+def write_metrics(folder: Path | str, metrics: Metrics, name: str = METRICS) -> None:
+    """Write metrics as JSON, under the name that a checkpoint gives them or another one."""
     value = {k: v for k, v in vars(metrics).items() if k != "extra"} | metrics.extra
-    write_json(Path(folder) / METRICS, value)
+    write_json(Path(folder) / name, value)
 
 
 def read_metrics(folder: Path | str) -> Metrics | None:

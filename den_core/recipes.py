@@ -12,9 +12,10 @@ from den_core.config import (
     Recipe,
     SelectorConfig,
     SelectorStageConfig,
+    TaskConfig,
     TrainingConfig,
 )
-from den_core.data.tasks import SCENARIOS, TASKS
+from den_core.data.tasks import SCENARIOS, TASKS, task_from_source
 from den_core.errors import ConfigError
 
 
@@ -138,6 +139,39 @@ def recipe(name: str) -> Recipe:
     if name not in RECIPES:
         raise ConfigError(f"expected one of the recipes {', '.join(RECIPES)}, found {name!r}")
     return RECIPES[name]()
+
+
+def with_options(
+    base: Recipe, tasks: list[str], backbone: str | None, rho: float | None, seed: int
+) -> Recipe:
+    """A recipe with a user's choices.
+
+    Args:
+        tasks: "NAME=SOURCE@SIZE" each; an empty list keeps the recipe's.
+        backbone, rho: None keeps the recipe's.
+    """
+    made = tuple(parse_task(text) for text in tasks)
+    net = base.network
+    net = dataclasses.replace(
+        net,
+        tasks=made or net.tasks,
+        backbone=dataclasses.replace(net.backbone, name=backbone or net.backbone.name),
+    )
+    training = base.training
+    if made and isinstance(training.batch_size, dict):
+        training = dataclasses.replace(training, batch_size=sum(training.batch_size.values()) // len(made))
+    if rho is not None:
+        training = dataclasses.replace(training, selector=dataclasses.replace(training.selector, rho=rho))
+    return dataclasses.replace(base, network=net, training=training, seed=seed)
+
+
+def parse_task(text: str) -> TaskConfig:
+    """A task from "NAME=SOURCE@SIZE", such as "pets=folder:data/pets@64". ConfigError says what is wrong."""
+    name, equals, rest = text.partition("=")
+    source, at, size = rest.rpartition("@")
+    if not (equals and at and size.isdigit()):
+        raise ConfigError(f"expected a task as NAME=SOURCE@SIZE, such as pets=folder:data/pets@64, found {text!r}")
+    return task_from_source(name, source, int(size))
 
 
 def smoke(full: Recipe) -> Recipe:

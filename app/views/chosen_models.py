@@ -48,8 +48,7 @@ def histogram(checkpoint: cache.Checkpoint, scope: str, titles: dict[str, str], 
     )
     st.caption(
         f"The {len(models.top)} most chosen of {models.distinct:,} structures; n = {models.images:,} test "
-        "images. "
-        "Left: the level of every block. Right: how many images chose it."
+        "images. Left: the level of every block. Right: how many images chose it."
         + (f" The last bar counts all {models.other_structures:,} others together." if tail else "")
     )
 
@@ -59,8 +58,7 @@ def card(checkpoint: cache.Checkpoint, task: str, entry, images: int) -> None:
     with st.container(border=True):
         st.markdown(
             f"**{entry.rank}.** `{entry.structure}` · **{widgets.percent(entry.share)}** of {images:,} "
-            "images · "
-            f"{widgets.percent(entry.accuracy)} correct · {widgets.millions(entry.macs)} MACs"
+            f"images · {widgets.percent(entry.accuracy)} correct · {widgets.millions(entry.macs)} MACs"
         )
         classes = cache.info(checkpoint).network.task(task).class_names
         labels = cache.gallery(checkpoint, task)["label"].to_numpy()

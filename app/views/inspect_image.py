@@ -137,8 +137,7 @@ def neighbours(
     widgets.neighbour_rows(checkpoint, found, width=96)
     st.caption(
         "Below each image: its class, ✓ or ✗ for a correct or wrong answer, and its l2 distance (0 is the "
-        "same "
-        "model distribution). Samples are test images themselves, so in their own task they find "
+        "same model distribution). Samples are test images themselves, so in their own task they find "
         "themselves first."
     )
 
@@ -164,12 +163,11 @@ with widgets.errors_shown():
     with st.spinner("Choosing a structure …"):
         preview, inspections = cache.inspections(checkpoint, tasks, data)
     left, right = st.columns([1, 6], gap="medium", vertical_alignment="center")
-    left.image(preview, width=110, alt="The image that is inspected")
+    left.image(preview, width=cache.PREVIEW, alt="The image that is inspected")
     with right.container(key="picture"):
         st.markdown(
             f"**{widgets.literal(name)}**  \nIn the maps, a column is a block and a row is a level, from "
-            "dark "
-            "(0 %) to bright (100 % probable). Outlined cells are the levels that this image runs at."
+            "dark (0 %) to bright (100 % probable). Outlined cells are the levels that this image runs at."
         )
     for start in range(0, len(tasks), COLUMNS):
         line = tasks[start : start + COLUMNS]

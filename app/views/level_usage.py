@@ -28,8 +28,7 @@ def show_cell(checkpoint: cache.Checkpoint, task: str, title: str, block: int, l
     share, half = usage.frequency.at[block, level], usage.half_width.at[block, level]
     st.markdown(
         f"**{widgets.literal(title)}, block {block}, level {level}:** {widgets.percent(share)} of "
-        f"{usage.images:,} "
-        f"images run here (± {widgets.percent(half)}, 95 % interval); mean probability "
+        f"{usage.images:,} images run here (± {widgets.percent(half)}, 95 % interval); mean probability "
         f"{widgets.percent(usage.probability.at[block, level])}."
     )
     structures = cache.gallery(checkpoint, task)["structure"]

@@ -10,11 +10,9 @@ from app import cache, state, widgets
 st.title("Deep elastic networks")
 st.markdown(
     "A deep elastic network looks at an image and chooses, **block by block, how much of itself to use** "
-    "for it. "
-    "A *structure* is that choice, written as one digit per block: 0 skips the block, the highest digit "
-    "uses all "
-    "of it. The pages on the left show the structure of any single image, and what the choices buy over "
-    "whole test sets."
+    "for it. A *structure* is that choice, written as one digit per block: 0 skips the block, the highest "
+    "digit uses all of it. The pages on the left show the structure of any single image, and what the "
+    "choices buy over whole test sets."
 )
 
 
@@ -63,8 +61,7 @@ with widgets.errors_shown():
     st.caption(
         f"Backbone {widgets.literal(backbone.name)}, {backbone.num_levels} levels per block: shares "
         f"{', '.join(f'{fraction:g}' for fraction in backbone.level_fractions)} of a block's hidden "
-        "channels. "
-        f"Tasks: {', '.join(widgets.literal(title) for title in titles.values())}."
+        f"channels. Tasks: {', '.join(widgets.literal(title) for title in titles.values())}."
     )
     if points is None:
         st.info(
@@ -75,21 +72,19 @@ with widgets.errors_shown():
     else:
         st.table(results_table(points, titles))
         st.caption(
-            "Measured on the whole test split of every task. MACs (multiply-accumulates; FLOPs = 2 × MACs) "
-            "are means "
-            "per image and include the selector; the full network runs without one. Random structures cost "
-            "the same."
+            "Measured on the whole test split of every task. MACs (multiply-accumulates; FLOPs = 2 × "
+            "MACs) are means per image and include the selector; the full network runs without one. "
+            "Random structures cost the same."
         )
 
     left, right = st.columns(2)
     with left:
         st.subheader("Where to start")
-        link = state.checkpoint_parameter()
         for page, label, icon in (
             (state.INSPECT_PAGE, "Inspect an image of your own", "image_search"),
             (state.SIMILAR_PAGE, "See which images share a structure", "compare"),
             (state.TRADE_OFF_PAGE, "See what fewer MACs cost in accuracy", "trending_up"),
         ):
-            st.page_link(page, label=label, icon=f":material/{icon}:", query_params=link)
+            st.page_link(page, label=label, icon=f":material/{icon}:")
     with right, st.expander("Where this checkpoint comes from"):
         st.table(provenance_table(checkpoint))

@@ -34,7 +34,7 @@ def query_row(checkpoint: cache.Checkpoint, task: str) -> int:
         for candidate in rows[(page - 1) * GRID : page * GRID].tolist():
             with st.container(width=78, gap="xsmall"):
                 alt = f"{classes[labels[candidate]]}, test image {candidate}"
-                st.image(cache.gallery_picture(checkpoint, task, candidate), width=72, alt=alt)
+                st.image(cache.gallery_picture(checkpoint, task, candidate, 72), width=72, alt=alt)
                 st.button(
                     f"{candidate}",
                     key=f"pick-{task}-{candidate}",
@@ -50,25 +50,22 @@ def describe(checkpoint: cache.Checkpoint, task: str, row: int) -> None:
     """The query: picture, class, answer, structure, price."""
     classes = cache.info(checkpoint).network.task(task).class_names
     entry = cache.gallery(checkpoint, task).iloc[row]
-    st.image(cache.gallery_picture(checkpoint, task, row), width=140, alt="The query")
+    st.image(cache.gallery_picture(checkpoint, task, row, 140), width=140, alt="The query")
     mark = "✓" if entry["correct"] else "✗"
     st.markdown(
-        f"**{widgets.literal(classes[entry['label']])}**, test image {row}  \n"
-        f"Answer: {widgets.literal(classes[entry['prediction']])} {mark} "
-        f"({widgets.percent(float(entry['confidence']), 0)})  \n"
-        f"Structure `{entry['structure']}`  \n{widgets.millions(entry['macs'])} MACs, selector included"
+        f"**{widgets.literal(classes[entry['label']])}**, test image {row}  \nAnswer: "
+        f"{widgets.literal(classes[entry['prediction']])} {mark} "
+        f"({widgets.percent(float(entry['confidence']), 0)})  \nStructure `{entry['structure']}`  "
+        f"\n{widgets.millions(entry['macs'])} MACs, selector included"
     )
     if st.button("Inspect this image", icon=":material/image_search:", key="similar_inspect"):
-        st.session_state.pop(state.UPLOAD, None)
-        reference = {state.PICTURE: state.row_reference(task, row), state.VIEW: task}
-        st.switch_page(state.INSPECT_PAGE, query_params=reference | state.checkpoint_parameter())
+        state.inspect_row(task, row)
 
 
 st.title("Similar images")
 st.markdown(
     "Images of different tasks can want the same part of the network. Pick a test image; below it are the "
-    "four images "
-    "of every task whose model distribution is nearest to its own."
+    "four images of every task whose model distribution is nearest to its own."
 )
 with widgets.errors_shown():
     checkpoint = widgets.checkpoint()
@@ -89,6 +86,5 @@ with widgets.errors_shown():
     )
     st.caption(
         f"Exact search over {sizes} test images, the query itself left out. Below each image: class, ✓ or "
-        "✗ for a correct "
-        "or wrong answer, l2 distance of the model distributions (0 is equal)."
+        "✗ for a correct or wrong answer, l2 distance of the model distributions (0 is equal)."
     )

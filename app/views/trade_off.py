@@ -18,9 +18,8 @@ def instance_gain(checkpoint: cache.Checkpoint, titles: dict[str, str]) -> None:
     st.subheader("Instance gain")
     st.markdown(
         "Accuracy of the chosen structures minus accuracy of **the same structures shuffled among the "
-        "images** of the "
-        "task, in percentage points. Both cost the same, so the difference is what comes from looking at "
-        "the image."
+        "images** of the task, in percentage points. Both cost the same, so the difference is what comes "
+        "from looking at the image."
     )
     for column, (task, value) in zip(st.columns(len(gain)), gain.items(), strict=True):
         title = widgets.literal(titles.get(task, AVERAGE_TITLE))
@@ -45,8 +44,7 @@ def table(points: pd.DataFrame, accuracy: str) -> pd.DataFrame:
 st.title("Trade-off")
 st.markdown(
     "One network, many operating points: the larger the cost weight, the fewer MACs it spends. The "
-    "controls show what "
-    "other ways to pick structures reach with the same weights."
+    "controls show what other ways to pick structures reach with the same weights."
 )
 with widgets.errors_shown():
     checkpoint = widgets.checkpoint()
@@ -55,8 +53,8 @@ with widgets.errors_shown():
         points = cache.points(checkpoint)
     if points is None:
         st.info(
-            "This network is not evaluated yet. Measure it with "
-            f"`python -m den_core evaluate checkpoints/{checkpoint.name}`, then reload this page.",
+            "This network is not evaluated yet. Measure it with `python -m den_core evaluate "
+            f"checkpoints/{checkpoint.name}`, then reload this page.",
             icon=":material/info:",
         )
         st.stop()
@@ -86,8 +84,7 @@ with widgets.errors_shown():
         )
         + "MACs include the selector where it runs (this network, its structures shuffled); full network, "
         "fixed levels, random and static structures run without it. Random and static are measured at the "
-        "same "
-        "mean MACs as the network as trained, selector included. FLOPs = 2 × MACs."
+        "same mean MACs as the network as trained, selector included. FLOPs = 2 × MACs."
     )
     instance_gain(checkpoint, titles)
     with st.expander("All operating points as a table"):

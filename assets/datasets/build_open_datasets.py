@@ -178,7 +178,7 @@ def write_split(path: Path, samples: list[Sample], info: SetInfo) -> None:
 
 # --------------------------------------------------------------------------- fashion
 
-FASHION_TRAIN_PER_CLASS = 2000  # the first ones in file order; the test split is whole
+FASHION_TRAIN_PER_CLASS = 2000  # the first ones in seeded order; the test split is whole
 FASHION_CLASSES = [
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
@@ -210,10 +210,10 @@ def build_fashion(sources: Path, out: Path, workers: int) -> None:
     for split, prefix in (("train", "train"), ("test", "t10k")):
         pixels = read_idx(find_one(sources, f"{prefix}-images-idx3-ubyte.gz"))
         labels = read_idx(find_one(sources, f"{prefix}-labels-idx1-ubyte.gz"))
-        rows = np.arange(len(labels))
+        rows = np.array(sorted(range(len(labels)), key=lambda row: order_key(f"{split}/{row:05d}.webp")))
         if split == "train":
-            by_class = [np.flatnonzero(labels == c) for c in range(len(FASHION_CLASSES))]
-            rows = np.sort(np.concatenate([own[:FASHION_TRAIN_PER_CLASS] for own in by_class]))
+            by_class = [rows[labels[rows] == c] for c in range(len(FASHION_CLASSES))]
+            rows = np.concatenate([own[:FASHION_TRAIN_PER_CLASS] for own in by_class])
         with ProcessPoolExecutor(workers) as pool:
             blobs = list(pool.map(encode_grey, pixels[rows], chunksize=500))
         samples = [

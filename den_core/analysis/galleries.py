@@ -23,8 +23,8 @@ def gallery_distribution(gallery: pd.DataFrame) -> np.ndarray:
     n, h = gallery.attrs["num_blocks"], gallery.attrs["num_levels"]
     if flat.shape != (len(gallery), n * h):
         raise DataError(
-            f"expected model distributions of shape ({len(gallery)}, {n}·{h}), found {flat.shape}; "
-            "write the gallery again with `python -m den_core index CHECKPOINT`"
+            f"expected model distributions of shape ({len(gallery)}, {n}·{h}), found {flat.shape}; write "
+            "the gallery again with `python -m den_core index CHECKPOINT`"
         )
     return flat.reshape(len(gallery), n, h)
 

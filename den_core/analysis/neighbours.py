@@ -37,8 +37,8 @@ def nearest(query: np.ndarray, gallery: np.ndarray, k: int, exclude: int | None 
     point = np.asarray(query, dtype=np.float32).reshape(-1)
     if len(flat) and flat.shape[1] != point.size:
         raise DataError(
-            f"expected a gallery of distributions with {point.size} numbers, found {flat.shape[1]}; "
-            "write the gallery again with `python -m den_core index CHECKPOINT`"
+            f"expected a gallery of distributions with {point.size} numbers, found {flat.shape[1]}; write "
+            "the gallery again with `python -m den_core index CHECKPOINT`"
         )
     # A difference first, not |a|² - 2ab + |b|²: near zero the second form loses every digit that matters.
     gap = flat - point

@@ -47,8 +47,8 @@ def prepare_dataset(name_or_source: str, progress: bool = True) -> pd.DataFrame:
         name_or_source: a task's name, such as emoji, or a source, such as folder:FOLDER.
 
     Returns:
-        One row per split: name, split, images, classes, smallest_class and largest_class (images of it), width
-        and height (the largest of each, pixels), fingerprint.
+        One row per split: name, split, images, classes, smallest_class and largest_class (images of it),
+        width and height (the largest of each, pixels), fingerprint.
 
     Raises:
         DataError: files that are missing (the message names the folder expected), malformed tables, or

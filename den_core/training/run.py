@@ -15,7 +15,7 @@ from den_core.checkpoints import CheckpointInfo, save_checkpoint
 from den_core.config import Recipe, to_json
 from den_core.data.arrays import TaskArrays, load_task
 from den_core.data.splits import split_validation
-from den_core.errors import TrainingError
+from den_core.errors import ConfigError, TrainingError
 from den_core.files import write_atomically
 from den_core.training.alternate import Execution, Trainer, TrainingData
 from den_core.training.history import history_csv
@@ -58,8 +58,20 @@ def load_training_data(recipe: Recipe, limit: int | None = None, progress: bool 
     return LoadedData(TrainingData(train, validation), fingerprints)
 
 
-def train(recipe: Recipe, execution: Execution, limit: int | None = None) -> Path:
+def set_threads(threads: int | None) -> None:
+    """Use so many CPU threads; None leaves torch's choice. ConfigError below 1."""
+    if threads is None:
+        return
+    if threads < 1:
+        raise ConfigError(f"expected at least one thread, found {threads}")
+    torch.set_num_threads(threads)
+
+
+def train(recipe: Recipe, execution: Execution, limit: int | None = None) -> bool:
     """Run a recipe and write its checkpoint to `execution.folder`.
+
+    Returns:
+        Whether this process is the one that wrote it.
 
     Raises:
         TrainingError: the folder holds a finished or unfinished run and `resume` is not set.
@@ -76,7 +88,7 @@ def train(recipe: Recipe, execution: Execution, limit: int | None = None) -> Pat
         save_checkpoint(folder, info, {"estimator": trainer.estimator, "selector": trainer.selector})
         write_atomically(folder / "history.csv", history_csv(progress.rows).encode())
     trainer.fabric.barrier()
-    return folder
+    return trainer.fabric.is_global_zero
 
 
 def provenance(recipe: Recipe, trainer: Trainer, loaded: LoadedData, source: str) -> dict:

@@ -1,0 +1,7 @@
+"""`python -m den_core`: see `den_core.cli`."""
+
+import sys
+
+from den_core.cli import main
+
+sys.exit(main())

@@ -1,0 +1,270 @@
+"""`python -m den_core VERB`: parses arguments, calls one function, prints. No logic lives here.
+
+Bad input ends with exit code 2 and one line on standard error.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from den_core.errors import DenError
+from den_core.files import write_atomically
+
+Positional = tyro.conf.Positional
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a recipe and write a checkpoint folder, with its metrics and galleries."""
+
+    recipe: Positional[str]
+    """Name of the recipe: open3-fast, open3-paper, digits-fast."""
+    out: Path | None = None
+    """Folder of the run; runs/RECIPE if not given."""
+    task: list[str] = field(default_factory=list)
+    """Train on your own images instead: NAME=SOURCE@SIZE, such as pets=folder:data/pets@64; may be repeated.
+    SOURCE is folder:FOLDER (an ImageFolder tree) or parquet:FOLDER; SIZE is a multiple of 32."""
+    backbone: str | None = None
+    """Another backbone than the recipe's, such as wrn-32-4."""
+    rho: float | None = None
+    """Another weight of the sparsity penalty (Eq. 5)."""
+    seed: int = 0
+    """Of the start, the batches and the structures."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to train; auto takes a GPU where there is one."""
+    devices: int = 1
+    """Processes or GPUs that train together."""
+    threads: int | None = None
+    """CPU threads; torch's own choice if not given."""
+    resume: bool = False
+    """Go on from the folder's resume point."""
+    smoke: bool = False
+    """A few steps on a sample, to see that everything runs."""
+    evaluate: bool = True
+    """Measure the trained network and write its galleries."""
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure accuracy, cost and the controls of a checkpoint on its test splits."""
+
+    checkpoint: Positional[Path]
+    """Folder of the checkpoint."""
+    split: Literal["test", "validation"] = "test"
+    """Which images; validation images were held out in training."""
+    limit: int | None = None
+    """Only the first images of every task."""
+    seed: int = 0
+    """Of the random and permuted controls."""
+    out: Path | None = None
+    """Where to write the figures as JSON, beside printing them."""
+    write: bool = False
+    """Replace the checkpoint's metrics.json."""
+    device: str = "cpu"
+    """Where to compute, as torch names it."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """Write the galleries that the app reads: every test image with its structure, prediction and cost."""
+
+    checkpoint: Positional[Path]
+    """Folder of the checkpoint."""
+    limit: int | None = None
+    """Only the first images of every task."""
+    device: str = "cpu"
+    """Where to compute, as torch names it."""
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Time a checkpoint: the full model, masked and dispatched execution side by side, and the selector."""
+
+    checkpoint: Positional[Path]
+    """Folder of the checkpoint."""
+    task: str | None = None
+    """Which task's images; the first if not given."""
+    batch: list[int] = field(default_factory=lambda: [1, 16, 64, 256])
+    """Batch sizes."""
+    repeats: int = 15
+    """Timed runs of each; the median and the quartiles are printed."""
+    threads: int | None = None
+    """CPU threads; torch's own choice if not given."""
+    out: Path | None = None
+    """Where to write the figures as JSON, beside printing them."""
+    device: str = "cpu"
+    """Where to compute, as torch names it."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write one structure of one task as a plain network (torch.export, .pt2)."""
+
+    checkpoint: Positional[Path]
+    """Folder of the checkpoint."""
+    out: Positional[Path]
+    """The file to write."""
+    task: str
+    """Whose stem and head to take."""
+    structure: str
+    """One digit per block, such as 330120."""
+
+
+@dataclass(frozen=True)
+class Datasets:
+    """List the data sets, or check that one can be read from end to end."""
+
+    action: Positional[Literal["list", "prepare"]] = "list"
+    """What to do."""
+    name: Positional[str | None] = None
+    """For prepare: a task's name, or a source such as folder:data/pets."""
+    out: Path | None = None
+    """Where to write the list as CSV, beside printing it."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One table from the metrics of several checkpoints."""
+
+    checkpoints: Positional[list[Path]]
+    """Folders of the checkpoints."""
+    out: Path | None = None
+    """Where to write the table as CSV, beside printing it."""
+
+
+Command = (
+    Annotated[Train, tyro.conf.subcommand("train")]
+    | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
+    | Annotated[Index, tyro.conf.subcommand("index")]
+    | Annotated[Benchmark, tyro.conf.subcommand("benchmark")]
+    | Annotated[Export, tyro.conf.subcommand("export")]
+    | Annotated[Datasets, tyro.conf.subcommand("datasets")]
+    | Annotated[Report, tyro.conf.subcommand("report")]
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command line. Returns 0, or 2 after a deliberate error; argument errors exit with 2 as well."""
+    command = tyro.cli(Command, prog="python -m den_core", args=arguments, config=(tyro.conf.OmitSubcommandPrefixes,))
+    try:
+        _ACTIONS[type(command)](command)
+    except DenError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; --resume goes on from the last resume point", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _train(command: Train) -> None:
+    from den_core.recipes import recipe, smoke, with_options
+    from den_core.training.alternate import Execution
+    from den_core.training.run import set_threads, train
+
+    set_threads(command.threads)
+    chosen = with_options(recipe(command.recipe), command.task, command.backbone, command.rho, command.seed)
+    chosen = smoke(chosen) if command.smoke else chosen
+    execution = Execution(
+        folder=command.out or Path("runs") / chosen.name,
+        accelerator=command.device,
+        devices=command.devices,
+        resume=command.resume,
+    )
+    limit = 400 if command.smoke else None
+    if train(chosen, execution, limit) and command.evaluate:
+        folder = execution.folder
+        _evaluate(Evaluate(folder, limit=100 if command.smoke else None, write=True))
+        _index(Index(folder, limit=100 if command.smoke else None))
+        print(f"checkpoint in {folder}")
+
+
+def _evaluate(command: Evaluate) -> None:
+    from den_core.checkpoints import read_metrics, write_metrics
+    from den_core.evaluation import Evaluator, test_sets, validation_sets
+    from den_core.network import load
+    from den_core.report import largest_difference, metrics_table
+
+    net = load(command.checkpoint, command.device)
+    validation = validation_sets(net)
+    data = validation if command.split == "validation" else test_sets(net, command.limit)
+    metrics = Evaluator(net, data, validation, command.seed).run(command.split)
+    print(metrics_table(metrics))
+    before = read_metrics(command.checkpoint)
+    if before is not None and before.split == metrics.split and command.limit is None:
+        print(f"largest difference from metrics.json: {100 * largest_difference(before, metrics):.3f} points of accuracy")
+    if command.out:
+        write_metrics(command.out.parent, metrics, command.out.name)
+    if command.write:
+        write_metrics(command.checkpoint, metrics)
+
+
+def _index(command: Index) -> None:
+    from den_core.gallery import write_gallery
+    from den_core.network import load
+
+    net = load(command.checkpoint, command.device)
+    for task in net.tasks:
+        print(write_gallery(net, command.checkpoint, task, command.limit))
+
+
+def _benchmark(command: Benchmark) -> None:
+    from den_core.benchmark import benchmark
+    from den_core.network import load
+    from den_core.training.run import set_threads
+
+    set_threads(command.threads)
+    net = load(command.checkpoint, command.device)
+    result = benchmark(net, command.task or net.tasks[0], command.batch, command.repeats)
+    print(result.table())
+    if command.out:
+        write_atomically(command.out, (json.dumps(dataclasses.asdict(result), indent=1) + "\n").encode())
+
+
+def _export(command: Export) -> None:
+    from den_core.export import export_structure
+    from den_core.network import load
+
+    print(export_structure(load(command.checkpoint), command.task, command.structure, command.out))
+
+
+def _datasets(command: Datasets) -> None:
+    from den_core.data.listing import list_datasets, prepare_dataset
+    from den_core.errors import ConfigError
+
+    if command.action == "list":
+        frame = list_datasets()
+        print(frame.to_string(index=False))
+        if command.out:
+            write_atomically(command.out, frame.to_csv(index=False).encode())
+        return
+    if command.name is None:
+        raise ConfigError("expected a data set to prepare, found none; `datasets list` shows them")
+    print(prepare_dataset(command.name))
+
+
+def _report(command: Report) -> None:
+    from den_core.report import report_table
+
+    frame = report_table(command.checkpoints)
+    print(frame.to_string(index=False))
+    if command.out:
+        write_atomically(command.out, frame.to_csv(index=False).encode())
+
+
+_ACTIONS = {
+    Train: _train,
+    Evaluate: _evaluate,
+    Index: _index,
+    Benchmark: _benchmark,
+    Export: _export,
+    Datasets: _datasets,
+    Report: _report,
+}
