@@ -63,18 +63,34 @@ def _layout(figure: go.Figure, height: int, **options) -> go.Figure:
     return figure
 
 
-def _cell_markers(frame: pd.DataFrame) -> go.Scatter:
-    """Invisible markers on every cell: heatmap cells themselves cannot be selected in Streamlit."""
+def _cells(frame: pd.DataFrame, quantity: str) -> tuple[go.Heatmap, go.Scatter]:
+    """A heatmap of blocks and levels, and invisible markers on its cells.
+
+    Streamlit cannot select cells of a heatmap, so clicks and hover texts belong to the markers. Their customdata is
+    block, level, value.
+    """
+    colors = go.Heatmap(
+        x=frame.index,
+        y=frame.columns,
+        z=frame.to_numpy().T,
+        coloraxis="coloraxis",
+        xgap=1,
+        ygap=1,
+        hoverinfo="skip",
+    )
     blocks, levels = np.meshgrid(frame.index, frame.columns, indexing="ij")
-    return go.Scatter(
+    markers = go.Scatter(
         x=blocks.ravel(),
         y=levels.ravel(),
-        customdata=np.stack([blocks.ravel(), levels.ravel()], axis=1),
+        customdata=np.stack([blocks.ravel(), levels.ravel(), frame.to_numpy().ravel()], axis=1),
         mode="markers",
-        marker={"symbol": "square", "size": 18, "opacity": 0, "color": OUTLINE},
-        hoverinfo="skip",
+        marker={"symbol": "square", "size": 22, "opacity": 0, "color": OUTLINE},
+        selected={"marker": {"opacity": 0.6}},
+        unselected={"marker": {"opacity": 0}},
+        hovertemplate=f"block %{{x}}, level %{{y}}<br>{quantity} %{{customdata[2]:.1%}}<extra></extra>",
         showlegend=False,
     )
+    return colors, markers
 
 
 def _cell_outlines(levels: Sequence[int]) -> list[dict]:
@@ -100,18 +116,6 @@ def _block_axes(figure: go.Figure, frame: pd.DataFrame, **where) -> None:
     figure.update_yaxes(title_text="Level", range=levels, tick0=0, dtick=1, **plain, **where)
 
 
-def _heatmap(frame: pd.DataFrame, quantity: str, coloraxis: str) -> go.Heatmap:
-    return go.Heatmap(
-        x=frame.index,
-        y=frame.columns,
-        z=frame.to_numpy().T,
-        coloraxis=coloraxis,
-        xgap=1,
-        ygap=1,
-        hovertemplate=f"block %{{x}}, level %{{y}}<br>{quantity} %{{z:.1%}}<extra></extra>",
-    )
-
-
 def _percent_bar(title: str) -> dict:
     return {"title": {"text": title, "side": "right"}, "tickformat": ".0%", "thickness": 12}
 
@@ -124,7 +128,7 @@ def distribution_map(frame: pd.DataFrame, levels: Sequence[int], compact: bool =
         levels: the chosen level of every block.
         compact: leave out the colour scale, for narrow columns.
     """
-    figure = go.Figure([_heatmap(frame, "probability", "coloraxis"), _cell_markers(frame)])
+    figure = go.Figure(_cells(frame, "probability"))
     _block_axes(figure, frame)
     return _layout(
         figure,
@@ -155,8 +159,7 @@ def usage_maps(usages: dict[str, pd.DataFrame], quantity: str) -> go.Figure:
         vertical_spacing=0.3 / max(len(usages), 2),
     )
     for row, frame in enumerate(usages.values(), start=1):
-        figure.add_trace(_heatmap(frame, quantity.lower(), "coloraxis"), row=row, col=1)
-        figure.add_trace(_cell_markers(frame), row=row, col=1)
+        figure.add_traces(_cells(frame, quantity.lower()), rows=row, cols=1)
         _block_axes(figure, frame, row=row, col=1)
         if row < len(usages):
             figure.update_xaxes(title_text="", row=row, col=1)
@@ -170,7 +173,7 @@ def usage_maps(usages: dict[str, pd.DataFrame], quantity: str) -> go.Figure:
 def difference_map(frame: pd.DataFrame, first: str, second: str) -> go.Figure:
     """Level usage of one task minus another's; the scale is symmetric around 0."""
     reach = max(float(frame.abs().to_numpy().max()), 0.01)
-    figure = go.Figure([_heatmap(frame, "difference", "coloraxis"), _cell_markers(frame)])
+    figure = go.Figure(_cells(frame, "difference"))
     _block_axes(figure, frame)
     return _layout(
         figure,

@@ -109,9 +109,8 @@ def read_config(folder: Path | str) -> CheckpointInfo:
             f"{path}: expected schema_version up to {SCHEMA_VERSION}, found {version}; update den_core to read it"
         )
     try:
-        return CheckpointInfo(
-            from_json(NetworkConfig, raw.get("network"), "network"), raw.get("recipe", {}), raw.get("provenance", {}), version
-        )
+        network = from_json(NetworkConfig, raw.get("network"), "network")
+        return CheckpointInfo(network, raw.get("recipe", {}), raw.get("provenance", {}), version)
     except (ConfigError, TypeError) as error:
         raise CheckpointError(f"{path}: {error}") from error
 

@@ -199,7 +199,8 @@ def _evaluate(command: Evaluate) -> None:
     print(metrics_table(metrics))
     before = read_metrics(command.checkpoint)
     if before is not None and before.split == metrics.split and command.limit is None:
-        print(f"largest difference from metrics.json: {100 * largest_difference(before, metrics):.3f} points of accuracy")
+        points = 100 * largest_difference(before, metrics)
+        print(f"largest difference from metrics.json: {points:.3f} points of accuracy")
     if command.out:
         write_metrics(command.out.parent, metrics, command.out.name)
     if command.write:

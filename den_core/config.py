@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from den_core.errors import ConfigError
@@ -204,7 +204,8 @@ class SelectorStageConfig:
             self.samples >= (2 if self.control_variate == "leave_one_out" else 1),
             f"expected at least 2 samples for control_variate leave_one_out and 1 otherwise, found {self.samples}",
         )
-        _require(0 <= self.probability_floor < 1, f"expected probability_floor in [0, 1), found {self.probability_floor}")
+        floor = self.probability_floor
+        _require(0 <= floor < 1, f"expected probability_floor in [0, 1), found {floor}")
         _require(0 <= self.epsilon_start <= 1, f"expected epsilon_start in [0, 1], found {self.epsilon_start}")
         _require(0 <= self.epsilon_decay < 1, f"expected epsilon_decay in [0, 1), found {self.epsilon_decay}")
 
@@ -256,7 +257,18 @@ class Recipe:
     seed: int = 0
     data_seed: int = 0
     "Seeds the validation split, which must stay the same across runs that are compared."
-    extra: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _require(
+            self.training.estimator.execution == "masked" or self.network.backbone.norm_statistics == "per_level",
+            'expected execution "masked" with norm_statistics "shared", which need the whole batch, found "dispatched"',
+        )
+        names = {task.name for task in self.network.tasks}
+        sizes = self.training.batch_size
+        _require(
+            isinstance(sizes, int) or set(sizes) == names,
+            f"expected a batch size for each of {sorted(names)}, found {sizes}",
+        )
 
 
 # ------------------------------------------------------------------ JSON

@@ -168,7 +168,8 @@ def best_static(net: DeepElasticNetwork, data: EvaluationSet, mean_macs: float, 
     name, n, h = data.task.name, net.num_blocks, net.num_levels
     mean_C = data.distribution.clamp_min(1e-12).log().mean(0, keepdim=True).softmax(-1)
     dial = np.linspace(-20, 20, 401)
-    candidates = {tuple(net.choose(mean, w)[0].tolist()) for mean in (mean_C, data.distribution.mean(0)[None]) for w in dial}
+    means = (mean_C, data.distribution.mean(0, keepdim=True))
+    candidates = {tuple(net.choose(mean, w)[0].tolist()) for mean in means for w in dial}
     candidates |= {tuple(uniform_structure(1, n, level)[0].tolist()) for level in range(h)}
 
     def affordable(z: Tensor) -> bool:
@@ -191,7 +192,9 @@ def best_static(net: DeepElasticNetwork, data: EvaluationSet, mean_macs: float, 
     return best
 
 
-def validation_sets(net: DeepElasticNetwork, limit: int | None = None, progress: bool = True) -> dict[str, EvaluationSet]:
+def validation_sets(
+    net: DeepElasticNetwork, limit: int | None = None, progress: bool = True
+) -> dict[str, EvaluationSet]:
     """The validation images that the network's own training held out.
 
     Raises:
@@ -326,7 +329,10 @@ class Evaluator:
 
     def _dial(self) -> list[dict]:
         full = float(np.mean([float(self.net.full_cost(name).macs[0]) for name in self.data]))
-        weights = [weight_for_macs(self.net, self.validation, share * full) for share in MAC_SHARES]
+        goals = [share * full for share in MAC_SHARES]
+        found = [(goal, weight_for_macs(self.net, self.validation, goal)) for goal in goals]
+        # a goal below what the cheapest or above what the dearest structures need is left out
+        weights = [w for goal, w in found if abs(mean_total_macs(self.net, self.validation, w) / goal - 1) < 0.1]
         points = []
         for weight in sorted({round(w, 6) for w in weights}):
             z = {name: self.net.choose(d.distribution, weight) for name, d in self.data.items()}

@@ -101,7 +101,9 @@ def read_gallery(folder: Path | str, task: str) -> pd.DataFrame:
     except (pa.ArrowException, KeyError, TypeError, ValueError, OSError) as error:
         raise CheckpointError(f"{path}: expected a gallery, found a damaged file ({error}); index again") from error
     if version > SCHEMA_VERSION:
-        raise CheckpointError(f"{path}: expected schema_version up to {SCHEMA_VERSION}, found {version}; update den_core")
+        raise CheckpointError(
+            f"{path}: expected schema_version up to {SCHEMA_VERSION}, found {version}; update den_core"
+        )
     distribution.setflags(write=False)
     frame["structure"] = frame["structure"].astype(str)
     frame.attrs |= {k: about[k] for k in ("num_blocks", "num_levels", "source", "split")}

@@ -180,7 +180,9 @@ def load(folder: Path | str, device: str = "cpu") -> DeepElasticNetwork:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise CheckpointError(f"expected a checkpoint folder at {folder}, found none; `python -m den_core train` makes one")
+        raise CheckpointError(
+            f"expected a checkpoint folder at {folder}, found none; `python -m den_core train` makes one"
+        )
     check_device(device)
     info = read_config(folder)
     with torch.device("meta"):

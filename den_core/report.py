@@ -59,7 +59,9 @@ def report_table(checkpoints: list[Path]) -> pd.DataFrame:
     for folder in checkpoints:
         info, metrics = read_config(folder), read_metrics(folder)
         if metrics is None:
-            raise CheckpointError(f"expected {folder}/metrics.json, found none; `python -m den_core evaluate` writes it")
+            raise CheckpointError(
+                f"expected {folder}/metrics.json, found none; `python -m den_core evaluate --write` makes it"
+            )
         frame = frame_of(metrics)
         frame.insert(0, "checkpoint", folder.name)
         frame.insert(1, "backbone", info.network.backbone.name)

@@ -1,4 +1,4 @@
-"""Every random number of a run is a function of its seed, its purpose and the step: nothing to save, nothing to lose."""
+"""Every random number of a run is a function of its seed, its purpose and the step: nothing to save."""
 
 from __future__ import annotations
 

@@ -12,14 +12,14 @@ WEIGHTINGS = {PLAIN: "Every image counts the same", BY_CLASS: "Every class count
 AVERAGE_TITLE = "Average over tasks"
 
 
-def instance_gain(checkpoint: cache.Checkpoint, titles: dict[str, str]) -> None:
+def instance_gain(checkpoint: cache.Checkpoint, titles: dict[str, str], by_class: bool) -> None:
     """What looking at the image buys, in words and one number per task."""
-    gain = cache.gain(checkpoint)
+    gain = cache.gain(checkpoint, by_class)
     st.subheader("Instance gain")
     st.markdown(
-        "Accuracy of the chosen structures minus accuracy of **the same structures shuffled among the "
-        "images** of the task, in percentage points. Both cost the same, so the difference is what comes "
-        "from looking at the image."
+        f"{'Class-averaged accuracy' if by_class else 'Accuracy'} of the chosen structures minus accuracy "
+        "of **the same structures shuffled among the images** of the task, in percentage points. Both "
+        "cost the same, so the difference is what comes from looking at the image."
     )
     for column, (task, value) in zip(st.columns(len(gain)), gain.items(), strict=True):
         title = widgets.literal(titles.get(task, AVERAGE_TITLE))
@@ -86,7 +86,7 @@ with widgets.errors_shown():
         "fixed levels, random and static structures run without it. Random and static are measured at the "
         "same mean MACs as the network as trained, selector included. FLOPs = 2 × MACs."
     )
-    instance_gain(checkpoint, titles)
+    instance_gain(checkpoint, titles, by_class=accuracy == BY_CLASS)
     with st.expander("All operating points as a table"):
         st.dataframe(
             table(shown, accuracy),

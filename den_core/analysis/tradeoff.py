@@ -59,10 +59,25 @@ def operating_points(metrics: Mapping[str, Any]) -> pd.DataFrame:
     return frame.drop(columns="_place").reset_index(drop=True)
 
 
-def instance_gain(metrics: Mapping[str, Any]) -> pd.Series:
+def instance_gain(metrics: Mapping[str, Any], by_class: bool = False) -> pd.Series:
     """Accuracy of the chosen structures minus that of the same structures shuffled among the images, by task.
 
-    A fraction; the last entry is AVERAGE. What looking at the image itself buys at equal mean MACs.
+    What looking at the image itself buys at equal mean MACs.
+
+    Args:
+        by_class: take the class-averaged accuracy.
+
+    Returns:
+        Fractions; the last entry is AVERAGE.
+
+    Raises:
+        CheckpointError: the metrics do not hold it.
     """
-    gain = metrics["instance_gain"]
-    return pd.Series({**gain["tasks"], AVERAGE: gain["average"]}, dtype="float64", name="instance_gain")
+    gain, prefix = metrics["instance_gain"], "class_" if by_class else ""
+    if f"{prefix}tasks" not in gain or f"{prefix}average" not in gain:
+        raise CheckpointError(
+            f"metrics.json: expected {prefix}tasks and {prefix}average in instance_gain, found {sorted(gain)}; "
+            "run `python -m den_core evaluate CHECKPOINT` again"
+        )
+    values = {**gain[f"{prefix}tasks"], AVERAGE: gain[f"{prefix}average"]}
+    return pd.Series(values, dtype="float64", name="instance_gain")

@@ -23,7 +23,7 @@ def shortcut(x: Tensor, out_channels: int, stride: int) -> Tensor:
 
 
 class BasicBlock(ElasticBlock):
-    """norm – ReLU – 3×3 – norm – ReLU – 3×3, the first convolution's output channels elastic (the paper’s WRN and ResNet).
+    """norm – ReLU – 3×3 – norm – ReLU – 3×3, elastic in between: the block of the paper's WRN and ResNet.
 
     Zeros are put after the second norm and activation, right before the second convolution: a level without channels
     then adds exactly nothing. (A mask before the norm would leave ReLU(bias - …), which is not zero.)

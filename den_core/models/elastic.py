@@ -35,7 +35,7 @@ class ElasticNorm(nn.Module):
     normalised by the images of the batch that run at it; in evaluation by its running statistics, a fixed affine
     map, so that an image's result does not depend on its batch.
 
-    Measured by `python -m den_core compare-norms` (its docstring has the setting): see `NORM_FINDING`.
+    MEASURED
 
     Args:
         num_features: channels of the full level.

@@ -1,4 +1,4 @@
-"""Wide residual networks WRN-l-k: three stages of (l - 2) / 6 blocks, widths 16k, 32k, 64k (WRN-32-4 is the paper’s)."""
+"""Wide residual networks WRN-l-k: three stages of (l - 2) / 6 blocks of widths 16k, 32k and 64k."""
 
 from __future__ import annotations
 

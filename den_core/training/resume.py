@@ -63,7 +63,9 @@ def save_resume_point(
     write_atomically(folder / FILE, save(contiguous, metadata={"progress": json.dumps(about)}))
 
 
-def load_resume_point(folder: Path, recipe: Recipe, networks: dict[str, nn.Module]) -> tuple[Progress, dict[str, Tensor]]:
+def load_resume_point(
+    folder: Path, recipe: Recipe, networks: dict[str, nn.Module]
+) -> tuple[Progress, dict[str, Tensor]]:
     """Put a resume point's weights into the networks.
 
     Returns:

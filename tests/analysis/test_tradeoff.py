@@ -54,3 +54,10 @@ def test_a_point_without_a_number_is_named():
 def test_instance_gain_ends_with_the_average():
     gain = instance_gain(METRICS)
     assert gain.index.tolist() == ["toy", AVERAGE]
+
+
+def test_a_class_averaged_gain_that_was_not_measured_is_an_error_not_the_plain_one():
+    with pytest.raises(CheckpointError, match="class_tasks"):
+        instance_gain(METRICS, by_class=True)
+    measured = METRICS["instance_gain"] | {"class_tasks": {"toy": 0.01}, "class_average": 0.01}
+    assert instance_gain({"instance_gain": measured}, by_class=True)["toy"] == 0.01

@@ -36,7 +36,9 @@ def test_distribution_map_outlines_the_chosen_cells_on_a_fixed_scale():
 def test_every_cell_can_be_selected_through_an_invisible_marker():
     markers = charts.distribution_map(FRAME, [0, 0, 0]).data[1]
     assert markers.marker.opacity == 0
-    assert sorted(map(tuple, markers.customdata)) == [(b, level) for b in range(3) for level in range(2)]
+    cells = sorted((block, level, value) for block, level, value in markers.customdata)
+    assert cells == [(b, level, FRAME.iat[b, level]) for b in range(3) for level in range(2)]
+    assert markers.hoverinfo != "skip", "a trace that is skipped gets no clicks either"
 
 
 def test_usage_maps_share_one_scale_and_name_every_task():
