@@ -79,8 +79,9 @@ def network(checkpoint: Checkpoint) -> DeepElasticNetwork:
 
     import den_core
 
-    # One visitor's image is small: more threads than this only get into each other's way.
-    torch.set_num_threads(min(2, os.cpu_count() or 1))
+    # One image is too little work to share: three tasks took 0.02 s on one thread, and up to 1 s on two threads
+    # of a machine with two busy cores, where the threads wait for each other.
+    torch.set_num_threads(1)
     return den_core.load(checkpoint.path)
 
 
@@ -160,6 +161,13 @@ def neighbours_of(checkpoint: Checkpoint, distribution: np.ndarray, k: int = 4) 
     return nearest_per_task(distribution, distributions(checkpoint), k)
 
 
+def largest_distance(checkpoint: Checkpoint, task: str) -> float:
+    """The l2 distance that two model distributions of this network can have at most."""
+    from den_core.analysis import MAX_BLOCK_DISTANCE
+
+    return MAX_BLOCK_DISTANCE * gallery(checkpoint, task).attrs["num_blocks"] ** 0.5
+
+
 @st.cache_data(max_entries=32, show_spinner="Counting levels …")
 def usage(checkpoint: Checkpoint, task: str) -> LevelUsage:
     """How often every block of that task runs at every level."""
@@ -232,6 +240,19 @@ def gallery_picture(checkpoint: Checkpoint, task: str, row: int, side: int) -> b
     """The test image behind a row of a gallery, as a PNG of at most that many pixels a side."""
     frame = gallery(checkpoint, task)
     return _picture(frame.attrs["source"], frame.attrs["split"], int(frame["row"].iat[row]), side)
+
+
+@st.cache_data(max_entries=4000, show_spinner=False)
+def _tile(source: str, split: str, row: int, side: int, gap: int) -> bytes:
+    from den_core.analysis import tile
+
+    return tile(_source(source, split), row, side, gap)
+
+
+def gallery_tile(checkpoint: Checkpoint, task: str, row: int, side: int, gap: int) -> bytes:
+    """The same as a square of `side` pixels with a transparent gap at its sides, for rows of pictures."""
+    frame = gallery(checkpoint, task)
+    return _tile(frame.attrs["source"], frame.attrs["split"], int(frame["row"].iat[row]), side, gap)
 
 
 def gallery_original(checkpoint: Checkpoint, task: str, row: int) -> bytes:

@@ -58,6 +58,7 @@ def _layout(figure: go.Figure, height: int, **options) -> go.Figure:
         uirevision="keep",
         dragmode=False,
         clickmode="event+select",
+        hoverdistance=-1,
         **options,
     )
     return figure
@@ -66,8 +67,8 @@ def _layout(figure: go.Figure, height: int, **options) -> go.Figure:
 def _cells(frame: pd.DataFrame, quantity: str) -> tuple[go.Heatmap, go.Scatter]:
     """A heatmap of blocks and levels, and invisible markers on its cells.
 
-    Streamlit cannot select cells of a heatmap, so clicks and hover texts belong to the markers. Their customdata is
-    block, level, value.
+    Streamlit cannot select cells of a heatmap, so clicks and hover texts belong to the markers. Their customdata
+    is block, level, value, as lists: an array would come back from a click as something else.
     """
     colors = go.Heatmap(
         x=frame.index,
@@ -82,7 +83,7 @@ def _cells(frame: pd.DataFrame, quantity: str) -> tuple[go.Heatmap, go.Scatter]:
     markers = go.Scatter(
         x=blocks.ravel(),
         y=levels.ravel(),
-        customdata=np.stack([blocks.ravel(), levels.ravel(), frame.to_numpy().ravel()], axis=1),
+        customdata=np.stack([blocks.ravel(), levels.ravel(), frame.to_numpy().ravel()], axis=1).tolist(),
         mode="markers",
         marker={"symbol": "square", "size": 22, "opacity": 0, "color": OUTLINE},
         selected={"marker": {"opacity": 0.6}},
@@ -182,7 +183,7 @@ def difference_map(frame: pd.DataFrame, first: str, second: str) -> go.Figure:
             "colorscale": DIFFERENCE_SCALE,
             "cmin": -reach,
             "cmax": reach,
-            "colorbar": _percent_bar(plain_text(f"{first} − {second}")),
+            "colorbar": _percent_bar(plain_text(f"{first} − {second}")) | {"tickformat": "+.1%"},
         },
     )
 
@@ -209,6 +210,8 @@ def barcode(levels: np.ndarray, names: Sequence[str], num_levels: int) -> go.Hea
             "title": {"text": "Level", "side": "right"},
             "tickvals": list(range(num_levels)),
             "thickness": 12,
+            "lenmode": "pixels",
+            "len": 150,
         },
         hovertemplate="%{y}<br>block %{x}, level %{z}<extra></extra>",
     )
@@ -253,28 +256,10 @@ def chosen_histogram(
     figure.update_xaxes(title_text="Images", row=1, col=2)
     return _layout(
         figure,
-        height=110 + 24 * len(names),
+        height=max(110 + 24 * len(names), 240),
         barmode="stack",
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0.36, "traceorder": "normal"},
     )
-
-
-def rank_frequency(images: Sequence[int]) -> go.Figure:
-    """How many images chose the structure of every rank, on logarithmic axes: the shape of the long tail."""
-    ranks = np.arange(1, len(images) + 1)
-    figure = go.Figure(
-        go.Scatter(
-            x=ranks,
-            y=list(images),
-            mode="lines+markers",
-            marker={"size": 5, "color": OKABE_ITO[0]},
-            line={"color": OKABE_ITO[0], "shape": "hv"},
-            hovertemplate="rank %{x}: %{y} images<extra></extra>",
-        )
-    )
-    figure.update_xaxes(type="log", title_text="Rank of the structure", dtick=1)
-    figure.update_yaxes(type="log", title_text="Images", dtick=1)
-    return _layout(figure, height=300, showlegend=False)
 
 
 def trade_off(points: pd.DataFrame, quantity: str) -> go.Figure:

@@ -16,6 +16,8 @@ from den_core.errors import DenError
 
 PREFERRED_CHECKPOINT = "open3-wrn"
 "Shown first where it exists: it is the one that comes with the project."
+GAP = 10
+"Pixels between the pictures of a row; Streamlit leaves none."
 CHART_CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"], "scrollZoom": False}
 
 
@@ -124,17 +126,18 @@ def chart(figure: go.Figure, key: str, alt: str, select: bool = False):
 def picture_row(
     checkpoint: cache.Checkpoint, task: str, rows: Sequence[int], captions: Sequence[str], width: int = 72
 ) -> None:
-    """Images of one gallery side by side, each with its caption (Markdown)."""
-    labels = cache.info(checkpoint).network.task(task).class_names
-    gallery_labels = cache.gallery(checkpoint, task)["label"]
-    with st.container(horizontal=True, gap="small"):
-        for row, caption in zip(rows, captions, strict=True):
-            with st.container(width=width, gap=None):
-                name = labels[int(gallery_labels.iat[row])]
-                st.image(
-                    cache.gallery_picture(checkpoint, task, row, width), width=width, alt=f"{name}, row {row}"
-                )
-                st.caption(caption)
+    """Images of one gallery side by side, each with its caption (Markdown).
+
+    One element for all of them: what travels to the browser one by one arrives one by one.
+    """
+    classes = cache.info(checkpoint).network.task(task).class_names
+    labels = cache.gallery(checkpoint, task)["label"].to_numpy()
+    st.image(
+        [cache.gallery_tile(checkpoint, task, row, width, GAP) for row in rows],
+        caption=list(captions),
+        width=width + GAP,
+        alt=[f"{classes[labels[row]]}, test image {row}" for row in rows],
+    )
 
 
 def neighbour_rows(checkpoint: cache.Checkpoint, found: pd.DataFrame, width: int = 72) -> None:

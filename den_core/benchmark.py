@@ -12,10 +12,11 @@ import torch
 
 from den_core.data.arrays import load_task
 from den_core.data.transforms import normalise
+from den_core.devices import device_name
+from den_core.errors import ConfigError
 from den_core.models.static import ExtractedNetwork
 from den_core.network import DeepElasticNetwork
 from den_core.structures import full_structure
-from den_core.training.run import device_name
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,17 @@ def benchmark(net: DeepElasticNetwork, task: str, batches: list[int], repeats: i
     """Time the full model, masked execution, dispatched execution, and selector plus dispatch.
 
     The ways take turns, so that a busy machine slows all of them alike. Images are the task's test images.
+
+    Raises:
+        ConfigError: fewer than two repeats, or a batch of no image or of more than the test split has.
     """
+    if repeats < 2:
+        raise ConfigError(f"expected at least two repeats, which quartiles need, found {repeats}")
     config = net.task(task)
-    arrays = load_task(config, "test", limit=max(batches))
+    arrays = load_task(config, "test", limit=max([1, *batches]))
+    for B in batches:
+        if not 1 <= B <= len(arrays):
+            raise ConfigError(f"expected batches of 1 to {len(arrays)} images, the test split of {task}, found {B}")
     images = normalise(torch.from_numpy(arrays.images).to(net.device), config)
     timings = []
     for B in batches:

@@ -108,6 +108,9 @@ def read_config(folder: Path | str) -> CheckpointInfo:
         raise CheckpointError(
             f"{path}: expected schema_version up to {SCHEMA_VERSION}, found {version}; update den_core to read it"
         )
+    unknown = sorted(set(raw) - set(CheckpointInfo.__dataclass_fields__))
+    if unknown:
+        raise CheckpointError(f"{path}: unknown field {unknown[0]}; written by a newer version?")
     try:
         network = from_json(NetworkConfig, raw.get("network"), "network")
         return CheckpointInfo(network, raw.get("recipe", {}), raw.get("provenance", {}), version)
@@ -164,7 +167,7 @@ def read_metrics(folder: Path | str) -> Metrics | None:
     missing = [name for name in known if not isinstance(raw, dict) or name not in raw]
     if missing:
         raise CheckpointError(f"{path}: expected a field {missing[0]}, found none; run evaluate again")
-    if raw["schema_version"] > SCHEMA_VERSION:
+    if not isinstance(raw["schema_version"], int) or raw["schema_version"] > SCHEMA_VERSION:
         raise CheckpointError(
             f"{path}: expected schema_version up to {SCHEMA_VERSION}, found {raw['schema_version']}; update den_core"
         )

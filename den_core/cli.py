@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from den_core.errors import DenError
+from den_core.errors import ConfigError, DenError
 from den_core.files import write_atomically
 
 Positional = tyro.conf.Positional
@@ -165,9 +165,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _train(command: Train) -> None:
+    from den_core.devices import set_threads
     from den_core.recipes import recipe, smoke, with_options
     from den_core.training.alternate import Execution
-    from den_core.training.run import set_threads, train
+    from den_core.training.run import train
 
     set_threads(command.threads)
     chosen = with_options(recipe(command.recipe), command.task, command.backbone, command.rho, command.seed)
@@ -192,34 +193,42 @@ def _evaluate(command: Evaluate) -> None:
     from den_core.network import load
     from den_core.report import largest_difference, metrics_table
 
+    _check_limit(command.limit)
     net = load(command.checkpoint, command.device)
     validation = validation_sets(net)
     data = validation if command.split == "validation" else test_sets(net, command.limit)
     metrics = Evaluator(net, data, validation, command.seed).run(command.split)
     print(metrics_table(metrics))
-    before = read_metrics(command.checkpoint)
-    if before is not None and before.split == metrics.split and command.limit is None:
-        points = 100 * largest_difference(before, metrics)
-        print(f"largest difference from metrics.json: {points:.3f} points of accuracy")
     if command.out:
         write_metrics(command.out.parent, metrics, command.out.name)
     if command.write:
         write_metrics(command.checkpoint, metrics)
+        return
+    before = read_metrics(command.checkpoint)
+    if before is not None and before.split == metrics.split and command.limit is None:
+        points = 100 * largest_difference(before, metrics)
+        print(f"largest difference from metrics.json: {points:.3f} points of accuracy")
 
 
 def _index(command: Index) -> None:
     from den_core.gallery import write_gallery
     from den_core.network import load
 
+    _check_limit(command.limit)
     net = load(command.checkpoint, command.device)
     for task in net.tasks:
         print(write_gallery(net, command.checkpoint, task, command.limit))
 
 
+def _check_limit(limit: int | None) -> None:
+    if limit is not None and limit < 1:
+        raise ConfigError(f"expected a limit of at least one image, found {limit}")
+
+
 def _benchmark(command: Benchmark) -> None:
     from den_core.benchmark import benchmark
+    from den_core.devices import set_threads
     from den_core.network import load
-    from den_core.training.run import set_threads
 
     set_threads(command.threads)
     net = load(command.checkpoint, command.device)
@@ -238,7 +247,6 @@ def _export(command: Export) -> None:
 
 def _datasets(command: Datasets) -> None:
     from den_core.data.listing import list_datasets, prepare_dataset
-    from den_core.errors import ConfigError
 
     if command.action == "list":
         frame = list_datasets()
@@ -248,7 +256,7 @@ def _datasets(command: Datasets) -> None:
         return
     if command.name is None:
         raise ConfigError("expected a data set to prepare, found none; `datasets list` shows them")
-    print(prepare_dataset(command.name))
+    print(prepare_dataset(command.name).T.to_string(header=False))
 
 
 def _report(command: Report) -> None:

@@ -109,7 +109,13 @@ class SelectorConfig:
     critic: bool = False
     "Whether it carries an additive critic, which control_variate critic needs."
     uniform_start: bool = False
-    "Whether C starts as exactly uniform, instead of by Xavier's start."
+    "Whether the logits of C start at exactly 0, instead of by Xavier's start."
+    temperature: float = 0.0
+    "Nats; if positive, C is the critic's Boltzmann distribution times a learnt correction; 0 keeps them apart."
+
+    def __post_init__(self) -> None:
+        _require(self.temperature >= 0, f"expected a selector temperature >= 0, found {self.temperature}")
+        _require(self.critic or not self.temperature, "expected a selector with a critic where temperature is set")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +195,7 @@ class SelectorStageConfig:
     epsilon_decay: float = 0.99
     "Factor on ε per step."
     entropy_weight: float = 0.0
-    "Weight of an entropy bonus on C, nats; 0 is the paper's objective."
+    "Weight of a bonus on the entropy of P(z; x); 0 is the paper's objective."
     probability_floor: float = 0.0
     "Share of a uniform distribution mixed into C while training, which keeps every level alive; 0 is the paper's."
     critic_samples: int = 1

@@ -100,7 +100,7 @@ def read_gallery(folder: Path | str, task: str) -> pd.DataFrame:
         frame = table.select(COLUMNS).to_pandas()
     except (pa.ArrowException, KeyError, TypeError, ValueError, OSError) as error:
         raise CheckpointError(f"{path}: expected a gallery, found a damaged file ({error}); index again") from error
-    if version > SCHEMA_VERSION:
+    if not isinstance(version, int) or version > SCHEMA_VERSION:
         raise CheckpointError(
             f"{path}: expected schema_version up to {SCHEMA_VERSION}, found {version}; update den_core"
         )

@@ -12,10 +12,11 @@ from huggingface_hub import ModelHubMixin, snapshot_download
 from torch import Tensor, nn
 
 from den_core.accounting import Cost, cost_table
-from den_core.checkpoints import CheckpointInfo, load_weights, read_config, save_checkpoint
+from den_core.checkpoints import CONFIG, CheckpointInfo, load_weights, read_config, save_checkpoint
 from den_core.config import NetworkConfig, TaskConfig
 from den_core.data.images import decode_image, fit_image
 from den_core.data.transforms import normalise
+from den_core.devices import check_device
 from den_core.errors import CheckpointError, ConfigError
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
@@ -185,16 +186,11 @@ def load(folder: Path | str, device: str = "cpu") -> DeepElasticNetwork:
         )
     check_device(device)
     info = read_config(folder)
-    with torch.device("meta"):
-        estimator, selector = Estimator(info.network), Selector(info.network)
+    try:
+        with torch.device("meta"):
+            estimator, selector = Estimator(info.network), Selector(info.network)
+    except ConfigError as error:
+        raise CheckpointError(f"{folder / CONFIG}: {error}") from error
     estimator, selector = estimator.to_empty(device="cpu"), selector.to_empty(device="cpu")
     load_weights(folder, {"estimator": estimator, "selector": selector})
     return DeepElasticNetwork(estimator, selector, info, device)
-
-
-def check_device(device: str) -> None:
-    """Raise ConfigError unless torch can compute there; nothing falls back to the CPU in silence."""
-    try:
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ConfigError(f"expected a device that torch can use, found {device!r}; try --device cpu") from error

@@ -18,6 +18,9 @@ from den_core.config import (
 from den_core.data.tasks import SCENARIOS, TASKS, task_from_source
 from den_core.errors import ConfigError
 
+TEMPERATURE = 0.02
+"Nats; about the spread of a block's critic values over images, where choices should be soft."
+
 
 def network(scenario: str, backbone: str, selector: SelectorConfig | None = None) -> NetworkConfig:
     """The tasks of a scenario on a backbone."""
@@ -48,14 +51,15 @@ def fast_training() -> TrainingConfig:
     """Ours: minutes on two CPU cores instead of a hundred million images.
 
     bfloat16, channels last, one-cycle learning rates, the dispatched estimator. The selector's gradient takes an
-    additive critic as its control variate (Eq. 7 stays unbiased, see `training.objective`), with a probability floor
-    and an entropy bonus, for plain REINFORCE ended on one structure for all images.
+    additive critic as its control variate (Eq. 7 stays unbiased, see `training.objective`), and C is a correction of
+    the critic's Boltzmann distribution (see `Selector`). Its temperature equals the weight of the entropy bonus: then
+    the distribution that the critic alone would call for is the optimum of the objective, up to the price S(z).
     """
     return TrainingConfig(
-        rounds=3,
+        rounds=2,
         estimator=EstimatorStageConfig(
             first_steps=2400,
-            round_steps=900,
+            round_steps=1200,
             tau=0.5,
             learning_rate=0.1,
             weight_decay=5e-4,
@@ -67,15 +71,15 @@ def fast_training() -> TrainingConfig:
             execution="dispatched",
         ),
         selector=SelectorStageConfig(
-            steps=400,
-            rho=0.3,
+            steps=500,
+            rho=1.0,
             samples=2,
             control_variate="critic",
             learning_rate=1e-3,
             schedule="one_cycle",
             epsilon_start=0.0,
-            entropy_weight=0.003,
-            probability_floor=0.1,
+            entropy_weight=TEMPERATURE,
+            probability_floor=0.05,
             critic_samples=2,
         ),
         batch_size=128,
@@ -101,7 +105,7 @@ def open3_fast() -> Recipe:
     return Recipe(
         name="open3-fast",
         description="Fashion, emoji and clip art on WRN-20-2, about an hour on two CPU cores",
-        network=network("open3", "wrn-20-2", SelectorConfig(critic=True, uniform_start=True)),
+        network=network("open3", "wrn-20-2", SelectorConfig(critic=True, uniform_start=True, temperature=TEMPERATURE)),
         training=dataclasses.replace(fast_training(), batch_size={"fashion": 80, "emoji": 64, "clipart": 48}),
     )
 
@@ -112,7 +116,7 @@ def digits_fast() -> Recipe:
     return Recipe(
         name="digits-fast",
         description="scikit-learn's digits on WRN-8-1, under a minute on two CPU cores",
-        network=network("digits", "wrn-8-1", SelectorConfig(critic=True, uniform_start=True)),
+        network=network("digits", "wrn-8-1", SelectorConfig(critic=True, uniform_start=True, temperature=TEMPERATURE)),
         training=dataclasses.replace(
             training,
             rounds=2,

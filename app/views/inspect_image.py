@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from app import cache, charts, state, widgets
+from app import cache, charts, pictures, state, widgets
 
 if TYPE_CHECKING:
     from den_core.analysis import Inspection
@@ -22,76 +22,11 @@ PARTS = {
 }
 
 
-def take_upload() -> None:
-    """The visitor uploaded a file, or took it away again."""
-    file = st.session_state.inspect_uploader
-    if file is None:
-        st.session_state.pop(state.UPLOAD, None)
-    else:
-        state.show_upload(file.name, file.getvalue())
-
-
-def take_paste() -> None:
-    """The visitor pasted an image and sent it."""
-    message = st.session_state.inspect_paste
-    if message is not None and message.files:
-        state.show_upload("Pasted image", message.files[0].getvalue())
-
-
-def picture_sources() -> None:
-    """Three ways to bring an image: upload, paste, sample."""
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.file_uploader(
-            "Upload an image",
-            type="image",
-            key="inspect_uploader",
-            on_change=take_upload,
-            help="PNG, JPEG, WebP, GIF, BMP or TIFF, up to 20 MB and 50 megapixels.",
-        )
-    with right:
-        st.markdown("… or paste one: click into the field, Ctrl+V, Enter")
-        st.chat_input(
-            "Paste an image here",
-            accept_file=True,
-            file_type="image",
-            key="inspect_paste",
-            on_submit=take_paste,
-        )
-    st.markdown("… or take a sample")
-    with st.container(horizontal=True, gap="xsmall"):
-        for name, data in cache.samples().items():
-            with st.container(width=80, gap="xsmall"):
-                title = sample_title(name)
-                st.image(data, width=64, alt=title)
-                st.button(
-                    title,
-                    key=f"sample-{name}",
-                    type="tertiary",
-                    on_click=state.show_picture,
-                    args=(f"sample:{name}",),
-                )
-
-
-def sample_title(name: str) -> str:
-    """The title of a sample by its file name: "2-emoji-red-apple.png" is "Red apple"."""
-    return name.rsplit(".", 1)[0].split("-", 2)[2].replace("-", " ").capitalize()
-
-
-def picture(checkpoint: cache.Checkpoint) -> tuple[str, bytes] | None:
-    """Title and bytes of what is to be inspected: an upload, what the URL names, or the first sample."""
-    if (upload := state.uploaded()) is not None:
-        return upload
-    samples = cache.samples()
-    kind, _, name = (state.picture_reference() or "").partition(":")
-    if kind in cache.tasks_with_gallery(checkpoint) and name.isdecimal():
-        if int(name) < len(cache.gallery(checkpoint, kind)):
-            title = f"{widgets.task_titles(checkpoint)[kind]}, test image {int(name)}"
-            return title, cache.gallery_original(checkpoint, kind, int(name))
-    if kind == "sample" and name in samples:
-        return f"Sample: {sample_title(name)}", samples[name]
-    first = next(iter(samples), None)
-    return None if first is None else (f"Sample: {sample_title(first)}", samples[first])
+def prediction_table(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The most probable classes, for people."""
+    shown = [widgets.percent(probability) for probability in predictions["probability"]]
+    names = [widgets.literal(name) for name in predictions["class_name"]]
+    return pd.DataFrame({"Class": names, "Probability": shown}).set_index("Class")
 
 
 def cost_table(costs: pd.DataFrame) -> pd.DataFrame:
@@ -118,9 +53,7 @@ def answer(title: str, inspection: Inspection, compact: bool) -> None:
     st.markdown(f"Runs at **{saved}** of the full network's MACs, selector included.")
     predictions, price = st.tabs(["Top classes", "MACs and parameters"])
     with predictions:
-        for entry in inspection.predictions.itertuples():
-            name = widgets.literal(entry.class_name)
-            st.progress(entry.probability, text=f"{name} · {widgets.percent(entry.probability)}")
+        st.table(prediction_table(inspection.predictions))
     with price:
         st.table(cost_table(inspection.costs))
 
@@ -135,22 +68,20 @@ def neighbours(
         task = widgets.choice("To the image taken as", list(inspections), titles, key=state.NEAR)
     found = cache.neighbours_of(checkpoint, inspections[task].distribution)
     widgets.neighbour_rows(checkpoint, found, width=96)
+    largest = cache.largest_distance(checkpoint, task)
     st.caption(
-        "Below each image: its class, ✓ or ✗ for a correct or wrong answer, and its l2 distance (0 is the "
-        "same model distribution). Samples are test images themselves, so in their own task they find "
-        "themselves first."
+        "Below each image: its class, ✓ or ✗ for a correct or wrong answer, and the l2 distance of the "
+        f"model distributions (0 is equal, {largest:.1f} as far as possible). Samples are test images "
+        "themselves, so in their own task they find themselves first."
     )
 
 
-st.title("Inspect an image")
-with widgets.errors_shown():
-    checkpoint = widgets.checkpoint()
-    titles = widgets.task_titles(checkpoint)
-    picture_sources()
-    chosen = picture(checkpoint)
+def result(checkpoint: cache.Checkpoint, titles: dict[str, str]) -> None:
+    """The picture, what the network does with it, and its neighbours."""
+    chosen = pictures.picture(checkpoint)
     if chosen is None:
         st.info("Upload or paste an image to see which network it gets.", icon=":material/upload:")
-        st.stop()
+        return
     view = widgets.choice(
         "Treat it as an image of",
         [ALL, *titles] if len(titles) > 1 else list(titles),
@@ -176,3 +107,16 @@ with widgets.errors_shown():
                 answer(titles[task], inspections[task], compact=len(line) > 1)
     if cache.tasks_with_gallery(checkpoint):
         neighbours(checkpoint, inspections, titles)
+
+
+st.title("Inspect an image")
+with widgets.errors_shown():
+    checkpoint = widgets.checkpoint()
+    titles = widgets.task_titles(checkpoint)
+    pictures.upload_and_paste()
+    # The samples stand above the result but are sent after it: a visitor who brings an image waits for that.
+    samples = st.container()
+    with widgets.errors_shown():
+        result(checkpoint, titles)
+    with samples:
+        pictures.sample_strip()

@@ -7,36 +7,32 @@ import streamlit as st
 
 from app import cache, state, widgets
 
-st.title("Deep elastic networks")
-st.markdown(
-    "A deep elastic network looks at an image and chooses, **block by block, how much of itself to use** "
-    "for it. A *structure* is that choice, written as one digit per block: 0 skips the block, the highest "
-    "digit uses all of it. The pages on the left show the structure of any single image, and what the "
-    "choices buy over whole test sets."
-)
+METHODS = {
+    "chosen": "This network, as trained",
+    "permuted": "Its structures shuffled among the images",
+    "static": "Best single structure",
+    "random": "Random structures",
+    "full": "Full network",
+}
+"Rows of the table, by method of the operating point."
 
 
 def results_table(points: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
-    """Accuracy and cost of the trained network beside the full network and random structures, by task."""
-    by_method = {
-        method: part.set_index("task") for method, part in points.groupby("method") if method != "level"
-    }
-    chosen, full = by_method["chosen"], by_method["full"]
-    rows = []
-    for task in chosen.index:
-        row = {
-            "Task": titles.get(task, "Average"),
-            "Test images": "" if pd.isna(chosen["images"][task]) else f"{int(chosen['images'][task]):,}",
-            "Accuracy": widgets.percent(chosen["accuracy"][task]),
-            "Class average": widgets.percent(chosen["class_accuracy"][task]),
-            "Full network": widgets.percent(full["accuracy"][task]),
-        }
-        if "random" in by_method:
-            row["Random structures"] = widgets.percent(by_method["random"]["accuracy"][task])
-        row["MACs per image"] = widgets.millions(chosen["mean_macs"][task])
-        row["of full"] = widgets.percent(chosen["mean_macs"][task] / full["mean_macs"][task], 0)
-        rows.append(row)
-    return pd.DataFrame(rows).set_index("Task")
+    """Accuracy by task and mean MACs, for the network and its controls."""
+    columns = {**titles, cache.AVERAGE: "Average"}
+    rows = {}
+    for method, label in METHODS.items():
+        part = points[points["method"] == method].set_index("task")
+        if not part.empty:
+            rows[label] = {title: widgets.percent(part["accuracy"][task]) for task, title in columns.items()}
+            rows[label]["MACs per image"] = widgets.millions(part["mean_macs"][cache.AVERAGE])
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def sizes(points: pd.DataFrame, titles: dict[str, str]) -> str:
+    """How many test images every accuracy rests on."""
+    chosen = points[points["method"] == "chosen"].set_index("task")["images"]
+    return ", ".join(f"{widgets.literal(title)} {int(chosen[task]):,}" for task, title in titles.items())
 
 
 def provenance_table(checkpoint: cache.Checkpoint) -> pd.DataFrame:
@@ -49,6 +45,13 @@ def provenance_table(checkpoint: cache.Checkpoint) -> pd.DataFrame:
     return pd.DataFrame({"": {key.replace("_", " "): str(value) for key, value in (facts | plain).items()}})
 
 
+st.title("Deep elastic networks")
+st.markdown(
+    "A deep elastic network looks at an image and chooses, **block by block, how much of itself to use** "
+    "for it. That choice is called a *structure* and written as one digit per block, the block's level: 0 "
+    "uses least, the highest level uses the whole block. The pages on the left show the structure of any "
+    "single image, and what the choices buy over whole test sets."
+)
 with widgets.errors_shown():
     checkpoint = widgets.checkpoint()
     with st.spinner("Reading the checkpoint …"):
@@ -58,10 +61,10 @@ with widgets.errors_shown():
     backbone = info.network.backbone
 
     st.subheader("What this network achieves")
+    shares = ", ".join(f"{fraction:g}" for fraction in backbone.level_fractions)
     st.caption(
-        f"Backbone {widgets.literal(backbone.name)}, {backbone.num_levels} levels per block: shares "
-        f"{', '.join(f'{fraction:g}' for fraction in backbone.level_fractions)} of a block's hidden "
-        f"channels. Tasks: {', '.join(widgets.literal(title) for title in titles.values())}."
+        f"Backbone {widgets.literal(backbone.name)}, shared by all tasks; levels 0 to "
+        f"{backbone.num_levels - 1} use {shares} of a block's hidden channels."
     )
     if points is None:
         st.info(
@@ -72,19 +75,18 @@ with widgets.errors_shown():
     else:
         st.table(results_table(points, titles))
         st.caption(
-            "Measured on the whole test split of every task. MACs (multiply-accumulates; FLOPs = 2 × "
-            "MACs) are means per image and include the selector; the full network runs without one. "
-            "Random structures cost the same."
+            f"Accuracy on test images ({sizes(points, titles)}). MACs (multiply-accumulates; FLOPs = 2 × "
+            "MACs) are means over images and tasks, and include the selector in the first two rows, where "
+            "it runs. The three rows in the middle are controls at about the cost of the first."
         )
 
-    left, right = st.columns(2)
-    with left:
-        st.subheader("Where to start")
+    st.subheader("Where to start")
+    with st.container(horizontal=True):
         for page, label, icon in (
             (state.INSPECT_PAGE, "Inspect an image of your own", "image_search"),
             (state.SIMILAR_PAGE, "See which images share a structure", "compare"),
-            (state.TRADE_OFF_PAGE, "See what fewer MACs cost in accuracy", "trending_up"),
+            (state.TRADE_OFF_PAGE, "See what fewer MACs cost", "trending_up"),
         ):
             st.page_link(page, label=label, icon=f":material/{icon}:")
-    with right, st.expander("Where this checkpoint comes from"):
+    with st.expander("Where this checkpoint comes from"):
         st.table(provenance_table(checkpoint))

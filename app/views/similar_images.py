@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import cache, state, widgets
 
-GRID = 12
+GRID = 16
 ANY = "Any class"
 
 
@@ -86,5 +86,6 @@ with widgets.errors_shown():
     )
     st.caption(
         f"Exact search over {sizes} test images, the query itself left out. Below each image: class, ✓ or "
-        "✗ for a correct or wrong answer, l2 distance of the model distributions (0 is equal)."
+        "✗ for a correct or wrong answer, and the l2 distance of the model distributions (0 is equal, "
+        f"{cache.largest_distance(checkpoint, task):.1f} as far as possible)."
     )

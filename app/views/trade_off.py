@@ -82,9 +82,9 @@ with widgets.errors_shown():
             if len(images)
             else "Mean over tasks of the tasks' own values. "
         )
-        + "MACs include the selector where it runs (this network, its structures shuffled); full network, "
-        "fixed levels, random and static structures run without it. Random and static are measured at the "
-        "same mean MACs as the network as trained, selector included. FLOPs = 2 × MACs."
+        + "MACs include the selector where it runs: this network, and its structures shuffled. Random structures and "
+        "the best single one are given the same budget, selector included, but run without it. FLOPs = 2 "
+        "× MACs."
     )
     instance_gain(checkpoint, titles, by_class=accuracy == BY_CLASS)
     with st.expander("All operating points as a table"):

@@ -12,7 +12,7 @@ from den_core.analysis.chosen import TAIL, ChosenModels, chosen_models, count_by
 from den_core.analysis.galleries import gallery_distribution, gallery_levels
 from den_core.analysis.inspection import Inspection, inspect_image
 from den_core.analysis.neighbours import MAX_BLOCK_DISTANCE, nearest, nearest_per_task
-from den_core.analysis.pictures import open_gallery_source, picture, thumbnail
+from den_core.analysis.pictures import open_gallery_source, picture, thumbnail, tile
 from den_core.analysis.tradeoff import AVERAGE, instance_gain, operating_points
 from den_core.analysis.usage import LevelUsage, Reading, level_usage, usage_difference
 
@@ -39,5 +39,6 @@ __all__ = [
     "operating_points",
     "picture",
     "thumbnail",
+    "tile",
     "usage_difference",
 ]

@@ -35,7 +35,19 @@ class ElasticNorm(nn.Module):
     normalised by the images of the batch that run at it; in evaluation by its running statistics, a fixed affine
     map, so that an image's result does not depend on its batch.
 
-    MEASURED
+    Measured (`python -m den_core.training.compare_norms`: WRN-14-1, 500 steps of 3 × 32 open3 images from Eq. 8 with
+    τ = 0.5, validation accuracy in percent, mean ± standard deviation of 3 seeds):
+
+        =========  ==========  ==========  ==========  =================
+        kept       level 1     level 2     full        random structures
+        =========  ==========  ==========  ==========  =================
+        per level  45.6 ± 1.4  48.3 ± 0.8  51.9 ± 0.6  43.4 ± 1.6
+        shared     46.6 ± 0.5  48.7 ± 0.7  52.4 ± 1.6  44.8 ± 0.5
+        =========  ==========  ==========  ==========  =================
+
+    So private statistics were not better, as they are for networks whose whole batch has one width: here every batch
+    mixes structures, a shared affine map then serves all of them, and a level's own statistics come from fewer images.
+    They remain the default because they let training run only what each image's levels need ("dispatched").
 
     Args:
         num_features: channels of the full level.

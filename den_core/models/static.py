@@ -92,6 +92,8 @@ class StaticSelector(nn.Module):
         self.stems = copy.deepcopy(selector.stems)
         self.blocks = nn.ModuleList(StaticBlock(block) for block in selector.blocks)
         self.head = copy.deepcopy(selector.head)
+        self.critic = copy.deepcopy(selector.critic) if selector.temperature else None
+        self.temperature = selector.temperature
         _finish(self)
 
     def forward(self, x: Tensor, task: str) -> Tensor:
@@ -100,7 +102,13 @@ class StaticSelector(nn.Module):
         x = stem(x.to(stem.weight.dtype, memory_format=torch.channels_last))
         for block in self.blocks:
             x = block(x, [len(x)])
-        return self.head(x).float().reshape(self.shape).softmax(-1)
+        features = self.head.features(x)
+        logits = self.head.linear(features).float().reshape(self.shape)
+        if self.critic is not None:
+            # q's mean over levels, which the critic leaves out, would cancel in the softmax
+            q = self.critic(features)[:, :-1].float().reshape(self.shape)
+            logits = logits - q / self.temperature
+        return logits.softmax(-1)
 
 
 class ExtractedNetwork(nn.Module):

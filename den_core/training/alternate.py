@@ -10,11 +10,13 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from den_core.accounting import cost_table
 from den_core.config import Recipe
 from den_core.data.arrays import TaskArrays
 from den_core.data.loaders import Batch, JointLoader, TaskLoader
+from den_core.devices import check_device
 from den_core.errors import ConfigError, TrainingError
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
@@ -57,15 +59,19 @@ class TrainingData:
 
 def make_fabric(recipe: Recipe, execution: Execution) -> Fabric:
     """lightning-fabric for the run's precision and devices; several devices or processes train with DDP."""
-    strategy = "auto"
-    if execution.devices > 1:
-        strategy = DDPStrategy(find_unused_parameters=True)
-    return Fabric(
-        accelerator=execution.accelerator,
-        devices=execution.devices,
-        strategy=strategy,
-        precision=recipe.training.precision,
-    )
+    if execution.devices < 1:
+        raise ConfigError(f"expected at least one device, found {execution.devices}")
+    if execution.accelerator != "auto":
+        check_device(execution.accelerator)
+    try:
+        return Fabric(
+            accelerator=execution.accelerator,
+            devices=execution.devices,
+            strategy=DDPStrategy(find_unused_parameters=True) if execution.devices > 1 else "auto",
+            precision=recipe.training.precision,
+        )
+    except MisconfigurationException as error:
+        raise ConfigError(f"expected {execution.devices} {execution.accelerator} devices: {error}") from error
 
 
 def build_networks(recipe: Recipe) -> tuple[Estimator, Selector]:

@@ -124,5 +124,5 @@ def expected_additive_value(C: Tensor, q: Tensor, bias: Tensor) -> Tensor:
 
 
 def entropy(log_C: Tensor) -> Tensor:
-    """Entropy of the model distribution, mean over blocks, nats, in [0, log h]: (B, n, h) -> (B,)."""
-    return -(log_C.exp() * log_C).sum(-1).mean(-1)
+    """Entropy of P(z; x): Σ_i of the blocks' entropies, nats, in [0, n log h]: (B, n, h) -> (B,)."""
+    return -(log_C.exp() * log_C).sum((-1, -2))

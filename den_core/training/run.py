@@ -15,7 +15,8 @@ from den_core.checkpoints import CheckpointInfo, save_checkpoint
 from den_core.config import Recipe, to_json
 from den_core.data.arrays import TaskArrays, load_task
 from den_core.data.splits import split_validation
-from den_core.errors import ConfigError, TrainingError
+from den_core.devices import device_name
+from den_core.errors import TrainingError
 from den_core.files import write_atomically
 from den_core.training.alternate import Execution, Trainer, TrainingData
 from den_core.training.history import history_csv
@@ -56,15 +57,6 @@ def load_training_data(recipe: Recipe, limit: int | None = None, progress: bool 
         train[task.name], validation[task.name] = select(arrays, kept), select(arrays, held_out)
         fingerprints[task.name] = arrays.fingerprint
     return LoadedData(TrainingData(train, validation), fingerprints)
-
-
-def set_threads(threads: int | None) -> None:
-    """Use so many CPU threads; None leaves torch's choice. ConfigError below 1."""
-    if threads is None:
-        return
-    if threads < 1:
-        raise ConfigError(f"expected at least one thread, found {threads}")
-    torch.set_num_threads(threads)
 
 
 def train(recipe: Recipe, execution: Execution, limit: int | None = None) -> bool:
@@ -122,15 +114,3 @@ def commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head.stdout.strip() + ("+changes" if changes.stdout.strip() else "")
-
-
-def device_name(device: torch.device) -> str:
-    """The device in words that mean something on another machine."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return f"{line.split(':', 1)[1].strip()} CPU"
-    return platform.processor() or device.type

@@ -9,16 +9,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PAGES = ("overview", "inspect_image", "similar_images", "level_usage", "chosen_models", "trade_off")
 
 
 @pytest.fixture
 def open_page(monkeypatch) -> Callable[..., AppTest]:
-    """Opens a page of the app, by the name of its file, with a folder of checkpoints and query parameters."""
+    """Opens a page of the app, by the name of its file, with a checkpoint picked and query parameters."""
 
-    def open_page(page: str, root: Path, **query: str) -> AppTest:
+    def open_page(page: str, root: Path, checkpoint: str | None = None, **query: str) -> AppTest:
         monkeypatch.setenv("DEN_CHECKPOINTS", str(root))
         app = AppTest.from_file(REPOSITORY / "app" / "main.py", default_timeout=60).run()
+        if checkpoint is not None:
+            app.sidebar.selectbox(key="checkpoint").set_value(checkpoint).run()
         app.switch_page(f"views/{page}.py")
         for name, value in query.items():
             app.query_params[name] = value

@@ -88,12 +88,6 @@ def test_trade_off_joins_only_points_of_one_network_and_fixed_levels():
     assert "millions" in figure.layout.xaxis.title.text
 
 
-def test_rank_frequency_is_logarithmic():
-    figure = charts.rank_frequency([9, 3, 1])
-    assert (figure.layout.xaxis.type, figure.layout.yaxis.type) == ("log", "log")
-    assert list(figure.data[0].y) == [9, 3, 1]
-
-
 def test_tasks_have_different_colors_and_levels_rise_in_lightness():
     colors = charts.task_colors(["a", "b", "c", "d", "e", "f", "g"])
     assert len(set(colors.values())) == 7

@@ -88,7 +88,7 @@ def test_overview_shows_the_measured_accuracy(open_trained, tiny_checkpoint):
     metrics = json.loads((tiny_checkpoint / "metrics.json").read_text())
     chosen = next(point for point in metrics["operating_points"] if point["method"] == "chosen")
     shown = open_trained("overview").table[0].value
-    assert f"{100 * chosen['average']['accuracy']:.1f} %" in shown.loc["Average"].tolist()
+    assert f"{100 * chosen['average']['accuracy']:.1f} %" in shown["Average"].tolist()
 
 
 def test_similar_images_shows_the_answer_of_the_row_in_the_url(open_trained, tiny_checkpoint):

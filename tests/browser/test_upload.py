@@ -92,3 +92,16 @@ def test_a_shared_link_opens_the_same_view(url, page):
     page.get_by_role("heading", name="Level usage").wait_for(timeout=60_000)
     capture.settled(page)
     assert page.get_by_role("radio", name="Share of images").get_attribute("aria-checked") == "true"
+
+
+def test_a_click_on_a_cell_shows_the_images_that_run_there(url, page):
+    page.goto(f"{url}/level_usage?checkpoint={SHIPPED.name}")
+    page.get_by_role("heading", name="Level usage").wait_for(timeout=60_000)
+    capture.settled(page)
+    map_of_second_task = page.locator("[data-testid=stPlotlyChart] .nsewdrag").nth(1).bounding_box()
+    x, y, width, height = (map_of_second_task[side] for side in ("x", "y", "width", "height"))
+    net = den_core.load(SHIPPED)
+    page.mouse.click(x + width * 2.5 / net.num_blocks, y + height * 0.5 / net.num_levels)
+
+    title = net.task(net.tasks[1]).label
+    page.get_by_text(f"{title}, block 2, level {net.num_levels - 1}:").wait_for(timeout=60_000)

@@ -1,0 +1,123 @@
+"""Fixtures for all tests: seeded randomness, tiny networks, and one small checkpoint that was really trained."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from den_core.checkpoints import write_metrics
+from den_core.config import BackboneConfig, NetworkConfig, Recipe, SelectorConfig, TaskConfig
+from den_core.evaluation import Evaluator, test_sets, validation_sets
+from den_core.gallery import write_gallery
+from den_core.models.elastic import ElasticNorm
+from den_core.models.estimator import Estimator
+from den_core.network import load
+from den_core.recipes import recipe, with_options
+from den_core.training.alternate import Execution
+from den_core.training.run import train
+
+CHECKPOINT_IMAGES = 300
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Sums come out the same on machines with different numbers of cores."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def rng() -> torch.Generator:
+    """All randomness of a test that is not hypothesis's."""
+    return torch.Generator().manual_seed(0)
+
+
+def _toy_task(name: str = "toy", size: int = 32, classes: int = 5) -> TaskConfig:
+    return TaskConfig(
+        name=name,
+        source="folder:nowhere",
+        size=size,
+        content_size=size,
+        class_names=tuple(f"class {i}" for i in range(classes)),
+    )
+
+
+@pytest.fixture
+def toy_network() -> Callable[..., NetworkConfig]:
+    """Configurations of tiny networks with two tasks, "toy" of 32 and "wide" of 64 pixels."""
+
+    def toy_network(
+        backbone: str = "wrn-8-1", statistics: str = "per_level", critic: bool = False
+    ) -> NetworkConfig:
+        return NetworkConfig(
+            backbone=BackboneConfig(name=backbone, norm_statistics=statistics),
+            tasks=(_toy_task(), _toy_task("wide", 64, 3)),
+            selector=SelectorConfig(critic=critic),
+        )
+
+    return toy_network
+
+
+def _unlike_a_start(module: torch.nn.Module, generator: torch.Generator) -> None:
+    """Give norms affine weights and statistics as different as training leaves them: a start hides mistakes."""
+    for norm in module.modules():
+        if isinstance(norm, (ElasticNorm, torch.nn.BatchNorm2d)):
+            with torch.no_grad():
+                for tensor in (norm.weight, norm.running_var):
+                    tensor.copy_(0.5 + torch.rand(tensor.shape, generator=generator))
+                for tensor in (norm.bias, norm.running_mean):
+                    tensor.copy_(0.3 * torch.randn(tensor.shape, generator=generator))
+
+
+@pytest.fixture
+def make_estimator(toy_network, rng) -> Callable[..., Estimator]:
+    """Tiny estimators whose norms look trained; float32 and in evaluation mode."""
+
+    def make_estimator(backbone: str = "wrn-8-1", statistics: str = "per_level") -> Estimator:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            estimator = Estimator(toy_network(backbone, statistics))
+        _unlike_a_start(estimator, rng)
+        return estimator.eval()
+
+    return make_estimator
+
+
+@pytest.fixture
+def trained_norms() -> Callable[[torch.nn.Module, torch.Generator], None]:
+    """Gives the norms of a network weights and statistics as different as training leaves them."""
+    return _unlike_a_start
+
+
+def _tiny_recipe() -> Recipe:
+    base = with_options(recipe("open3-fast"), [], "wrn-8-1", None, seed=0)
+    training = dataclasses.replace(
+        base.training,
+        rounds=1,
+        estimator=dataclasses.replace(base.training.estimator, first_steps=6),
+        selector=dataclasses.replace(base.training.selector, steps=4),
+        batch_size=16,
+        report_every=5,
+        save_every=100,
+    )
+    return dataclasses.replace(base, name="tiny", training=training)
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory) -> Path:
+    """A checkpoint folder of open3 on the smallest backbone, trained for ten steps, with metrics and galleries.
+
+    Nothing in it is good; everything in it is real. Tests that change it work on a copy.
+    """
+    folder = tmp_path_factory.mktemp("checkpoints") / "open3-tiny"
+    train(_tiny_recipe(), Execution(folder, accelerator="cpu", progress=False), limit=CHECKPOINT_IMAGES)
+    net = load(folder)
+    validation = validation_sets(net, limit=CHECKPOINT_IMAGES, progress=False)
+    data = test_sets(net, limit=60, progress=False)
+    write_metrics(folder, Evaluator(net, data, validation, report=lambda line: None).run("test"))
+    for task in net.tasks:
+        write_gallery(net, folder, task, limit=120)
+    return folder

@@ -1,0 +1,117 @@
+"""Costs are those of the networks that really run, and of the paper."""
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from den_core.accounting import cost_table, flops
+from den_core.models.estimator import Estimator
+from den_core.models.registry import list_backbones
+from den_core.models.selector import Selector
+from den_core.models.static import ExtractedNetwork, StaticEstimator, StaticSelector
+from den_core.structures import full_structure, random_structures, uniform_structure
+
+
+@pytest.fixture
+def networks(toy_network):
+    def networks(backbone: str = "wrn-8-1"):
+        config = toy_network(backbone)
+        return Estimator(config).eval(), Selector(config).eval()
+
+    return networks
+
+
+def counted_macs(module, *inputs) -> int:
+    """What PyTorch counts while the module runs, in MACs."""
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        module(*inputs)
+    assert counter.get_total_flops() % 2 == 0
+    return counter.get_total_flops() // 2
+
+
+@pytest.mark.parametrize("task, size", [("toy", 32), ("wide", 64)])
+@pytest.mark.parametrize("backbone", list_backbones())
+def test_macs_are_those_of_the_network_that_runs(backbone, task, size, networks, rng):
+    estimator, selector = networks(backbone)
+    table = cost_table(estimator, selector)
+    n, h = estimator.num_blocks, estimator.num_levels
+    x = torch.randn(1, 3, size, size, generator=rng)
+
+    for z in torch.cat([full_structure(1, n, h), uniform_structure(1, n, 0), random_structures(2, n, h, rng)]):
+        extracted = ExtractedNetwork(estimator, z, task)
+        assert counted_macs(extracted, x) == int(table.cost(z[None], task).macs)
+    assert counted_macs(StaticSelector(selector), x, task) == table.selector_macs[task]
+
+
+def test_a_mixed_batch_runs_the_sum_of_its_images_macs(networks, rng):
+    estimator, selector = networks()
+    z = random_structures(32, estimator.num_blocks, estimator.num_levels, rng)
+    x = torch.randn(32, 3, 32, 32, generator=rng)
+
+    found = counted_macs(StaticEstimator(estimator), x, z, "toy")
+
+    assert found == int(cost_table(estimator, selector).cost(z, "toy").macs.sum())
+
+
+@pytest.mark.parametrize("level", range(4))
+def test_parameters_are_those_that_a_level_touches(level, networks, rng):
+    """Counted another way: how many numbers of a block get a gradient when the level runs."""
+    estimator, selector = networks()
+    table = cost_table(estimator, selector)
+
+    for i, block in enumerate(estimator.train().blocks):
+        x = torch.randn(8, block.in_channels, 16, 16, generator=rng)
+        block(x, torch.full((8,), level)).square().mean().backward()
+        touched = sum(int((p.grad != 0).sum()) for p in block.parameters())
+        assert touched == int(table.block_params[i, level])
+
+
+def test_full_parameters_are_all_there_are(networks):
+    estimator, selector = networks()
+    table = cost_table(estimator, selector)
+
+    for i, block in enumerate(estimator.blocks):
+        assert int(table.block_params[i, -1]) == sum(p.numel() for p in block.parameters())
+    for task in ("toy", "wide"):
+        ends = (estimator.stems[task], estimator.heads[task])
+        assert table.task_params[task] == sum(p.numel() for module in ends for p in module.parameters())
+        chooser = (selector.stems[task], selector.blocks, selector.head)
+        assert table.selector_params[task] == sum(p.numel() for module in chooser for p in module.parameters())
+
+
+def test_wrn_32_4_has_the_papers_size(networks):
+    """Table 2: 7.345 M parameters and 1.066 GMAC in the shared blocks."""
+    macs, params = cost_table(*networks("wrn-32-4")).body
+
+    assert params == pytest.approx(7.345e6, rel=0.005)
+    assert macs == pytest.approx(1.0664e9, rel=0.0005)
+    assert flops(macs) == pytest.approx(2.13e9, rel=0.005)
+
+
+def test_costs_rise_with_the_level(networks):
+    table = cost_table(*networks())
+
+    for counts in (table.block_macs, table.block_params, table.usage):
+        assert (counts.diff(dim=1) > 0).all()
+
+
+def test_usage_runs_from_zero_to_one(networks):
+    usage = cost_table(*networks()).usage
+
+    assert usage[:, 0].eq(0).all() and usage[:, -1].eq(1).all()
+
+
+def test_relative_macs_of_the_full_model_sum_to_its_blocks(networks):
+    table = cost_table(*networks())
+
+    assert float(table.relative_macs[:, -1].sum()) == pytest.approx(len(table.relative_macs))
+
+
+def test_totals_add_the_selector(networks, rng):
+    table = cost_table(*networks())
+
+    cost = table.cost(random_structures(5, 3, 4, rng), "wide")
+
+    assert torch.equal(cost.total_macs - cost.macs, torch.full((5,), table.selector_macs["wide"]))
+    assert torch.equal(cost.total_params - cost.params, torch.full((5,), table.selector_params["wide"]))
+    assert cost.macs.dtype == cost.total_params.dtype == torch.int64

@@ -1,0 +1,219 @@
+"""The command line: every verb runs, explains itself, and refuses bad input in one line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import torch
+
+from den_core.checkpoints import read_config, read_metrics
+from den_core.cli import main
+from den_core.data.arrays import load_task
+from den_core.gallery import read_gallery
+from den_core.network import load
+
+VERBS = ("train", "evaluate", "index", "benchmark", "export", "datasets", "report")
+
+
+@pytest.fixture(scope="module")
+def smoke_run(tmp_path_factory):
+    """`train digits-fast --smoke`, evaluated and indexed."""
+    folder = tmp_path_factory.mktemp("smoke") / "digits"
+    assert main(["train", "digits-fast", "--smoke", "--out", str(folder), "--device", "cpu"]) == 0
+    return folder
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs a command line that must succeed and returns what it printed."""
+
+    def run(*arguments) -> str:
+        assert main([str(argument) for argument in arguments]) == 0
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def refused(capsys):
+    """Runs a command line that must fail with 2 and returns its one line on standard error."""
+
+    def refused(*arguments) -> str:
+        capsys.readouterr()
+        assert main([str(argument) for argument in arguments]) == 2
+        error = capsys.readouterr().err.strip()
+        assert "\n" not in error and error.startswith("error: ")
+        return error
+
+    return refused
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself_with_defaults(verb, capsys):
+    with pytest.raises(SystemExit) as done:
+        main([verb, "--help"])
+
+    assert done.value.code == 0
+    text = capsys.readouterr().out
+    assert "--" in text and ("default" in text or verb == "export"), "all that export takes must be given"
+
+
+def test_help_lists_the_verbs(capsys):
+    with pytest.raises(SystemExit) as done:
+        main(["--help"])
+
+    assert done.value.code == 0
+    text = capsys.readouterr().out
+    assert all(verb in text for verb in VERBS)
+
+
+@pytest.mark.parametrize("arguments", [[], ["sing"], ["train"], ["evaluate", "x", "--split", "train"]])
+def test_a_command_line_that_does_not_parse_exits_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as done:
+        main(arguments)
+
+    assert done.value.code == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_module_runs_from_a_shell_without_a_traceback(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "den_core", "report", str(tmp_path / "nowhere")], capture_output=True, text=True
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("error: ") and not done.stdout
+
+
+def test_unknown_names_are_refused(refused, saved, smoke_run, tmp_path):
+    nowhere, out = tmp_path / "nowhere", tmp_path / "x.pt2"
+    assert "found 'open4'" in refused("train", "open4")
+    assert "found 'wrn-7-7'" in refused("train", "digits-fast", "--backbone", "wrn-7-7", "--out", tmp_path / "run")
+    assert "NAME=SOURCE@SIZE" in refused("train", "digits-fast", "--task", "pets")
+    for verb in ("evaluate", "index", "benchmark", "report"):
+        assert str(nowhere) in refused(verb, nowhere)
+    assert "found 'fish'" in refused("benchmark", smoke_run, "--task", "fish")
+    assert "found 'fish'" in refused("export", smoke_run, out, "--task", "fish", "--structure", "333")
+    for structure in ("33", "339", "abc"):
+        assert "expected" in refused("export", smoke_run, out, "--task", "digits", "--structure", structure)
+    assert "expected" in refused("datasets", "prepare", "fish")
+    assert "datasets list" in refused("datasets", "prepare")
+    assert "found none" in refused("evaluate", saved), "a checkpoint that does not say how it was trained"
+    assert not out.exists() and not (tmp_path / "run" / "config.json").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "digits-fast", "--threads", "0"],
+        ["train", "digits-fast", "--rho", "-1"],
+        ["train", "digits-fast", "--devices", "0"],
+        ["train", "digits-fast", "--device", "mps"],
+        ["evaluate", "CHECKPOINT", "--limit", "0"],
+        ["evaluate", "CHECKPOINT", "--device", "nonsense"],
+        ["index", "CHECKPOINT", "--limit", "-3"],
+        ["benchmark", "CHECKPOINT", "--repeats", "1"],
+        ["benchmark", "CHECKPOINT", "--batch", "0"],
+        ["benchmark", "CHECKPOINT", "--batch", "100000"],
+        ["benchmark", "CHECKPOINT", "--threads", "0"],
+    ],
+    ids=" ".join,
+)
+def test_numbers_out_of_range_are_refused(arguments, refused, smoke_run, tmp_path):
+    arguments = [smoke_run if part == "CHECKPOINT" else part for part in arguments]
+    if arguments[0] == "train":
+        arguments += ["--out", tmp_path / "run"]
+
+    assert "expected" in refused(*arguments)
+
+
+# ------------------------------------------------------------------ verbs that run
+
+
+def test_smoke_training_leaves_a_whole_checkpoint(smoke_run):
+    assert load(smoke_run).tasks == ("digits",)
+    assert len(read_gallery(smoke_run, "digits")) == 100
+    assert read_metrics(smoke_run).split == "test"
+    assert read_config(smoke_run).recipe["name"] == "digits-fast-smoke"
+
+
+def test_training_does_not_overwrite_a_run(smoke_run, refused):
+    before = (smoke_run / "model.safetensors").read_bytes()
+
+    assert "found a run in it" in refused("train", "digits-fast", "--smoke", "--out", smoke_run)
+
+    assert (smoke_run / "model.safetensors").read_bytes() == before
+
+
+def test_evaluate_prints_and_writes_and_changes_nothing_unasked(smoke_run, run, tmp_path):
+    before = (smoke_run / "metrics.json").read_bytes()
+
+    printed = run("evaluate", smoke_run, "--limit", 100, "--out", tmp_path / "figures.json")
+
+    assert "instance gain" in printed
+    written = json.loads((tmp_path / "figures.json").read_text())
+    assert written["operating_points"] == json.loads(before)["operating_points"]
+    assert (smoke_run / "metrics.json").read_bytes() == before
+
+
+def test_report_puts_checkpoints_under_each_other(smoke_run, tiny_checkpoint, run, tmp_path):
+    printed = run("report", smoke_run, tiny_checkpoint, "--out", tmp_path / "table.csv")
+
+    table = pd.read_csv(tmp_path / "table.csv")
+    assert set(table["checkpoint"]) == {smoke_run.name, tiny_checkpoint.name}
+    assert "permuted" in printed and "wrn-8-1" in printed
+
+
+def test_datasets_are_listed(run, tmp_path):
+    printed = run("datasets", "list", "--out", tmp_path / "sets.csv")
+
+    assert all(name in printed for name in ("fashion", "emoji", "clipart", "digits"))
+    assert len(pd.read_csv(tmp_path / "sets.csv")) >= 6
+
+
+def test_datasets_can_be_checked(run):
+    assert "1346" in run("datasets", "prepare", "digits")
+
+
+def test_benchmark_measures_what_it_says(smoke_run, run, tmp_path):
+    printed = run("benchmark", smoke_run, "--batch", 1, 4, "--repeats", 2, "--threads", 1, "--out", tmp_path / "b.json")
+
+    result = json.loads((tmp_path / "b.json").read_text())
+    assert result["threads"] == 1 and result["repeats"] == 2
+    assert [(t["batch"], t["name"]) for t in result["timings"]] == [
+        (batch, name)
+        for batch in (1, 4)
+        for name in ("full model", "masked", "dispatched", "selector + dispatched")
+    ]
+    assert all(t["median_ms"] > 0 and t["mean_macs"] > 0 for t in result["timings"])
+    assert "time ratio" in printed
+
+
+@pytest.mark.parametrize("structure", ["333", "021", "000"])
+def test_an_exported_program_gives_the_same_logits(structure, smoke_run, run, tmp_path):
+    run("export", smoke_run, tmp_path / "small.pt2", "--task", "digits", "--structure", structure)
+
+    program = torch.export.load(tmp_path / "small.pt2").module()
+    net = load(smoke_run)
+    arrays = load_task(net.task("digits"), "test", limit=5, progress=False)
+    x = net.preprocess(list(arrays.images), "digits")
+    z = torch.tensor([[int(digit) for digit in structure]])
+    for batch in (x, x[:1]):
+        torch.testing.assert_close(program(batch), net.classify(batch, "digits", z), atol=1e-4, rtol=1e-4)
+    assert [path.name for path in tmp_path.iterdir()] == ["small.pt2"]
+
+
+def test_ctrl_c_says_how_to_go_on(monkeypatch, capsys):
+    from den_core import cli
+
+    def stop(command):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli._ACTIONS, cli.Datasets, stop)
+
+    assert main(["datasets"]) == 130
+    assert "--resume" in capsys.readouterr().err

@@ -1,0 +1,120 @@
+"""Backbones, stems and the selector."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from den_core.errors import ConfigError
+from den_core.models import registry
+from den_core.models.blocks import BasicBlock
+from den_core.models.estimator import Estimator
+from den_core.models.registry import BackboneSpec, StageSpec, backbone_spec, list_backbones, register_backbone
+from den_core.models.selector import Selector
+from den_core.models.static import StaticSelector
+from den_core.structures import random_structures
+from den_core.training import objective as eq
+
+
+def test_an_unknown_backbone_names_those_there_are(toy_network):
+    with pytest.raises(ConfigError, match=r"wrn-32-4, wrn-8-1, found 'resnet-9'"):
+        Estimator(toy_network("resnet-9"))
+
+
+def test_a_registered_backbone_runs_in_estimator_and_selector(toy_network, rng, monkeypatch):
+    monkeypatch.setattr(registry, "_BACKBONES", dict(registry._BACKBONES))
+    stages = (StageSpec(4, 1, 1), StageSpec(8, 2, 2))
+    spec = BackboneSpec(stem_channels=4, stages=stages, make_block=BasicBlock, scale="tiny")
+    register_backbone("pebble", spec)
+    register_backbone("pebble", spec)  # the same once more is no mistake
+
+    estimator, selector = Estimator(toy_network("pebble")), Selector(toy_network("pebble"))
+
+    x = torch.randn(2, 3, 32, 32, generator=rng)
+    assert "pebble" in list_backbones(scale="tiny")
+    assert estimator.classify(x, random_structures(2, 3, 4, rng), "toy").shape == (2, 5)
+    assert selector.model_distribution(x, "toy").shape == (2, 3, 4)
+
+
+def test_a_taken_backbone_name_is_refused():
+    with pytest.raises(ConfigError, match="registered already"):
+        register_backbone("wrn-8-1", dataclasses.replace(backbone_spec("wrn-8-1"), stem_channels=8))
+
+
+def test_a_size_that_stems_cannot_bring_to_32_is_refused(toy_network):
+    config = toy_network()
+    odd = dataclasses.replace(config.tasks[0], size=48, content_size=48)
+
+    with pytest.raises(ConfigError, match="toy: expected a size that is a multiple of 32, found 48"):
+        Estimator(dataclasses.replace(config, tasks=(odd,)))
+
+
+@pytest.mark.parametrize("size", [32, 64, 96, 224])
+def test_stems_bring_every_size_to_the_same_maps(size, toy_network):
+    config = toy_network()
+    task = dataclasses.replace(config.tasks[0], size=size, content_size=size)
+
+    stem = Estimator(dataclasses.replace(config, tasks=(task,))).stems["toy"]
+
+    assert stem(torch.zeros(1, 3, size, size)).shape == (1, 16, 32, 32)
+
+
+def test_every_parameter_gets_a_gradient_in_a_joint_step(make_estimator, rng):
+    estimator = make_estimator().train()
+    n, h = estimator.num_blocks, estimator.num_levels
+    x = {"toy": torch.randn(8, 3, 32, 32, generator=rng), "wide": torch.randn(8, 3, 64, 64, generator=rng)}
+    z = {task: random_structures(8, n, h, rng) for task in x}
+    z["toy"][0] = h - 1
+
+    sum(logits.square().mean() for logits in estimator(x, z, "masked").values()).backward()
+
+    without = [name for name, p in estimator.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert not without
+
+
+def test_every_parameter_of_the_selector_gets_a_gradient(toy_network, rng):
+    torch.manual_seed(0)
+    selector = Selector(toy_network(critic=True))
+    x = {"toy": torch.randn(4, 3, 32, 32, generator=rng), "wide": torch.randn(4, 3, 64, 64, generator=rng)}
+
+    loss = 0
+    for out in selector(x).values():
+        z = random_structures(4, selector.num_blocks, selector.num_levels, rng)[:, None]
+        loss = loss + eq.log_probability(out.log_distribution, z).mean()
+        loss = loss + (eq.additive_value(out.critic, out.critic_bias, z) - 1).square().mean()
+    loss.backward()
+
+    without = [name for name, p in selector.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert not without
+
+
+def test_model_distribution_rows_sum_to_one(toy_network, rng, trained_norms):
+    selector = Selector(toy_network(critic=True))
+    trained_norms(selector, rng)
+    selector.eval()
+    x = torch.randn(6, 3, 64, 64, generator=rng)
+
+    C = selector.model_distribution(x, "wide")
+
+    assert C.shape == (6, selector.num_blocks, selector.num_levels)
+    torch.testing.assert_close(C.sum(-1), torch.ones(6, selector.num_blocks))
+    torch.testing.assert_close(StaticSelector(selector)(x, "wide"), C, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(StaticSelector(selector)(x[2:3], "wide"), C[2:3], atol=1e-5, rtol=1e-5)
+
+
+def test_uniform_start_is_exactly_uniform(toy_network, rng):
+    config = toy_network()
+    selector = Selector(dataclasses.replace(config, selector=dataclasses.replace(config.selector, uniform_start=True)))
+
+    C = selector.model_distribution(torch.randn(3, 3, 32, 32, generator=rng), "toy")
+
+    torch.testing.assert_close(C, torch.full((3, 3, 4), 0.25))
+
+
+def test_critic_is_centred_so_that_the_bias_carries_the_mean(toy_network, rng):
+    selector = Selector(toy_network(critic=True))
+    torch.nn.init.normal_(selector.critic.weight)
+
+    out = selector({"toy": torch.randn(3, 3, 32, 32, generator=rng)})["toy"]
+
+    torch.testing.assert_close(out.critic.mean(-1), torch.zeros(3, 3), atol=1e-5, rtol=0)

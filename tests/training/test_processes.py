@@ -1,0 +1,91 @@
+"""Two processes on the CPU train one network together."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from den_core.checkpoints import read_config, read_history
+from den_core.config import to_json
+from den_core.network import load
+
+SCRIPT = """
+import json
+from pathlib import Path
+import torch
+from safetensors.torch import save_file
+from den_core.config import Recipe, from_json
+from den_core.training import run
+from den_core.training.alternate import Execution, Trainer
+
+class WatchedTrainer(Trainer):
+    def run(self):
+        progress = super().run()
+        rank = self.fabric.global_rank
+        weights = {
+            f"{network}.{name}": parameter.detach().contiguous()
+            for network, module in self._networks.items()
+            for name, parameter in module.named_parameters()
+        }
+        save_file(weights, f"rank{rank}.safetensors")
+        Path(f"images{rank}.json").write_text(json.dumps(self.loader.loaders["digits"].indices(0).tolist()))
+        return progress
+
+torch.set_num_threads(1)
+run.Trainer = WatchedTrainer
+chosen = from_json(Recipe, json.loads(Path("recipe.json").read_text()))
+wrote = run.train(chosen, Execution(Path("run"), accelerator="cpu", devices=2, progress=False), limit=150)
+print("wrote" if wrote else "did not write", flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def run_of_two(tmp_path_factory):
+    """A folder with a run of two processes, and what they printed."""
+    from den_core.recipes import recipe, smoke
+
+    work = tmp_path_factory.mktemp("two")
+    (work / "script.py").write_text(SCRIPT)
+    (work / "recipe.json").write_text(json.dumps(to_json(smoke(recipe("digits-fast")))))
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=work,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stderr
+    return work, done.stdout
+
+
+def test_both_processes_end_with_equal_weights(run_of_two):
+    work, _ = run_of_two
+    first, second = (load_file(work / f"rank{rank}.safetensors") for rank in range(2))
+
+    assert first.keys() == second.keys() and len(first) > 20
+    for name, tensor in first.items():
+        assert torch.equal(tensor, second[name]), name
+
+
+def test_the_processes_saw_different_images(run_of_two):
+    work, _ = run_of_two
+    first, second = (json.loads((work / f"images{rank}.json").read_text()) for rank in range(2))
+
+    assert first != second
+
+
+def test_one_process_writes_one_checkpoint(run_of_two):
+    work, output = run_of_two
+
+    assert sorted(line for line in output.splitlines() if "wr" in line) == ["did not write", "wrote"]
+    assert load(work / "run").tasks == ("digits",)
+    assert read_config(work / "run").provenance["processes"] == 2
+    assert read_history(work / "run")["images_seen"].tolist() == [48, 96, 128, 176]
+    assert len(list((work / "run" / "tensorboard").iterdir())) == 1

@@ -1,0 +1,117 @@
+"""Structures are drawn as often as Eq. 8 and the configuration say."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from den_core.structures import sample_structures
+from den_core.training.sampling import (
+    epsilon_greedy,
+    explored,
+    initial_probability,
+    initial_structures,
+    random_density_structures,
+    turn_structures,
+)
+
+DRAWS = 20_000
+
+
+def frequencies(z, h):
+    """How often each of the h^n structures occurs among the rows of z, (h^n,)."""
+    place = h ** torch.arange(z.shape[1] - 1, -1, -1)
+    return torch.bincount((z * place).sum(1), minlength=h ** z.shape[1]) / len(z)
+
+
+def largest_error(found, expected):
+    """The largest deviation of a frequency from its probability, in standard deviations of the draw."""
+    spread = (expected * (1 - expected) / DRAWS).sqrt()
+    return float(((found - expected).abs() / spread.clamp_min(1e-9)).max())
+
+
+@settings(max_examples=40, deadline=None)
+@given(n=st.integers(1, 5), h=st.integers(2, 4), tau=st.floats(0, 1))
+def test_initial_distribution_sums_to_one(n, h, tau):
+    z = torch.cartesian_prod(*[torch.arange(h)] * n).reshape(-1, n)
+
+    total = initial_probability(z, h, tau).double().sum()
+
+    assert abs(float(total) - 1) < 1e-5
+
+
+def test_initial_distribution_by_hand(every_structure):
+    """tau = 3/4, two blocks of two levels: 3/4 + 1/16 for the full model, 1/16 for each other."""
+    found = initial_probability(every_structure(2, 2), 2, 0.75)
+
+    torch.testing.assert_close(found, torch.tensor([0.0625, 0.0625, 0.0625, 0.8125]))
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.3, 0.75])
+def test_initial_structures_come_as_often_as_eq_8_says(tau, every_structure, rng):
+    found = frequencies(initial_structures(DRAWS, 2, 3, tau, rng), 3)
+
+    assert largest_error(found, initial_probability(every_structure(2, 3), 3, tau)) < 4.5
+
+
+def test_samples_come_as_often_as_eq_3_says(every_structure, random_log_distribution, rng):
+    C = random_log_distribution(1, 2, 3).exp()
+    z = every_structure(2, 3)
+
+    found = frequencies(sample_structures(C, DRAWS, rng)[0], 3)
+
+    assert largest_error(found, C[0, 0, z[:, 0]] * C[0, 1, z[:, 1]]) < 4.5
+
+
+def test_epsilon_greedy_mixes_in_the_uniform_distribution(every_structure, random_log_distribution, rng):
+    C = random_log_distribution(1, 2, 3).exp()
+    z = every_structure(2, 3)
+
+    found = frequencies(epsilon_greedy(C, DRAWS, 0.4, rng)[0], 3)
+
+    assert largest_error(found, 0.6 * C[0, 0, z[:, 0]] * C[0, 1, z[:, 1]] + 0.4 / 9) < 4.5
+
+
+@settings(max_examples=40, deadline=None)
+@given(floor=st.floats(0, 0.99), seed=st.integers(0, 999))
+def test_explored_rows_sum_to_one_and_keep_the_floor(floor, seed):
+    generator = torch.Generator().manual_seed(seed)
+    logits = 20 * torch.randn(3, 4, 5, generator=generator, dtype=torch.float64)
+
+    C = explored(logits.log_softmax(-1), floor).exp()
+
+    torch.testing.assert_close(C.sum(-1), torch.ones(3, 4, dtype=torch.float64))
+    assert C.min() >= floor / 5 * (1 - 1e-6)
+    torch.testing.assert_close(C, (1 - floor) * logits.softmax(-1) + floor / 5)
+
+
+def test_random_densities_reach_both_extremes_that_uniform_levels_never_do(rng):
+    z = random_density_structures(DRAWS, 9, 4, rng)
+
+    mean = z.double().mean(1) / 3
+    shares = torch.histc(mean, bins=5, min=0, max=1) / DRAWS
+    assert z.min() == 0 and z.max() == 3
+    assert ((mean < 0.05).double().mean() > 0.02) and ((mean > 0.95).double().mean() > 0.02)
+    assert (shares - 0.2).abs().max() < 0.05
+
+
+def test_turn_structures_keep_their_shares(rng):
+    """C always says level 1, so that what is not 1 everywhere comes from a share: 15 % full, 10 % uniform."""
+    C = torch.zeros(DRAWS, 4, 4)
+    C[..., 1] = 1
+
+    z = turn_structures(C, 0.15, 0.1, rng)
+
+    full = (z == 3).all(1).double().mean()
+    chosen = (z == 1).all(1).double().mean()
+    assert abs(full - (0.15 + 0.1 / 4**4)) < 0.01
+    assert abs(chosen - (0.75 + 0.1 / 4**4)) < 0.015
+
+
+def test_turn_structures_without_shares_follow_the_distribution(every_structure, random_log_distribution, rng):
+    C = random_log_distribution(1, 2, 3).exp()
+    z = every_structure(2, 3)
+
+    found = frequencies(turn_structures(C.expand(DRAWS, -1, -1), 0.0, 0.0, rng), 3)
+
+    assert largest_error(found, C[0, 0, z[:, 0]] * C[0, 1, z[:, 1]]) < 4.5

@@ -1,0 +1,76 @@
+"""Turns and learning rates, written out by hand."""
+
+import pytest
+
+from den_core.config import EstimatorStageConfig, SelectorStageConfig, TrainingConfig
+from den_core.errors import ConfigError
+from den_core.recipes import RECIPES, recipe
+from den_core.training.schedule import Turn, learning_rate, turns
+
+
+def test_turns_of_two_rounds():
+    config = TrainingConfig(
+        rounds=2,
+        estimator=EstimatorStageConfig(first_steps=10, round_steps=4),
+        selector=SelectorStageConfig(steps=6),
+    )
+
+    assert turns(config) == [
+        Turn("estimator", 0, 10, start=0),
+        Turn("selector", 0, 6, start=10),
+        Turn("estimator", 1, 4, start=16),
+        Turn("selector", 1, 6, start=20),
+    ]
+
+
+def test_steps_schedule_divides_by_ten_at_a_half_and_at_three_quarters():
+    turn = Turn("estimator", 0, 8, 0)
+
+    found = [learning_rate(0.8, "steps", 1.0, turn, step) for step in range(8)]
+
+    assert found == pytest.approx([0.8] * 4 + [0.08] * 2 + [0.008] * 2)
+
+
+def test_one_cycle_rises_for_15_percent_and_falls_to_nearly_zero():
+    """20 steps: thirds of the peak for three steps, then half a cosine over 17."""
+    turn = Turn("estimator", 0, 20, 0)
+
+    found = [learning_rate(0.3, "one_cycle", 1.0, turn, step) for step in range(20)]
+
+    assert found[:4] == pytest.approx([0.1, 0.2, 0.3, 0.3])
+    assert all(a > b for a, b in zip(found[3:], found[4:], strict=False))
+    assert found[11] == pytest.approx(0.15 * (1 + 0.0923), rel=1e-3)  # 8/17 of the way down
+    assert 0 < found[19] < 0.01 * 0.3
+
+
+@pytest.mark.parametrize("schedule", ["steps", "one_cycle"])
+def test_every_round_lowers_the_peak(schedule):
+    found = [learning_rate(0.1, schedule, 0.6, Turn("estimator", r, 40, 0), 7) for r in range(3)]
+
+    assert found == pytest.approx([found[0], 0.6 * found[0], 0.36 * found[0]])
+
+
+@pytest.mark.parametrize("schedule", ["steps", "one_cycle"])
+def test_a_turn_of_one_step_has_a_rate(schedule):
+    assert learning_rate(0.1, schedule, 1.0, Turn("selector", 0, 1, 0), 0) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_builds_and_alternates(name):
+    plan = turns(recipe(name).training)
+
+    assert [turn.network for turn in plan] == ["estimator", "selector"] * recipe(name).training.rounds
+    assert all(a.start + a.steps == b.start for a, b in zip(plan, plan[1:], strict=False))
+
+
+def test_the_paper_recipe_has_the_papers_numbers():
+    training = recipe("open3-paper").training
+
+    assert (training.estimator.tau, training.estimator.learning_rate, training.batch_size) == (0.75, 0.1, 128)
+    assert (training.selector.learning_rate, training.selector.rho, training.selector.entropy_weight) == (1e-5, 0.1, 0)
+    assert recipe("open3-paper").network.backbone.name == "wrn-32-4"
+
+
+def test_an_unknown_recipe_names_those_there_are():
+    with pytest.raises(ConfigError, match="open3-paper, open3-fast, digits-fast, found 'fast'"):
+        recipe("fast")
