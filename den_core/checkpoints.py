@@ -113,9 +113,16 @@ def read_config(folder: Path | str) -> CheckpointInfo:
         raise CheckpointError(f"{path}: unknown field {unknown[0]}; written by a newer version?")
     try:
         network = from_json(NetworkConfig, raw.get("network"), "network")
-        return CheckpointInfo(network, raw.get("recipe", {}), raw.get("provenance", {}), version)
+        return CheckpointInfo(network, _object(raw, "recipe"), _object(raw, "provenance"), version)
     except (ConfigError, TypeError) as error:
         raise CheckpointError(f"{path}: {error}") from error
+
+
+def _object(raw: dict[str, Any], name: str) -> dict[str, Any]:
+    value = raw.get(name, {})
+    if not isinstance(value, dict):
+        raise ConfigError(f"{name}: expected an object, found {type(value).__name__}")
+    return value
 
 
 def load_weights(folder: Path | str, modules: dict[str, nn.Module]) -> None:

@@ -80,7 +80,7 @@ class Selector(nn.Module):
         return dict(zip(images, parts, strict=True))
 
     def readout(self, features: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Features (B, C) -> logits of C and critic q, (B, n, h) each, and b, (B,); q and b are None without a critic."""
+        """Features (B, C) -> logits of C and critic's q, (B, n, h) each, and b, (B,); q and b may be None."""
         shape = (-1, self.num_blocks, self.num_levels)
         logits = self.head.linear(features).float().reshape(shape)
         if self.critic is None:

@@ -190,7 +190,7 @@ class Trainer:
                 z = turn_structures(C, config.full_share, config.uniform_share, generator)
             structures[task] = z.to(images.device)
         return estimator_step(
-            self.fabric, self.wrapped["estimator"][0], optimizer, batch, structures, self.table.usage, config
+            self.fabric, self.wrapped["estimator"][0], optimizer, batch, structures, self.table, config
         )
 
     def _selector_step(self, turn: Turn, step: int, batch: Batch, estimator: StaticEstimator, optimizer) -> StepResult:
@@ -202,7 +202,7 @@ class Trainer:
             optimizer,
             estimator,
             batch,
-            self.table.usage,
+            self.table,
             epsilon if epsilon > 1e-4 else 0.0,
             config,
             self._structure_generator(turn, step),
@@ -219,7 +219,7 @@ class Trainer:
         self.reporter.step(
             done,
             f"round {turn.round} {turn.network} loss {result.loss:.3f} accuracy {result.accuracy:.1%} "
-            f"usage {result.usage:.2f}",
+            f"{result.mean_macs / 1e6:.0f} MMAC",
         )
         last = step + 1 == turn.steps
         if (step + 1) % self.config.report_every == 0 or last:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from den_core.accounting import CostTable
 from den_core.data.loaders import Batch
 from den_core.training.objective import usage_of
 
@@ -20,11 +21,13 @@ class StepResult:
         loss: cross-entropy in nats, mean over tasks.
         accuracy: fraction right, mean over tasks.
         usage: mean share of the shared blocks' parameters in use (Eq. 5's mean d).
+        mean_macs: of the structures that were run, per image, selector left out, mean over tasks.
     """
 
     loss: float
     accuracy: float
     usage: float
+    mean_macs: float
 
 
 def mean_over_tasks(values: dict[str, Tensor]) -> Tensor:
@@ -33,14 +36,14 @@ def mean_over_tasks(values: dict[str, Tensor]) -> Tensor:
 
 
 def estimator_step(
-    fabric, estimator, optimizer, batch: Batch, structures: dict[str, Tensor], usage: Tensor, config
+    fabric, estimator, optimizer, batch: Batch, structures: dict[str, Tensor], table: CostTable, config
 ) -> StepResult:
     """Train on one batch of every task, each image with its structure.
 
     Args:
         fabric, estimator, optimizer: as set up by lightning-fabric.
         structures: by task, int64 (B_t, n).
-        usage: d_i(l), (n, h), for the report only: S(z) has no gradient in the estimator's weights.
+        table: costs, for the report only: S(z) has no gradient in the estimator's weights.
         config: EstimatorStageConfig.
     """
     logits = estimator(batch.images, structures, config.execution)
@@ -53,5 +56,12 @@ def estimator_step(
     fabric.backward(loss)
     optimizer.step()
     right = {t: (logits[t].argmax(1) == labels).float().mean() for t, labels in batch.labels.items()}
-    used = {task: usage_of(z, usage).mean() for task, z in structures.items()}
-    return StepResult(loss.item(), mean_over_tasks(right).item(), mean_over_tasks(used).item())
+    used, macs = structures_cost(structures, table)
+    return StepResult(loss.item(), mean_over_tasks(right).item(), used, macs)
+
+
+def structures_cost(structures: dict[str, Tensor], table: CostTable) -> tuple[float, float]:
+    """Mean usage (Eq. 5's d) and mean MACs of structures (B, n) by task, every task counting equally."""
+    used = {task: usage_of(z.cpu(), table.usage).mean() for task, z in structures.items()}
+    macs = {task: table.cost(z, task).macs.double().mean() for task, z in structures.items()}
+    return mean_over_tasks(used).item(), mean_over_tasks(macs).item()

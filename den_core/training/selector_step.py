@@ -10,12 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from den_core.accounting import CostTable
 from den_core.config import SelectorStageConfig
 from den_core.data.loaders import Batch
 from den_core.models.selector import SelectorOutput
 from den_core.models.static import StaticEstimator
 from den_core.training import objective as eq
-from den_core.training.estimator_step import StepResult, mean_over_tasks
+from den_core.training.estimator_step import StepResult, mean_over_tasks, structures_cost
 from den_core.training.sampling import epsilon_greedy, explored, random_density_structures
 
 
@@ -110,7 +111,7 @@ def selector_step(
     optimizer,
     estimator: StaticEstimator,
     batch: Batch,
-    usage: Tensor,
+    table: CostTable,
     epsilon: float,
     config: SelectorStageConfig,
     generator: torch.Generator,
@@ -131,13 +132,15 @@ def selector_step(
         greedy_loss = loss[:, -1] if greedy else None
         if greedy:
             z, loss = z[:, :-1], loss[:, :-1]
-        objectives[task] = selector_loss(out, z, loss, greedy_loss, usage, epsilon, config)
+        objectives[task] = selector_loss(out, z, loss, greedy_loss, table.usage, epsilon, config)
     optimizer.zero_grad(set_to_none=True)
     fabric.backward(mean_over_tasks(objectives))
     optimizer.step()
     S = config.samples
+    used, macs = structures_cost({t: z[:, :S].flatten(0, 1) for t, z in structures.items()}, table)
     return StepResult(
         mean_over_tasks({t: loss[:, :S].mean() for t, loss in losses.items()}).item(),
         mean_over_tasks({t: hit[:, :S].mean() for t, hit in right.items()}).item(),
-        mean_over_tasks({t: eq.usage_of(z[:, :S], usage).mean() for t, z in structures.items()}).item(),
+        used,
+        macs,
     )

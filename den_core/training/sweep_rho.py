@@ -35,7 +35,7 @@ def train_selector(recipe: Recipe, net: DeepElasticNetwork, data: TrainingData) 
     if recipe.training.channels_last:
         selector.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(selector.parameters(), lr=config.learning_rate)
-    usage = cost_table(net.estimator, selector).usage
+    table = cost_table(net.estimator, selector)
     wrapped, wrapped_optimizer = fabric.setup(selector, optimizer)
     estimator = StaticEstimator(net.estimator)
     if recipe.training.precision == "bf16-mixed":
@@ -53,7 +53,7 @@ def train_selector(recipe: Recipe, net: DeepElasticNetwork, data: TrainingData) 
             group["lr"] = learning_rate(config.learning_rate, config.schedule, 1.0, turn, step)
         generator = step_generator(recipe.seed, "structures", step)
         selector_step(
-            fabric, wrapped, wrapped_optimizer, estimator, loader.batch(step), usage, 0.0, config, generator
+            fabric, wrapped, wrapped_optimizer, estimator, loader.batch(step), table, 0.0, config, generator
         )
     return selector.eval()
 
