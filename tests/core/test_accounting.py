@@ -14,8 +14,8 @@ from den_core.structures import full_structure, random_structures, uniform_struc
 
 @pytest.fixture
 def networks(toy_network):
-    def networks(backbone: str = "wrn-8-1"):
-        config = toy_network(backbone)
+    def networks(backbone: str = "wrn-8-1", **selector):
+        config = toy_network(backbone, **selector)
         return Estimator(config).eval(), Selector(config).eval()
 
     return networks
@@ -41,6 +41,23 @@ def test_macs_are_those_of_the_network_that_runs(backbone, task, size, networks,
         extracted = ExtractedNetwork(estimator, z, task)
         assert counted_macs(extracted, x) == int(table.cost(z[None], task).macs)
     assert counted_macs(StaticSelector(selector), x, task) == table.selector_macs[task]
+
+
+SELECTORS = [{}, {"critic": True}, {"critic": True, "temperature": 0.1}]
+
+
+@pytest.mark.parametrize("options", SELECTORS, ids=["plain", "critic for training", "critic in the choice"])
+def test_the_selector_costs_what_inference_runs(options, networks, rng):
+    estimator, selector = networks(**options)
+    table = cost_table(estimator, selector)
+    x = torch.randn(1, 3, 64, 64, generator=rng)
+
+    static = StaticSelector(selector)
+
+    assert counted_macs(static, x, "wide") == table.selector_macs["wide"]
+    parts = [selector.stems["wide"], selector.blocks, selector.head]
+    parts += [selector.critic] if selector.temperature else []
+    assert table.selector_params["wide"] == sum(p.numel() for part in parts for p in part.parameters())
 
 
 def test_a_mixed_batch_runs_the_sum_of_its_images_macs(networks, rng):
@@ -75,8 +92,6 @@ def test_full_parameters_are_all_there_are(networks):
     for task in ("toy", "wide"):
         ends = (estimator.stems[task], estimator.heads[task])
         assert table.task_params[task] == sum(p.numel() for module in ends for p in module.parameters())
-        chooser = (selector.stems[task], selector.blocks, selector.head)
-        assert table.selector_params[task] == sum(p.numel() for module in chooser for p in module.parameters())
 
 
 def test_wrn_32_4_has_the_papers_size(networks):

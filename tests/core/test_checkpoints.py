@@ -119,6 +119,7 @@ BAD_FOLDERS = {
     "no network": (CONFIG, "network: expected an object", lambda f: edit_config(f, lambda c: c.pop("network"))),
     "unknown field": (CONFIG, "unknown field zoom", lambda f: edit_config(f, lambda c: c["network"].update(zoom=1))),
     "unknown field on top": (CONFIG, "unknown field zoom", lambda f: edit_config(f, lambda c: c.update(zoom=1))),
+    "recipe is a list": (CONFIG, "recipe: expected an object", lambda f: edit_config(f, lambda c: c.update(recipe=[]))),
     "missing field": (CONFIG, "missing field tasks", lambda f: edit_config(f, lambda c: c["network"].pop("tasks"))),
     "wrong type": (
         CONFIG,

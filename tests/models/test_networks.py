@@ -72,9 +72,10 @@ def test_every_parameter_gets_a_gradient_in_a_joint_step(make_estimator, rng):
     assert not without
 
 
-def test_every_parameter_of_the_selector_gets_a_gradient(toy_network, rng):
+@pytest.mark.parametrize("temperature", [0.0, 0.1])
+def test_every_parameter_of_the_selector_gets_a_gradient(temperature, toy_network, rng):
     torch.manual_seed(0)
-    selector = Selector(toy_network(critic=True))
+    selector = Selector(toy_network(critic=True, temperature=temperature))
     x = {"toy": torch.randn(4, 3, 32, 32, generator=rng), "wide": torch.randn(4, 3, 64, 64, generator=rng)}
 
     loss = 0
@@ -88,9 +89,12 @@ def test_every_parameter_of_the_selector_gets_a_gradient(toy_network, rng):
     assert not without
 
 
-def test_model_distribution_rows_sum_to_one(toy_network, rng, trained_norms):
-    selector = Selector(toy_network(critic=True))
+@pytest.mark.parametrize("temperature", [0.0, 0.1])
+def test_model_distribution_rows_sum_to_one(temperature, toy_network, rng, trained_norms):
+    """And the static form says the same, of a batch and of one image."""
+    selector = Selector(toy_network(critic=True, temperature=temperature))
     trained_norms(selector, rng)
+    torch.nn.init.normal_(selector.critic.weight, std=0.02)
     selector.eval()
     x = torch.randn(6, 3, 64, 64, generator=rng)
 
@@ -109,6 +113,25 @@ def test_uniform_start_is_exactly_uniform(toy_network, rng):
     C = selector.model_distribution(torch.randn(3, 3, 32, 32, generator=rng), "toy")
 
     torch.testing.assert_close(C, torch.full((3, 3, 4), 0.25))
+
+
+def test_the_critics_own_choice_is_the_cheapest_level_at_a_low_temperature(toy_network, rng):
+    """With logits that start at 0, C is proportional to exp(-q / T); the policy's gradient leaves the critic alone."""
+    config = toy_network(critic=True, temperature=0.05)
+    config = dataclasses.replace(config, selector=dataclasses.replace(config.selector, uniform_start=True))
+    selector = Selector(config)
+    torch.nn.init.normal_(selector.critic.weight)
+
+    out = selector({"toy": torch.randn(3, 3, 32, 32, generator=rng)})["toy"]
+    out.log_distribution[..., 0].sum().backward()
+
+    torch.testing.assert_close(out.log_distribution, (-out.critic / 0.05).log_softmax(-1))
+    assert selector.critic.weight.grad is None and selector.head.linear.weight.grad is not None
+
+
+def test_a_temperature_needs_a_critic(toy_network):
+    with pytest.raises(ConfigError, match="a selector with a critic where temperature is set"):
+        toy_network(critic=False, temperature=0.1)
 
 
 def test_critic_is_centred_so_that_the_bias_carries_the_mean(toy_network, rng):

@@ -106,14 +106,23 @@ def test_leave_one_out_is_the_mean_of_the_others():
     torch.testing.assert_close(found, torch.tensor([[4.0, 3.5, 1.5]]))
 
 
-def test_entropy_is_log_h_where_uniform_and_zero_where_certain():
+def test_entropy_is_n_log_h_where_uniform_and_zero_where_certain():
     log_C = torch.tensor([[[0.25] * 4] * 3, [[1 - 3e-9, 1e-9, 1e-9, 1e-9]] * 3], dtype=torch.float64).log()
 
     found = eq.entropy(log_C)
 
     torch.testing.assert_close(
-        found, torch.tensor([4.0, 1.0], dtype=torch.float64).log(), atol=1e-6, rtol=0
+        found, 3 * torch.tensor([4.0, 1.0], dtype=torch.float64).log(), atol=1e-6, rtol=0
     )
+
+
+@pytest.mark.parametrize("n, h", SIZES)
+def test_entropy_is_that_of_the_distribution_over_structures(n, h, every_structure, random_log_distribution):
+    log_C = random_log_distribution(5, n, h)
+
+    log_P = eq.log_probability(log_C, every_structure(n, h).expand(5, -1, -1))
+
+    torch.testing.assert_close(eq.entropy(log_C), -(log_P.exp() * log_P).sum(1))
 
 
 @pytest.mark.parametrize("z", [[[0, 1]], [[0, 1, 4]], [[0, -1, 1]]])

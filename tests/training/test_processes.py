@@ -41,13 +41,13 @@ torch.set_num_threads(1)
 run.Trainer = WatchedTrainer
 chosen = from_json(Recipe, json.loads(Path("recipe.json").read_text()))
 wrote = run.train(chosen, Execution(Path("run"), accelerator="cpu", devices=2, progress=False), limit=150)
-print("wrote" if wrote else "did not write", flush=True)
+Path("wrote" if wrote else "did not write").touch()
 """
 
 
 @pytest.fixture(scope="module")
 def run_of_two(tmp_path_factory):
-    """A folder with a run of two processes, and what they printed."""
+    """A folder with a run of two processes, and what each of them left beside it."""
     from den_core.recipes import recipe, smoke
 
     work = tmp_path_factory.mktemp("two")
@@ -62,11 +62,11 @@ def run_of_two(tmp_path_factory):
         timeout=180,
     )
     assert done.returncode == 0, done.stderr
-    return work, done.stdout
+    return work
 
 
 def test_both_processes_end_with_equal_weights(run_of_two):
-    work, _ = run_of_two
+    work = run_of_two
     first, second = (load_file(work / f"rank{rank}.safetensors") for rank in range(2))
 
     assert first.keys() == second.keys() and len(first) > 20
@@ -75,16 +75,16 @@ def test_both_processes_end_with_equal_weights(run_of_two):
 
 
 def test_the_processes_saw_different_images(run_of_two):
-    work, _ = run_of_two
+    work = run_of_two
     first, second = (json.loads((work / f"images{rank}.json").read_text()) for rank in range(2))
 
     assert first != second
 
 
 def test_one_process_writes_one_checkpoint(run_of_two):
-    work, output = run_of_two
+    work = run_of_two
 
-    assert sorted(line for line in output.splitlines() if "wr" in line) == ["did not write", "wrote"]
+    assert (work / "wrote").exists() and (work / "did not write").exists()
     assert load(work / "run").tasks == ("digits",)
     assert read_config(work / "run").provenance["processes"] == 2
     assert read_history(work / "run")["images_seen"].tolist() == [48, 96, 128, 176]
