@@ -158,6 +158,9 @@ def main(arguments: list[str] | None = None) -> int:
     except DenError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:  # a folder that cannot be written, a full disk: named by the system in one line
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("stopped; --resume goes on from the last resume point", file=sys.stderr)
         return 130
@@ -195,7 +198,7 @@ def _evaluate(command: Evaluate) -> None:
 
     _check_limit(command.limit)
     net = load(command.checkpoint, command.device)
-    validation = validation_sets(net)
+    validation = validation_sets(net, command.limit if command.split == "validation" else None)
     data = validation if command.split == "validation" else test_sets(net, command.limit)
     metrics = Evaluator(net, data, validation, command.seed).run(command.split)
     print(metrics_table(metrics))

@@ -195,7 +195,7 @@ def best_static(net: DeepElasticNetwork, data: EvaluationSet, mean_macs: float, 
 def validation_sets(
     net: DeepElasticNetwork, limit: int | None = None, progress: bool = True
 ) -> dict[str, EvaluationSet]:
-    """The validation images that the network's own training held out.
+    """The validation images that the network's own training held out, or the first `limit` of every task's.
 
     Raises:
         ConfigError: the checkpoint does not say how it was trained.
@@ -205,8 +205,9 @@ def validation_sets(
     recipe = from_json(Recipe, net.info.recipe, "recipe")
     sets = {}
     for task in net.config.tasks:
-        arrays = load_task(task, "train", limit=limit, progress=progress)
+        arrays = load_task(task, "train", progress=progress)
         _, rows = split_validation(arrays.labels, arrays.groups, recipe.training.validation_share, recipe.data_seed)
+        rows = rows[:limit]
         held_out = TaskArrays(
             images=arrays.images[rows],
             labels=arrays.labels[rows],

@@ -17,6 +17,7 @@ from den_core.config import (
 )
 from den_core.data.tasks import SCENARIOS, TASKS, task_from_source
 from den_core.errors import ConfigError
+from den_core.models.registry import backbone_spec
 
 TEMPERATURE = 0.02
 "Nats; about the spread of a block's critic values over images, where choices should be soft."
@@ -116,12 +117,12 @@ def digits_fast() -> Recipe:
     return Recipe(
         name="digits-fast",
         description="scikit-learn's digits on WRN-8-1, under a minute on two CPU cores",
-        network=network("digits", "wrn-8-1", SelectorConfig(critic=True, uniform_start=True, temperature=TEMPERATURE)),
+        network=network("digits", "wrn-8-1", SelectorConfig(critic=True, uniform_start=True, temperature=0.1)),
         training=dataclasses.replace(
             training,
             rounds=2,
             estimator=dataclasses.replace(training.estimator, first_steps=80, round_steps=40),
-            selector=dataclasses.replace(training.selector, steps=40),
+            selector=dataclasses.replace(training.selector, steps=40, entropy_weight=0.1),
             batch_size=64,
             flip=False,
             erase=0.0,
@@ -154,6 +155,7 @@ def with_options(
         tasks: "NAME=SOURCE@SIZE" each; an empty list keeps the recipe's.
         backbone, rho: None keeps the recipe's.
     """
+    backbone_spec(backbone or base.network.backbone.name)  # a wrong name is told before any image is decoded
     made = tuple(parse_task(text) for text in tasks)
     net = base.network
     net = dataclasses.replace(
