@@ -47,7 +47,10 @@ def random_crops(
 def random_erase(
     images: Tensor, share: float, background: int, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Paint a square of about share · S pixels a side, at least one, around a random pixel of every image, in place; (B, S, S, 3) uint8."""
+    """Paint a square of about share · S pixels a side, at least one, around a random pixel of every image, in place.
+
+    (B, S, S, 3) uint8; returns the same tensor.
+    """
     B, S = images.shape[:2]
     side = round(share * S)
     centre = torch.randint(S, (2, B, 1), generator=generator)
