@@ -183,6 +183,8 @@ class SelectorStageConfig:
     "Optimiser steps of every turn."
     rho: float = 0.1
     "Weight of the sparsity penalty, Eq. 5."
+    final_rho: float | None = None
+    "Another ρ for the last turn; None keeps `rho`. A larger one before it trains the estimator on smaller structures."
     samples: int = 2
     "|Z|: structures drawn per image and step."
     control_variate: Literal["none", "leave_one_out", "greedy", "critic"] = "leave_one_out"
@@ -206,6 +208,7 @@ class SelectorStageConfig:
     def __post_init__(self) -> None:
         _require(self.steps >= 1, f"expected at least one selector step, found {self.steps}")
         _require(self.rho >= 0, f"expected rho >= 0, found {self.rho}")
+        _require(self.final_rho is None or self.final_rho >= 0, f"expected final_rho >= 0, found {self.final_rho}")
         _require(
             self.samples >= (2 if self.control_variate == "leave_one_out" else 1),
             f"expected at least 2 samples for control_variate leave_one_out and 1 otherwise, found {self.samples}",

@@ -74,6 +74,7 @@ def fast_training() -> TrainingConfig:
         selector=SelectorStageConfig(
             steps=500,
             rho=1.0,
+            final_rho=0.3,
             samples=2,
             control_variate="critic",
             learning_rate=1e-3,
@@ -153,7 +154,7 @@ def with_options(
 
     Args:
         tasks: "NAME=SOURCE@SIZE" each; an empty list keeps the recipe's.
-        backbone, rho: None keeps the recipe's.
+        backbone, rho: None keeps the recipe's; a ρ holds for every turn.
     """
     backbone_spec(backbone or base.network.backbone.name)  # a wrong name is told before any image is decoded
     made = tuple(parse_task(text) for text in tasks)
@@ -167,7 +168,7 @@ def with_options(
     if made and isinstance(training.batch_size, dict):
         training = dataclasses.replace(training, batch_size=sum(training.batch_size.values()) // len(made))
     if rho is not None:
-        training = dataclasses.replace(training, selector=dataclasses.replace(training.selector, rho=rho))
+        training = dataclasses.replace(training, selector=dataclasses.replace(training.selector, rho=rho, final_rho=None))
     return dataclasses.replace(base, network=net, training=training, seed=seed)
 
 

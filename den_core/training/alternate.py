@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from dataclasses import dataclass
@@ -195,6 +196,8 @@ class Trainer:
 
     def _selector_step(self, turn: Turn, step: int, batch: Batch, estimator: StaticEstimator, optimizer) -> StepResult:
         config = self.config.selector
+        if config.final_rho is not None and turn.round == self.config.rounds - 1:
+            config = dataclasses.replace(config, rho=config.final_rho)
         epsilon = config.epsilon_start * config.epsilon_decay**step if turn.round == 0 else 0.0
         return selector_step(
             self.fabric,

@@ -71,7 +71,7 @@ def main() -> None:
     rows = []
     for rho in arguments.rho:
         selector = dataclasses.replace(
-            recipe.training.selector, rho=rho, steps=arguments.steps or recipe.training.selector.steps
+            recipe.training.selector, rho=rho, final_rho=None, steps=arguments.steps or recipe.training.selector.steps
         )
         variant = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, selector=selector))
         trained = DeepElasticNetwork(net.estimator, train_selector(variant, net, loaded.data), net.info)
