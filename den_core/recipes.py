@@ -168,7 +168,8 @@ def with_options(
     if made and isinstance(training.batch_size, dict):
         training = dataclasses.replace(training, batch_size=sum(training.batch_size.values()) // len(made))
     if rho is not None:
-        training = dataclasses.replace(training, selector=dataclasses.replace(training.selector, rho=rho, final_rho=None))
+        selector = dataclasses.replace(training.selector, rho=rho, final_rho=None)
+        training = dataclasses.replace(training, selector=selector)
     return dataclasses.replace(base, network=net, training=training, seed=seed)
 
 
