@@ -207,15 +207,7 @@ def validation_sets(
     for task in net.config.tasks:
         arrays = load_task(task, "train", progress=progress)
         _, rows = split_validation(arrays.labels, arrays.groups, recipe.training.validation_share, recipe.data_seed)
-        rows = rows[:limit]
-        held_out = TaskArrays(
-            images=arrays.images[rows],
-            labels=arrays.labels[rows],
-            ids=[arrays.ids[i] for i in rows],
-            groups=arrays.groups[rows],
-            fingerprint=arrays.fingerprint,
-        )
-        sets[task.name] = evaluation_set(net, task, held_out)
+        sets[task.name] = evaluation_set(net, task, arrays.take(rows[:limit]))
     return sets
 
 

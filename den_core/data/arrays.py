@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -36,6 +37,16 @@ class TaskArrays:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def take(self, rows: np.ndarray) -> TaskArrays:
+        """Some of the rows, int64 (M,), in that order."""
+        return dataclasses.replace(
+            self,
+            images=self.images[rows],
+            labels=self.labels[rows],
+            ids=[self.ids[i] for i in rows],
+            groups=self.groups[rows],
+        )
 
 
 def load_task(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import platform
 import subprocess
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import torch
 import den_core
 from den_core.checkpoints import CheckpointInfo, save_checkpoint
 from den_core.config import Recipe, to_json
-from den_core.data.arrays import TaskArrays, load_task
+from den_core.data.arrays import load_task
 from den_core.data.splits import split_validation
 from den_core.devices import device_name
 from den_core.errors import TrainingError
@@ -31,17 +30,6 @@ class LoadedData:
     fingerprints: dict[str, str]
 
 
-def select(arrays: TaskArrays, rows) -> TaskArrays:
-    """Some rows of a split."""
-    return dataclasses.replace(
-        arrays,
-        images=arrays.images[rows],
-        labels=arrays.labels[rows],
-        ids=[arrays.ids[i] for i in rows],
-        groups=arrays.groups[rows],
-    )
-
-
 def load_training_data(recipe: Recipe, limit: int | None = None, progress: bool = True) -> LoadedData:
     """Decode the training split of every task and hold out the validation share.
 
@@ -54,7 +42,7 @@ def load_training_data(recipe: Recipe, limit: int | None = None, progress: bool 
         kept, held_out = split_validation(
             arrays.labels, arrays.groups, recipe.training.validation_share, recipe.data_seed
         )
-        train[task.name], validation[task.name] = select(arrays, kept), select(arrays, held_out)
+        train[task.name], validation[task.name] = arrays.take(kept), arrays.take(held_out)
         fingerprints[task.name] = arrays.fingerprint
     return LoadedData(TrainingData(train, validation), fingerprints)
 
