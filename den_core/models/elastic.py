@@ -8,6 +8,7 @@ image of a batch can have its own structure.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -116,7 +117,7 @@ class ElasticNorm(nn.Module):
         return scale, self.bias[:channels] - self.running_mean[row, :channels] * scale
 
 
-class ElasticBlock(nn.Module):
+class ElasticBlock(nn.Module, ABC):
     """A block with levels: `shortcut(x) + branch(x, level)`; a level without channels is the shortcut alone.
 
     A backbone's block fills in the five methods below `forward_sorted`. All of them state their level.
@@ -154,22 +155,22 @@ class ElasticBlock(nn.Module):
                 parts.append(y_l + self.branch(x_l, level) if self.hidden[level] else y_l)
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
+    @abstractmethod
     def shortcut(self, x: Tensor) -> Tensor:
         """What a skipped image keeps; parameter-free."""
-        raise NotImplementedError
 
+    @abstractmethod
     def branch(self, x: Tensor, level: int) -> Tensor:
         """The residual of images that all run at `level`, computed on the level's channels only."""
-        raise NotImplementedError
 
+    @abstractmethod
     def branch_mixed(self, x: Tensor, levels: Tensor) -> Tensor:
         """The residual of images with levels of their own, computed on all channels and masked."""
-        raise NotImplementedError
 
+    @abstractmethod
     def static_branch(self, level: int) -> nn.Module | None:
         """The residual of one level as a plain module for evaluation, norms folded; None where it is skipped."""
-        raise NotImplementedError
 
+    @abstractmethod
     def count(self, level: int, side: int) -> tuple[int, int]:
         """(MACs, parameters) of one image at a level, for an input map of `side` × `side` pixels."""
-        raise NotImplementedError
