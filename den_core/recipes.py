@@ -55,6 +55,10 @@ def fast_training() -> TrainingConfig:
     additive critic as its control variate (Eq. 7 stays unbiased, see `training.objective`), and C is a correction of
     the critic's Boltzmann distribution (see `Selector`). Its temperature equals the weight of the entropy bonus: then
     the distribution that the critic alone would call for is the optimum of the objective, up to the price S(z).
+
+    ρ by `training.sweep_rho` on the shipped estimator (validation accuracy, share of the full MACs with selector,
+    structures in 600 images; one seed): 0.1 gives 72.3 %, 0.57, 89; 0.3 gives 71.7 %, 0.46, 45; 1 gave 70.8 %, 0.40, 16
+    at the end of a run; 3 gives 70.0 %, 0.39, 6. The last turn takes 0.3.
     """
     return TrainingConfig(
         rounds=2,
