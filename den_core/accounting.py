@@ -40,7 +40,7 @@ class CostTable:
     Args:
         block_macs, block_params: of block i at level l, int64 (n, h).
         task_macs, task_params: of a task's stem and head together.
-        selector_macs, selector_params: of the selector for a task, critic left out.
+        selector_macs, selector_params: of the selector for a task; its critic only where inference runs it.
     """
 
     block_macs: Tensor

@@ -155,10 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
     command = tyro.cli(Command, prog="python -m den_core", args=arguments, config=(tyro.conf.OmitSubcommandPrefixes,))
     try:
         _ACTIONS[type(command)](command)
-    except DenError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:  # a folder that cannot be written, a full disk: named by the system in one line
+    except (DenError, OSError) as error:  # the system names a folder that cannot be written, too, in one line
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

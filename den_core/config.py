@@ -7,6 +7,7 @@ default taken in silence.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import types
 import typing
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ class BackboneConfig:
     def __post_init__(self) -> None:
         f = self.level_fractions
         _require(
-            len(f) >= 2 and f[0] >= 0 and f[-1] == 1 and all(a < b for a, b in zip(f, f[1:], strict=False)),
+            len(f) >= 2 and f[0] >= 0 and f[-1] == 1 and all(a < b for a, b in itertools.pairwise(f)),
             f"expected rising level fractions that end in 1, such as (0, 0.25, 0.5, 1), found {f}",
         )
         _require(

@@ -28,7 +28,7 @@ from den_core.data.transforms import normalise
 from den_core.errors import ConfigError
 from den_core.network import DeepElasticNetwork
 from den_core.seeding import step_generator
-from den_core.structures import count_distinct, sample_structures, uniform_structure
+from den_core.structures import count_distinct, full_structure, sample_structures, uniform_structure
 
 BATCH = 256
 DRAWS = 3
@@ -290,7 +290,7 @@ class Evaluator:
         return [z.expand(len(self.data[name].labels), -1)]
 
     def _full(self) -> dict:
-        z = uniform_structure(1, self.net.num_blocks, self.net.num_levels - 1)
+        z = full_structure(1, self.net.num_blocks, self.net.num_levels)
         return self._point("full", None, lambda name: self._fixed(name, z), False)
 
     def _levels(self) -> list[dict]:

@@ -16,6 +16,7 @@ from den_core.models.dispatch import plan_dispatch, reorder_images
 from den_core.models.elastic import ElasticBlock
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
+from den_core.models.stems import Stem
 from den_core.structures import check_structure
 
 
@@ -24,13 +25,11 @@ class StaticBlock(nn.Module):
 
     Args:
         block: the trained block; its weights are copied.
-        levels: the levels to keep; None keeps all.
     """
 
-    def __init__(self, block: ElasticBlock, levels: tuple[int, ...] | None = None):
+    def __init__(self, block: ElasticBlock):
         super().__init__()
-        kept = range(block.num_levels) if levels is None else levels
-        branches = {str(level): block.static_branch(level) for level in kept}
+        branches = {str(level): block.static_branch(level) for level in range(block.num_levels)}
         self.branches = nn.ModuleDict({k: branch for k, branch in branches.items() if branch is not None})
         self.shortcut = block.shortcut
 
@@ -71,8 +70,7 @@ class StaticEstimator(nn.Module):
 
     def stem(self, x: Tensor, task: str) -> Tensor:
         """(B, 3, size, size) -> (B, C, 32, 32), channels last."""
-        stem = self.stems[task]
-        return stem(x.to(stem.weight.dtype, memory_format=torch.channels_last))
+        return _run_stem(self.stems[task], x)
 
     def run_blocks(self, x: Tensor, z: Tensor) -> Tensor:
         """The shared blocks on stem maps, which they may overwrite."""
@@ -98,8 +96,7 @@ class StaticSelector(nn.Module):
 
     def forward(self, x: Tensor, task: str) -> Tensor:
         """(B, 3, size, size) -> C, (B, n, h)."""
-        stem = self.stems[task]
-        x = stem(x.to(stem.weight.dtype, memory_format=torch.channels_last))
+        x = _run_stem(self.stems[task], x)
         for block in self.blocks:
             x = block(x, [len(x)])
         features = self.head.features(x)
@@ -146,6 +143,11 @@ class _FixedBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.shortcut(x) if self.branch is None else self.shortcut(x) + self.branch(x)
+
+
+def _run_stem(stem: Stem, x: Tensor) -> Tensor:
+    """Images in the number type of the weights and channels last, in which the blocks then go on."""
+    return stem(x.to(stem.weight.dtype, memory_format=torch.channels_last))
 
 
 def _finish(module: nn.Module) -> None:

@@ -14,7 +14,7 @@ from lightning_fabric.strategies import DDPStrategy
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from den_core.accounting import cost_table
-from den_core.config import Recipe
+from den_core.config import Recipe, TrainingConfig
 from den_core.data.arrays import TaskArrays
 from den_core.data.loaders import Batch, JointLoader, TaskLoader
 from den_core.devices import check_device
@@ -84,6 +84,30 @@ def build_networks(recipe: Recipe) -> tuple[Estimator, Selector]:
         return Estimator(recipe.network), Selector(recipe.network)
 
 
+def make_loader(
+    recipe: Recipe, train: dict[str, TaskArrays], rank: int, device: torch.device
+) -> JointLoader:
+    """Training batches of all tasks of a recipe, for one process."""
+    return JointLoader(
+        {
+            task.name: TaskLoader(train[task.name], task, recipe.training, recipe.seed, rank, device)
+            for task in recipe.network.tasks
+        }
+    )
+
+
+def to_training_precision(still: torch.nn.Module, config: TrainingConfig) -> None:
+    """Let the network that stands still in a turn compute in the number type that the turn trains in."""
+    if config.precision == "bf16-mixed":
+        still.bfloat16()
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, value: float) -> None:
+    """The same learning rate for all parameters."""
+    for group in optimizer.param_groups:
+        group["lr"] = value
+
+
 class Trainer:
     """A run of Algorithm 1. `run` does it; the rest are its parts.
 
@@ -103,12 +127,7 @@ class Trainer:
         if self.config.channels_last:
             self.estimator.to(memory_format=torch.channels_last)
             self.selector.to(memory_format=torch.channels_last)
-        self.loader = JointLoader(
-            {
-                task.name: TaskLoader(data.train[task.name], task, self.config, recipe.seed, rank, device)
-                for task in recipe.network.tasks
-            }
-        )
+        self.loader = make_loader(recipe, data.train, rank, device)
         self.validation = data.validation
         estimator, selector = self.config.estimator, self.config.selector
         # Norms and biases are left out of the decay: shrinking them does not regularise
@@ -163,14 +182,12 @@ class Trainer:
             restore_optimizer(raw, self._saved_optimizer)
         # the network that stands still in this turn is used in its static form
         still = StaticSelector(self.selector) if turn.network == "estimator" else StaticEstimator(self.estimator)
-        if self.config.precision == "bf16-mixed":
-            still.bfloat16()
+        to_training_precision(still, self.config)
         config = self.config.estimator if turn.network == "estimator" else self.config.selector
         self.wrapped[turn.network][0].train()
         for step in range(first, turn.steps):
             lr = learning_rate(config.learning_rate, config.schedule, config.round_decay, turn, step)
-            for group in raw.param_groups:
-                group["lr"] = lr
+            set_learning_rate(raw, lr)
             batch = self.loader.batch(turn.start + step)
             if turn.network == "estimator":
                 result = self._estimator_step(turn, step, batch, still, optimizer)

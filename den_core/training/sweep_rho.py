@@ -15,13 +15,20 @@ import torch
 
 from den_core.accounting import cost_table
 from den_core.config import Recipe, from_json
-from den_core.data.loaders import JointLoader, TaskLoader
 from den_core.evaluation import distinct_per_600, evaluation_set, measure
 from den_core.models.selector import Selector
 from den_core.models.static import StaticEstimator
 from den_core.network import DeepElasticNetwork, load
 from den_core.seeding import step_generator
-from den_core.training.alternate import Execution, TrainingData, build_networks, make_fabric
+from den_core.training.alternate import (
+    Execution,
+    TrainingData,
+    build_networks,
+    make_fabric,
+    make_loader,
+    set_learning_rate,
+    to_training_precision,
+)
 from den_core.training.run import load_training_data
 from den_core.training.schedule import Turn, learning_rate
 from den_core.training.selector_step import selector_step
@@ -38,19 +45,12 @@ def train_selector(recipe: Recipe, net: DeepElasticNetwork, data: TrainingData) 
     table = cost_table(net.estimator, selector)
     wrapped, wrapped_optimizer = fabric.setup(selector, optimizer)
     estimator = StaticEstimator(net.estimator)
-    if recipe.training.precision == "bf16-mixed":
-        estimator.bfloat16()
-    loader = JointLoader(
-        {
-            t.name: TaskLoader(data.train[t.name], t, recipe.training, recipe.seed, 0, fabric.device)
-            for t in recipe.network.tasks
-        }
-    )
+    to_training_precision(estimator, recipe.training)
+    loader = make_loader(recipe, data.train, fabric.global_rank, fabric.device)
     turn = Turn("selector", 0, config.steps, 0)
     wrapped.train()
     for step in range(config.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(config.learning_rate, config.schedule, 1.0, turn, step)
+        set_learning_rate(optimizer, learning_rate(config.learning_rate, config.schedule, 1.0, turn, step))
         generator = step_generator(recipe.seed, "structures", step)
         selector_step(
             fabric, wrapped, wrapped_optimizer, estimator, loader.batch(step), table, 0.0, config, generator
