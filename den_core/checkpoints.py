@@ -1,7 +1,8 @@
 """A checkpoint is a folder: config.json, model.safetensors, metrics.json, history.csv, gallery/. Nothing is unpickled.
 
 Every file is written under a temporary name and renamed. A folder is only believed after its configuration has been
-checked, every tensor it promises is there, and no other.
+checked, every tensor it promises is there, and no other. The weights are the business of `den_core.weights`: what is
+here needs no torch, which takes seconds to import.
 """
 
 from __future__ import annotations
@@ -12,12 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor, nn
 
-from den_core.config import NetworkConfig, from_json, to_json
+from den_core.config import NetworkConfig, from_json
 from den_core.errors import CheckpointError, ConfigError
 from den_core.files import write_atomically
 
@@ -70,31 +67,15 @@ class Metrics:
 
 
 def list_checkpoints(root: Path | str) -> list[Path]:
-    """Folders below `root` that hold a config.json, sorted; links out of `root` are left out."""
+    """Folders below `root` with a config.json or weights, whether or not they can be loaded, sorted.
+
+    Folders that a link leads to out of `root` are left out.
+    """
     root = Path(root)
     if not root.is_dir():
         return []
-    found = (path.parent for path in root.glob(f"*/{CONFIG}"))
+    found = {path.parent for name in (CONFIG, WEIGHTS) for path in root.glob(f"*/{name}")}
     return sorted(folder for folder in found if folder.resolve().is_relative_to(root.resolve()))
-
-
-def save_checkpoint(folder: Path | str, info: CheckpointInfo, modules: dict[str, nn.Module], half: bool = True) -> None:
-    """Write config.json and model.safetensors.
-
-    Args:
-        modules: by prefix, usually estimator and selector.
-        half: store weights as float16; running statistics stay float32, for small variances would underflow.
-    """
-    folder = Path(folder)
-    tensors = {}
-    for prefix, module in modules.items():
-        parameters = {name for name, _ in module.named_parameters()}
-        for name, tensor in module.state_dict().items():
-            small = half and name in parameters
-            tensor = tensor.detach().cpu()
-            tensors[f"{prefix}.{name}"] = (tensor.half() if small else tensor).contiguous()
-    write_atomically(folder / WEIGHTS, save(tensors, metadata={"format": "pt"}))
-    write_json(folder / CONFIG, to_json(info))
 
 
 def read_config(folder: Path | str) -> CheckpointInfo:
@@ -123,39 +104,6 @@ def _object(raw: dict[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ConfigError(f"{name}: expected an object, found {type(value).__name__}")
     return value
-
-
-def load_weights(folder: Path | str, modules: dict[str, nn.Module]) -> None:
-    """Fill modules from model.safetensors; names, shapes and number types must match exactly.
-
-    Raises:
-        CheckpointError: the file is missing or damaged, or a tensor is missing, unknown or of another shape.
-    """
-    path = Path(folder) / WEIGHTS
-    if not path.is_file():
-        raise CheckpointError(f"expected the weights in {path}, found no such file; copy the whole checkpoint folder")
-    try:
-        with safe_open(path, "pt") as file:
-            found = {key: file.get_tensor(key) for key in file.keys()}
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path}: expected a safetensors file, found a damaged one ({error})") from error
-    wanted = {f"{prefix}.{k}": t for prefix, m in modules.items() for k, t in m.state_dict().items()}
-    missing, unknown = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
-    if missing or unknown:
-        what = f"no tensor {missing[0]}" if missing else f"an unknown tensor {unknown[0]}"
-        raise CheckpointError(f"{path}: expected the tensors that {CONFIG} describes, found {what}")
-    for key, tensor in found.items():
-        _check_tensor(path, key, tensor, wanted[key])
-        wanted[key].copy_(tensor)
-
-
-def _check_tensor(path: Path, key: str, found: Tensor, wanted: Tensor) -> None:
-    if found.shape != wanted.shape:
-        raise CheckpointError(f"{path}: expected {key} of shape {tuple(wanted.shape)}, found {tuple(found.shape)}")
-    if found.is_floating_point() != wanted.is_floating_point():
-        raise CheckpointError(f"{path}: expected {key} as {wanted.dtype}, found {found.dtype}")
-    if found.is_floating_point() and not torch.isfinite(found).all():
-        raise CheckpointError(f"{path}: expected finite numbers in {key}, found some that are not")
 
 
 def write_metrics(folder: Path | str, metrics: Metrics, name: str = METRICS) -> None:

@@ -79,6 +79,8 @@ class Index:
     """Folder of the checkpoint."""
     limit: int | None = None
     """Only the first images of every task."""
+    thumbnails: int | None = None
+    """Store pictures of so many pixels a side as well: for data sets that are not where the app runs."""
     device: str = "cpu"
     """Where to compute, as torch names it."""
 
@@ -211,13 +213,13 @@ def _evaluate(command: Evaluate) -> None:
 
 
 def _index(command: Index) -> None:
-    from den_core.gallery import write_gallery
+    from den_core.indexing import write_gallery
     from den_core.network import load
 
     _check_limit(command.limit)
     net = load(command.checkpoint, command.device)
     for task in net.tasks:
-        print(write_gallery(net, command.checkpoint, task, command.limit))
+        print(write_gallery(net, command.checkpoint, task, command.limit, command.thumbnails))
 
 
 def _check_limit(limit: int | None) -> None:

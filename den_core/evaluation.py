@@ -66,17 +66,31 @@ def evaluation_set(net: DeepElasticNetwork, task: TaskConfig, arrays: TaskArrays
     return EvaluationSet(task, images, torch.from_numpy(arrays.labels), torch.cat(parts).cpu())
 
 
-def logits(net: DeepElasticNetwork, data: EvaluationSet, z: Tensor) -> Tensor:
-    """Logits of every image under its structure, (N, K).
+def _by_structure(
+    data: EvaluationSet, z: Tensor, width: int, run: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
+    """`run` on every image under its structure, (N, width).
 
     Images are batched by structure, so that images that agree run together; no image's result depends on its batch.
     """
     order = torch.from_numpy(np.lexsort(z.numpy().T[::-1]).copy())
-    out = torch.empty(len(z), data.task.num_classes)
+    out = torch.empty(len(z), width)
     for part in order.split(BATCH):
         x = normalise(data.images[part.to(data.images.device)], data.task)
-        out[part] = net.classify(x, data.task.name, z[part]).cpu()
+        out[part] = run(x, z[part]).cpu()
     return out
+
+
+def logits(net: DeepElasticNetwork, data: EvaluationSet, z: Tensor) -> Tensor:
+    """Logits of every image under its structure, (N, K)."""
+    task = data.task
+    return _by_structure(data, z, task.num_classes, lambda x, part: net.classify(x, task.name, part))
+
+
+def features(net: DeepElasticNetwork, data: EvaluationSet, z: Tensor) -> Tensor:
+    """What the head of the task sees of every image under its structure, (N, D), not negative."""
+    task = data.task.name
+    return _by_structure(data, z, net.num_features, lambda x, part: net.features(x, task, part))
 
 
 def class_accuracy(right: Tensor, labels: Tensor) -> float:

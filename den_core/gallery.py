@@ -1,29 +1,102 @@
 """Galleries: for every test image what the network chose and said, in one Parquet file per task.
 
-The images themselves are not copied: a row names the data set's row, and the data set is shipped or installed.
+`den_core.indexing` writes them; reading them needs no torch, which takes seconds to import.
+
+The images themselves are not copied: a row names the data set's row, and the data set is shipped or installed. Where it
+is neither, and its licence allows it, the file can carry thumbnails.
 """
 
 from __future__ import annotations
 
 import io
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 
-from den_core.checkpoints import SCHEMA_VERSION
-from den_core.data.arrays import load_task
 from den_core.errors import CheckpointError
-from den_core.evaluation import evaluation_set, logits
-from den_core.files import write_atomically
-from den_core.network import DeepElasticNetwork
-from den_core.structures import structure_key
 
-COLUMNS = ("row", "image_id", "label", "prediction", "confidence", "correct", "structure", "macs", "params")
+SCHEMA_VERSION = 2
+COLUMNS = (
+    "row",
+    "image_id",
+    "label",
+    "prediction",
+    "confidence",
+    "label_probability",
+    "correct",
+    "structure",
+    "macs",
+    "params",
+)
+
+
+@dataclass(frozen=True)
+class CostModel:
+    """MACs of one task, from which every structure's are a sum.
+
+    Args:
+        block_macs: of block i at level l, int64 (n, h), rising along h.
+        task_macs: of stem and head together.
+        selector_macs: of the selector.
+    """
+
+    block_macs: np.ndarray
+    task_macs: int
+    selector_macs: int
+
+    def macs(self, levels: np.ndarray, with_selector: bool = True) -> np.ndarray:
+        """MACs of structures given as levels, (N, n) -> int64 (N,)."""
+        blocks = self.block_macs[np.arange(levels.shape[1]), levels].sum(axis=1)
+        return blocks + self.task_macs + (self.selector_macs if with_selector else 0)
+
+    @property
+    def relative_macs(self) -> np.ndarray:
+        """MACs of block i at level l ÷ a full block's mean MACs, float64 (n, h): the unit of the cost weight."""
+        return self.block_macs / self.block_macs[:, -1].mean()
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """What a network did with the N images of one task's test split. Arrays are read-only.
+
+    Args:
+        task, split, source: which images these are.
+        num_blocks, num_levels: n and h.
+        frame: one row per image, `COLUMNS`; macs and params with the selector; probabilities are fractions.
+        distribution: model distributions C, float32 (N, n, h).
+        levels: the structures as levels, uint8 (N, n).
+        costs: MACs of every block and level.
+        features: what the head sees under the chosen structure, float32 (N, D); None where it was left out.
+        tried: structures that every image was also run through, cheapest first; the uniform ones and the most chosen.
+        tried_macs: their MACs without the selector, int64 (T,).
+        tried_probability: probability of the true class under each of them, float32 (N, T).
+        tried_correct: whether the answer is right, bool (N, T).
+        thumbnails: encoded pictures, N of them; None where the data set itself is at hand.
+    """
+
+    task: str
+    split: str
+    source: str
+    num_blocks: int
+    num_levels: int
+    frame: pd.DataFrame
+    distribution: np.ndarray
+    levels: np.ndarray
+    costs: CostModel
+    features: np.ndarray | None
+    tried: tuple[str, ...]
+    tried_macs: np.ndarray
+    tried_probability: np.ndarray
+    tried_correct: np.ndarray
+    thumbnails: tuple[bytes, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.frame)
 
 
 def gallery_path(folder: Path | str, task: str) -> Path:
@@ -31,61 +104,23 @@ def gallery_path(folder: Path | str, task: str) -> Path:
     return Path(folder) / "gallery" / f"{task}.parquet"
 
 
-def write_gallery(net: DeepElasticNetwork, folder: Path | str, task: str, limit: int | None = None) -> Path:
-    """Run the network on a task's test split and write what came out.
-
-    Args:
-        limit: only the first rows, for smoke runs.
-
-    Returns:
-        The file: gallery/<task>.parquet in the checkpoint's folder.
-    """
-    config = net.task(task)
-    arrays = load_task(config, "test", limit=limit)
-    data = evaluation_set(net, config, arrays)
-    z = net.choose(data.distribution)
-    probability, prediction = logits(net, data, z).softmax(1).max(1)
-    cost = net.cost(z, task)
-    half = data.distribution.half().numpy().reshape(-1)
-    table = pa.table(
-        {
-            "row": np.arange(len(z), dtype=np.int32),
-            "image_id": arrays.ids,
-            "label": arrays.labels.astype(np.int16),
-            "prediction": prediction.numpy().astype(np.int16),
-            "confidence": probability.numpy().astype(np.float32),
-            "correct": (prediction == torch.from_numpy(arrays.labels)).numpy(),
-            "structure": pa.array([structure_key(row) for row in z]).dictionary_encode(),
-            "macs": cost.total_macs.numpy(),
-            "params": cost.total_params.numpy(),
-            "distribution": pa.FixedSizeListArray.from_arrays(pa.array(half), net.num_blocks * net.num_levels),
-        }
-    )
-    about = {
-        "schema_version": SCHEMA_VERSION,
-        "task": task,
-        "split": "test",
-        "source": config.source,
-        "source_sha256": arrays.fingerprint,
-        "num_blocks": net.num_blocks,
-        "num_levels": net.num_levels,
-    }
+def encode_gallery(table: pa.Table, about: dict) -> bytes:
+    """A gallery's file: the table as Parquet, `about` in its metadata."""
     buffer = io.BytesIO()
     pq.write_table(table.replace_schema_metadata({"den": json.dumps(about)}), buffer, compression="zstd")
-    path = gallery_path(folder, task)
-    write_atomically(path, buffer.getvalue())
-    return path
+    return buffer.getvalue()
 
 
-def read_gallery(folder: Path | str, task: str) -> pd.DataFrame:
-    """A gallery as a frame, one row per test image.
+def list_column(values: np.ndarray) -> pa.FixedSizeListArray:
+    """Rows of an array (N, width) as a column of equally long lists."""
+    return pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), values.shape[1])
 
-    Returns:
-        The columns of `COLUMNS` (macs and params selector included); `attrs` holds `distribution`, float32 (N, n·h),
-        read-only, and num_blocks, num_levels, source, split.
+
+def read_gallery(folder: Path | str, task: str) -> Gallery:
+    """A gallery as it was written.
 
     Raises:
-        CheckpointError: there is no gallery, it is damaged, or from a newer schema.
+        CheckpointError: there is no gallery, it is damaged, or of another schema.
     """
     path = gallery_path(folder, task)
     if not path.is_file():
@@ -94,18 +129,62 @@ def read_gallery(folder: Path | str, task: str) -> pd.DataFrame:
         table = pq.read_table(path)
         about = json.loads(table.schema.metadata[b"den"])
         version = about["schema_version"]
-        shape = (len(table), about["num_blocks"] * about["num_levels"])
-        flat = table.column("distribution").combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        distribution = flat.astype(np.float32).reshape(shape)
-        frame = table.select(COLUMNS).to_pandas()
+        if version == SCHEMA_VERSION:
+            return _gallery(table, about)
     except (pa.ArrowException, KeyError, TypeError, ValueError, OSError) as error:
-        raise CheckpointError(f"{path}: expected a gallery, found a damaged file ({error}); index again") from error
-    if not isinstance(version, int) or version > SCHEMA_VERSION:
-        raise CheckpointError(
-            f"{path}: expected schema_version up to {SCHEMA_VERSION}, found {version}; update den_core"
-        )
-    distribution.setflags(write=False)
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(f"{path}: expected a gallery, found a damaged file ({reason}); index again") from error
+    raise CheckpointError(
+        f"{path}: expected a gallery of schema_version {SCHEMA_VERSION}, found {version}; "
+        f"`python -m den_core index {folder}` writes it anew"
+    )
+
+
+def _gallery(table: pa.Table, about: dict) -> Gallery:
+    n, h, tried = about["num_blocks"], about["num_levels"], tuple(about["tried"])
+    costs = CostModel(np.array(about["block_macs"], dtype=np.int64), about["task_macs"], about["selector_macs"])
+    frame = table.select(COLUMNS).to_pandas()
+    keys = frame["structure"].astype("category")
     frame["structure"] = frame["structure"].astype(str)
-    frame.attrs |= {k: about[k] for k in ("num_blocks", "num_levels", "source", "split")}
-    frame.attrs["distribution"] = distribution
-    return frame
+    known = _key_levels(list(keys.cat.categories), n, h)
+    tried_levels = _key_levels(tried, n, h)
+    if costs.block_macs.shape != (n, h):
+        raise ValueError(f"block_macs of shape {costs.block_macs.shape}, not ({n}, {h})")
+    scale = np.array(about["features_scale"], dtype=np.float32)
+    features = _array(table, "features", np.float32, scale.size) * scale if "features" in table.column_names else None
+    return Gallery(
+        task=about["task"],
+        split=about["split"],
+        source=about["source"],
+        num_blocks=n,
+        num_levels=h,
+        frame=frame,
+        distribution=_frozen(_array(table, "distribution", np.float32, n * h).reshape(-1, n, h)),
+        levels=_frozen(known[keys.cat.codes.to_numpy()]),
+        costs=costs,
+        features=None if features is None else _frozen(features),
+        tried=tried,
+        tried_macs=_frozen(costs.macs(tried_levels, with_selector=False)),
+        tried_probability=_frozen(_array(table, "tried_probability", np.float32, len(tried))),
+        tried_correct=_frozen(_array(table, "tried_correct", np.bool_, len(tried))),
+        thumbnails=tuple(table.column("thumbnail").to_pylist()) if "thumbnail" in table.column_names else None,
+    )
+
+
+def _key_levels(keys: list[str] | tuple[str, ...], n: int, h: int) -> np.ndarray:
+    """The levels of structure keys, uint8 (len(keys), n). ValueError for a key that is no structure."""
+    levels = np.array([[int(digit) for digit in key] for key in keys], dtype=np.uint8).reshape(len(keys), n)
+    if levels.size and levels.max() >= h:
+        raise ValueError(f"a structure with a level above {h - 1}")
+    return levels
+
+
+def _array(table: pa.Table, column: str, dtype: type, width: int) -> np.ndarray:
+    """A column of equally long lists as an array (N, width)."""
+    flat = table.column(column).combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return flat.astype(dtype).reshape(len(table), width)
+
+
+def _frozen(array: np.ndarray) -> np.ndarray:
+    array.setflags(write=False)
+    return array

@@ -12,7 +12,7 @@ from huggingface_hub import ModelHubMixin, snapshot_download
 from torch import Tensor, nn
 
 from den_core.accounting import Cost, cost_table
-from den_core.checkpoints import CONFIG, CheckpointInfo, load_weights, read_config, save_checkpoint
+from den_core.checkpoints import CONFIG, CheckpointInfo, read_config
 from den_core.config import NetworkConfig, TaskConfig
 from den_core.data.images import decode_image, fit_image
 from den_core.data.transforms import normalise
@@ -22,6 +22,7 @@ from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
 from den_core.models.static import ExtractedNetwork, StaticEstimator, StaticSelector
 from den_core.structures import check_structure, full_structure
+from den_core.weights import load_weights, save_checkpoint
 
 
 class DeepElasticNetwork(ModelHubMixin):
@@ -58,6 +59,11 @@ class DeepElasticNetwork(ModelHubMixin):
     @property
     def num_levels(self) -> int:
         return self.estimator.num_levels
+
+    @property
+    def num_features(self) -> int:
+        """D, the width of `features`."""
+        return next(iter(self.estimator.heads.values())).linear.in_features
 
     @property
     def block_macs(self) -> Tensor:
@@ -129,6 +135,16 @@ class DeepElasticNetwork(ModelHubMixin):
             structure = structure.expand(len(x), -1)
         with torch.inference_mode():
             return self._static_estimator(x.to(self.device), structure.to(self.device), task)
+
+    def features(self, x: Tensor, task: str, structure: Tensor) -> Tensor:
+        """What the task's linear layer sees of images under structures (B, n): float32 (B, D), not negative.
+
+        Raises:
+            StructureError: a structure of another shape or with a level out of range.
+        """
+        self._check_input(x, task)
+        with torch.inference_mode():
+            return self._static_estimator.features(x.to(self.device), structure.to(self.device), task)
 
     def cost(self, z: Tensor, task: str) -> Cost:
         """MACs and parameters of structures (B, n), without and with the selector."""

@@ -12,7 +12,7 @@ import torch
 from den_core.checkpoints import write_metrics
 from den_core.config import BackboneConfig, NetworkConfig, Recipe, SelectorConfig, TaskConfig
 from den_core.evaluation import Evaluator, test_sets, validation_sets
-from den_core.gallery import write_gallery
+from den_core.indexing import write_gallery
 from den_core.models.elastic import ElasticNorm
 from den_core.models.estimator import Estimator
 from den_core.network import load

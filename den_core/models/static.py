@@ -68,6 +68,10 @@ class StaticEstimator(nn.Module):
         """
         return self.heads[task](self.run_blocks(self.stem(x, task), z)).float()
 
+    def features(self, x: Tensor, z: Tensor, task: str) -> Tensor:
+        """(B, 3, size, size), (B, n) -> what the head's linear layer sees, (B, D), not negative."""
+        return self.heads[task].features(self.run_blocks(self.stem(x, task), z)).float()
+
     def stem(self, x: Tensor, task: str) -> Tensor:
         """(B, 3, size, size) -> (B, C, 32, 32), channels last."""
         return _run_stem(self.stems[task], x)

@@ -1,4 +1,4 @@
-"""Small hand-made galleries with the columns and attributes of `den_core.gallery.read_gallery`."""
+"""Small hand-made galleries, as `den_core.gallery.read_gallery` gives them."""
 
 from __future__ import annotations
 
@@ -8,28 +8,57 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from den_core.gallery import CostModel, Gallery
 
-def _make_gallery(distribution: np.ndarray, correct: list[bool] | None = None) -> pd.DataFrame:
-    """A gallery whose images have these model distributions, (N, n, h), and run at the likeliest levels."""
+
+def _make_gallery(distribution: np.ndarray, correct: list[bool] | None = None, **changes: object) -> Gallery:
+    """A gallery whose images have these model distributions, (N, n, h), and run at the likeliest levels.
+
+    A block costs 1,000 MACs per level, stem and head 500, the selector 100. Every image was also run through the
+    smallest and the largest structure; the largest is always right, the smallest where the chosen one is.
+
+    Args:
+        changes: fields of Gallery, or columns of its frame, to set.
+    """
     N, n, h = distribution.shape
-    levels = distribution.argmax(axis=2)
-    gallery = pd.DataFrame(
+    distribution = distribution.astype(np.float32)
+    levels = distribution.argmax(axis=2).astype(np.uint8)
+    costs = CostModel(np.tile(np.arange(h, dtype=np.int64) * 1000, (n, 1)), task_macs=500, selector_macs=100)
+    right = np.array([True] * N if correct is None else correct)
+    frame = pd.DataFrame(
         {
             "row": np.arange(N, dtype=np.int32),
             "image_id": [f"image-{i}" for i in range(N)],
             "label": np.zeros(N, dtype=np.int16),
-            "prediction": np.zeros(N, dtype=np.int16),
+            "prediction": np.where(right, 0, 1).astype(np.int16),
             "confidence": np.full(N, 0.5, dtype=np.float32),
-            "correct": [True] * N if correct is None else correct,
+            "label_probability": np.where(right, 0.5, 0.25).astype(np.float32),
+            "correct": right,
             "structure": ["".join(map(str, row)) for row in levels],
-            "macs": levels.sum(axis=1).astype(np.int64) * 1000,
+            "macs": costs.macs(levels),
             "params": levels.sum(axis=1).astype(np.int64) * 10,
         }
     )
-    flat = distribution.reshape(N, n * h).astype(np.float32)
-    flat.setflags(write=False)
-    gallery.attrs.update(distribution=flat, num_blocks=n, num_levels=h, source="open:toy", split="test")
-    return gallery
+    tried = ("1" * n, str(h - 1) * n) if h > 2 else ("0" * n, "1" * n)
+    tried_levels = np.array([[int(digit) for digit in key] for key in tried])
+    columns = {name: changes.pop(name) for name in list(changes) if name in frame}
+    fields = {
+        "task": "toy",
+        "split": "test",
+        "source": "open:toy",
+        "num_blocks": n,
+        "num_levels": h,
+        "frame": frame.assign(**columns),
+        "distribution": distribution,
+        "levels": levels,
+        "costs": costs,
+        "features": np.random.default_rng(1).random((N, 6), dtype=np.float32),
+        "tried": tried,
+        "tried_macs": costs.macs(tried_levels, with_selector=False),
+        "tried_probability": np.stack([np.where(right, 0.6, 0.2), np.full(N, 0.9)], axis=1).astype(np.float32),
+        "tried_correct": np.stack([right, np.ones(N, dtype=bool)], axis=1),
+    }
+    return Gallery(**fields | changes)
 
 
 def _random_distribution(images: int, blocks: int, levels: int, seed: int = 0) -> np.ndarray:
@@ -39,7 +68,7 @@ def _random_distribution(images: int, blocks: int, levels: int, seed: int = 0) -
 
 
 @pytest.fixture
-def make_gallery() -> Callable[..., pd.DataFrame]:
+def make_gallery() -> Callable[..., Gallery]:
     """Builds a gallery from model distributions."""
     return _make_gallery
 
@@ -51,13 +80,13 @@ def random_distribution() -> Callable[..., np.ndarray]:
 
 
 @pytest.fixture
-def gallery() -> pd.DataFrame:
+def gallery() -> Gallery:
     """Forty images, three blocks, four levels."""
     return _make_gallery(_random_distribution(40, 3, 4))
 
 
 @pytest.fixture
-def hand_gallery() -> pd.DataFrame:
+def hand_gallery() -> Gallery:
     """Four images, two blocks, two levels, structures 10, 10, 11, 00: counts that one can check by hand."""
     distribution = np.array(
         [

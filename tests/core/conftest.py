@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from den_core.checkpoints import CheckpointInfo, save_checkpoint
+from den_core.checkpoints import CheckpointInfo
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
 from den_core.network import DeepElasticNetwork, load
+from den_core.weights import save_checkpoint
 
 
 @pytest.fixture

@@ -55,7 +55,8 @@ def test_the_library_knows_no_app(path):
         ("models", {"models", "config", "errors", "structures"}),
         ("data", {"data", "config", "errors", "files", "seeding"}),
         ("training", {"training", "models", "data", "accounting", "checkpoints", "recipes", "config", "errors",
-                      "structures", "seeding", "files", "devices", "network", "evaluation", "__version__"}),
+                      "structures", "seeding", "files", "devices", "network", "evaluation", "weights",
+                      "__version__"}),
     ],
 )  # fmt: skip
 def test_a_part_imports_only_what_stands_below_it(folder, allowed):
@@ -87,7 +88,20 @@ def test_nothing_is_unpickled(path):
             assert node.arg != "allow_pickle", f"line {node.lineno}"
 
 
-def test_importing_the_library_does_not_start_torch():
-    code = "import sys, den_core, den_core.cli; sys.exit('torch' in sys.modules)"
+@pytest.mark.parametrize("path", [p for p in APP if p.parent.name == "charts"], ids=module_name)
+def test_figures_are_drawn_from_frames_alone(path):
+    assert not packages(path) & {"streamlit", "torch"}
+    assert not {name for name in imports(path) if name.startswith(("app.cache", "app.widgets", "app.state"))}
+
+
+@pytest.mark.parametrize("path", [p for p in APP if "cache" not in p.parts], ids=module_name)
+def test_only_one_place_caches(path):
+    assert "st.cache_" not in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("modules", ["den_core, den_core.cli", "app.widgets, den_core.gallery, den_core.checkpoints"])
+def test_torch_is_not_imported_before_it_is_needed(modules):
+    """It takes seconds: the command line's help and the first page of the app do without."""
+    code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY).returncode == 0

@@ -20,12 +20,12 @@ from den_core.checkpoints import (
     read_config,
     read_history,
     read_metrics,
-    save_checkpoint,
     write_metrics,
 )
 from den_core.errors import CheckpointError, ConfigError
 from den_core.network import DeepElasticNetwork, load
 from den_core.structures import random_structures
+from den_core.weights import save_checkpoint
 
 
 def answers(net, seed: int = 0) -> list[torch.Tensor]:
@@ -249,9 +249,11 @@ def test_checkpoints_are_listed_without_links_that_lead_out(saved, tmp_path):
     shutil.copytree(saved, root / "b")
     shutil.copytree(saved, root / "a")
     (root / "unfinished").mkdir()
+    (root / "weights-only").mkdir()
+    shutil.copy(saved / "model.safetensors", root / "weights-only")
     (root / "link").symlink_to(saved)
 
-    assert list_checkpoints(root) == [root / "a", root / "b"]
+    assert list_checkpoints(root) == [root / "a", root / "b", root / "weights-only"]
     assert list_checkpoints(tmp_path / "nowhere") == []
 
 

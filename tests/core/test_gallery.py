@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 
@@ -11,10 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from PIL import Image
 
 from den_core.data.arrays import load_task
-from den_core.errors import CheckpointError
+from den_core.errors import CheckpointError, ConfigError
 from den_core.gallery import COLUMNS, gallery_path, read_gallery
+from den_core.indexing import write_gallery
 from den_core.structures import parse_structure
 
 TASKS = ("fashion", "emoji", "clipart")
@@ -24,33 +27,80 @@ TASKS = ("fashion", "emoji", "clipart")
 def test_a_gallery_holds_the_networks_answers(task, tiny_checkpoint, tiny_net):
     gallery = read_gallery(tiny_checkpoint, task)
     n, h = tiny_net.num_blocks, tiny_net.num_levels
+    frame = gallery.frame
 
-    assert tuple(gallery.columns) == COLUMNS and gallery["row"].tolist() == list(range(120))
-    assert gallery.attrs["num_blocks"] == n and gallery.attrs["num_levels"] == h
-    assert gallery.attrs["source"] == f"open:{task}" and gallery.attrs["split"] == "test"
-    C = gallery.attrs["distribution"]
-    assert C.shape == (120, n * h) and C.dtype == np.float32 and not C.flags.writeable
-    np.testing.assert_allclose(C.reshape(120, n, h).sum(-1), 1, atol=2e-3)
-    assert ((gallery["prediction"] == gallery["label"]) == gallery["correct"]).all()
-    z = torch.cat([parse_structure(key, n, h) for key in gallery["structure"]])
+    assert tuple(frame.columns) == COLUMNS and frame["row"].tolist() == list(range(120)) and len(gallery) == 120
+    assert (gallery.task, gallery.num_blocks, gallery.num_levels) == (task, n, h)
+    assert (gallery.source, gallery.split) == (f"open:{task}", "test")
+    assert gallery.distribution.shape == (120, n, h) and gallery.distribution.dtype == np.float32
+    np.testing.assert_allclose(gallery.distribution.sum(-1), 1, atol=2e-3)
+    assert ((frame["prediction"] == frame["label"]) == frame["correct"]).all()
+    z = torch.cat([parse_structure(key, n, h) for key in frame["structure"]])
+    assert (torch.from_numpy(gallery.levels.astype(np.int64)) == z).all()
     cost = tiny_net.cost(z, task)
-    assert gallery["macs"].tolist() == cost.total_macs.tolist()
-    assert gallery["params"].tolist() == cost.total_params.tolist()
+    assert frame["macs"].tolist() == cost.total_macs.tolist()
+    assert frame["params"].tolist() == cost.total_params.tolist()
+
+
+def test_arrays_cannot_be_written_to(tiny_checkpoint):
+    gallery = read_gallery(tiny_checkpoint, "emoji")
+
+    for name in ("distribution", "levels", "features", "tried_macs", "tried_probability", "tried_correct"):
+        assert not getattr(gallery, name).flags.writeable, name
 
 
 def test_a_row_is_the_image_of_its_data_set(tiny_checkpoint, tiny_net):
     arrays = load_task(tiny_net.task("emoji"), "test", limit=120, progress=False)
     gallery = read_gallery(tiny_checkpoint, "emoji")
+    entry = gallery.frame.iloc[5]
 
-    assert gallery["image_id"].tolist() == arrays.ids and gallery["label"].tolist() == arrays.labels.tolist()
+    assert gallery.frame["image_id"].tolist() == arrays.ids
+    assert gallery.frame["label"].tolist() == arrays.labels.tolist()
     x = tiny_net.preprocess([arrays.images[5]], "emoji")
-    z = parse_structure(gallery["structure"][5], tiny_net.num_blocks, tiny_net.num_levels)
+    z = parse_structure(entry["structure"], tiny_net.num_blocks, tiny_net.num_levels)
     probability = tiny_net.classify(x, "emoji", z).softmax(1)[0]
-    assert int(probability.argmax()) == gallery["prediction"][5]
-    assert float(probability.max()) == pytest.approx(gallery["confidence"][5], abs=1e-4)
-    np.testing.assert_allclose(
-        tiny_net.model_distribution(x, "emoji").flatten().numpy(), gallery.attrs["distribution"][5], atol=1e-3
-    )
+    assert int(probability.argmax()) == entry["prediction"]
+    assert float(probability.max()) == pytest.approx(entry["confidence"], abs=1e-4)
+    assert float(probability[entry["label"]]) == pytest.approx(entry["label_probability"], abs=1e-4)
+    C = tiny_net.model_distribution(x, "emoji")[0].numpy()
+    np.testing.assert_allclose(C, gallery.distribution[5], atol=1e-3)
+    features = tiny_net.features(x, "emoji", z)[0].numpy()
+    np.testing.assert_allclose(features, gallery.features[5], atol=gallery.features.max() / 255)
+
+
+def test_every_image_was_run_through_the_tried_structures(tiny_checkpoint, tiny_net):
+    arrays = load_task(tiny_net.task("emoji"), "test", limit=120, progress=False)
+    gallery = read_gallery(tiny_checkpoint, "emoji")
+    n, h = tiny_net.num_blocks, tiny_net.num_levels
+    label = arrays.labels[7]
+    x = tiny_net.preprocess([arrays.images[7]], "emoji")
+
+    assert {str(level) * n for level in range(1, h)} <= set(gallery.tried)
+    assert gallery.frame["structure"].mode()[0] in gallery.tried
+    assert (np.diff(gallery.tried_macs) >= 0).all()
+    for place, key in enumerate(gallery.tried):
+        z = parse_structure(key, n, h)
+        probability = tiny_net.classify(x, "emoji", z).softmax(1)[0]
+        assert int(tiny_net.cost(z, "emoji").macs[0]) == gallery.tried_macs[place]
+        assert float(probability[label]) == pytest.approx(gallery.tried_probability[7, place], abs=1e-3)
+        assert bool(probability.argmax() == label) == gallery.tried_correct[7, place]
+
+
+def test_the_cost_model_is_the_networks(tiny_checkpoint, tiny_net):
+    gallery = read_gallery(tiny_checkpoint, "clipart")
+
+    np.testing.assert_allclose(gallery.costs.relative_macs, tiny_net.table.relative_macs.numpy())
+    np.testing.assert_array_equal(gallery.costs.macs(gallery.levels), gallery.frame["macs"])
+
+
+def test_thumbnails_are_kept_where_they_are_asked_for(tiny_checkpoint, tiny_net, tmp_path):
+    write_gallery(tiny_net, tmp_path, "emoji", limit=3, thumbnails=24)
+    gallery = read_gallery(tmp_path, "emoji")
+
+    assert read_gallery(tiny_checkpoint, "emoji").thumbnails is None
+    assert [max(Image.open(io.BytesIO(data)).size) for data in gallery.thumbnails] == [24, 24, 24]
+    with pytest.raises(ConfigError, match="16 to 128"):
+        write_gallery(tiny_net, tmp_path, "emoji", limit=3, thumbnails=4000)
 
 
 def rewrite(path, about=None, drop=None) -> None:
@@ -70,7 +120,11 @@ DAMAGE = {
     "missing column": lambda path: rewrite(path, drop="confidence"),
     "no distribution": lambda path: rewrite(path, drop="distribution"),
     "wrong shape": lambda path: rewrite(path, {"num_blocks": 7}),
-    "newer schema": lambda path: rewrite(path, {"schema_version": 2}),
+    "newer schema": lambda path: rewrite(path, {"schema_version": 3}),
+    "older schema": lambda path: rewrite(path, {"schema_version": 1}),
+    "too few costs": lambda path: rewrite(path, {"block_macs": [[1]]}),
+    "other tried structures": lambda path: rewrite(path, {"tried": ["1"]}),
+    "a level too high": lambda path: rewrite(path, {"num_levels": 2}),
     "odd schema": lambda path: rewrite(path, {"schema_version": "one"}),
 }
 
