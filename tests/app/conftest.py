@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -36,3 +38,29 @@ def open_trained(open_page, tiny_checkpoint) -> Callable[..., AppTest]:
         return open_page(page, tiny_checkpoint.parent, checkpoint=tiny_checkpoint.name, **query)
 
     return open_trained
+
+
+def _elements(block: Any) -> Iterator[Any]:
+    for child in getattr(block, "children", {}).values():
+        yield child
+        yield from _elements(child)
+
+
+def _component_data(app: AppTest, key: str) -> dict:
+    """What the component with that key was given; AppTest itself does not know components."""
+    for element in _elements(app._tree[0]):
+        if getattr(element, "key", None) == key and hasattr(element, "proto"):
+            return json.loads(element.proto.json)
+    raise AssertionError(f"expected a component with the key {key}, found none on the page")
+
+
+@pytest.fixture
+def component_data() -> Callable[[AppTest, str], dict]:
+    """Reads what a component on a page was given."""
+    return _component_data
+
+
+@pytest.fixture
+def grid_tiles() -> Callable[[AppTest, str], list[dict]]:
+    """Reads the tiles of an image grid: id, alt, lines, strip, src, current."""
+    return lambda app, key: _component_data(app, key)["items"]

@@ -1,0 +1,44 @@
+"""Everything that is kept between runs of the script, and the only place that uses Streamlit's caches.
+
+Every key holds the identity of a checkpoint, its path and the state of its files, so that a retrained network never
+shows old figures. Networks, galleries and frames with a row per image are shared by all visitors: they are read, never
+changed. `den_core` is imported inside the functions, because parts of it bring torch, which takes seconds to load.
+
+The modules named here serve every page; `one_image`, `test_sets` and `network` serve the pages of their section.
+"""
+
+from app.cache.checkpoints import (
+    REPOSITORY,
+    Checkpoint,
+    checkpoint_names,
+    checkpoints_root,
+    classes,
+    history,
+    identify,
+    info,
+    metrics,
+    network,
+)
+from app.cache.galleries import distributions, galleries, gallery, selection, tasks_with_gallery
+from app.cache.pictures import gallery_original, gallery_picture, samples
+
+__all__ = [
+    "REPOSITORY",
+    "Checkpoint",
+    "checkpoint_names",
+    "checkpoints_root",
+    "classes",
+    "distributions",
+    "galleries",
+    "gallery",
+    "gallery_original",
+    "gallery_picture",
+    "history",
+    "identify",
+    "info",
+    "metrics",
+    "network",
+    "samples",
+    "selection",
+    "tasks_with_gallery",
+]

@@ -1,0 +1,46 @@
+"""What two pages or more show.
+
+text.py     numbers and names for people          pickers.py  checkpoint, states of a page, choices
+figures.py  charts and tables with their data     grids.py    test images that open when clicked
+filters.py  the filters that all pages share
+"""
+
+from app.widgets.figures import chart, file_name, lasso, metric_row, picked, save_button, table
+from app.widgets.filters import ALL_TASKS, ANY, slice_filters
+from app.widgets.grids import image_grid
+from app.widgets.pickers import (
+    checkpoint,
+    checkpoint_picker,
+    choice,
+    errors_shown,
+    folder_for_people,
+    image_format_picker,
+    indexed_tasks,
+    task_titles,
+)
+from app.widgets.text import literal, millions, percent
+
+__all__ = [
+    "ALL_TASKS",
+    "ANY",
+    "chart",
+    "checkpoint",
+    "checkpoint_picker",
+    "choice",
+    "errors_shown",
+    "file_name",
+    "folder_for_people",
+    "image_format_picker",
+    "image_grid",
+    "indexed_tasks",
+    "lasso",
+    "literal",
+    "metric_row",
+    "millions",
+    "percent",
+    "picked",
+    "save_button",
+    "slice_filters",
+    "table",
+    "task_titles",
+]

@@ -1,0 +1,87 @@
+"""Test images as a grid; a click opens one of them in Inspect an image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from app import cache, state
+from app.charts.style import level_colors
+from app.components.image_grid import Tile
+from app.components.image_grid import image_grid as grid_component
+from app.widgets.figures import save_button
+from app.widgets.text import literal
+from den_core.errors import DenError
+
+PER_PAGE = 24
+
+
+def image_grid(
+    checkpoint: cache.Checkpoint,
+    images: pd.DataFrame,
+    key: str,
+    captions: Sequence[str] | None = None,
+    size: int = 72,
+    per_page: int = PER_PAGE,
+    heading: str | None = None,
+    save: bool = True,
+) -> None:
+    """Test images in pages; a click opens one in Inspect an image.
+
+    Args:
+        images: task and row, the position in the task's gallery; more columns go into the saved CSV.
+        captions: plain text below each image, lines divided by \\n; the class, ✓ or ✗ with the answer, if not given.
+        size: pixels of a picture.
+        heading: Markdown above the grid; the number of images follows.
+    """
+    if heading is not None:
+        noun = "image" if len(images) == 1 else "images"
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{heading} · {len(images):,} {noun}", width="stretch")
+            if save and len(images):
+                save_button(images, key, f"{key}-data")
+    if images.empty:
+        st.info("No image is in this selection.", icon=":material/filter_alt_off:")
+        return
+    pages = math.ceil(len(images) / per_page)
+    # The number of pages is part of the key: another selection starts at its first page.
+    page = st.pagination(pages, key=f"{key}-page-{pages}") if pages > 1 else 1
+    shown = slice((page - 1) * per_page, page * per_page)
+    part = images.iloc[shown]
+    lines = [text.split("\n") for text in captions[shown]] if captions is not None else None
+    tiles, problem = _tiles(checkpoint, part, lines, size)
+    colors = level_colors(cache.info(checkpoint).network.backbone.num_levels)
+    if (pressed := grid_component(tiles, key, size, colors)) is not None:
+        task, _, row = pressed.rpartition(":")
+        state.inspect_row(task, int(row))
+    if problem:
+        st.caption(f":material/broken_image: {literal(problem)}")
+
+
+def _tiles(
+    checkpoint: cache.Checkpoint, images: pd.DataFrame, lines: list[list[str]] | None, size: int
+) -> tuple[list[Tile], str]:
+    """The tiles of one page, and why pictures are missing, if any is."""
+    classes, tiles, problem = cache.classes(checkpoint), [], ""
+    for place, (task, row) in enumerate(zip(images["task"], images["row"], strict=True)):
+        entry = cache.gallery(checkpoint, task).frame.iloc[row]
+        try:
+            picture = cache.gallery_picture(checkpoint, task, int(row), 2 * size)
+        except DenError as error:
+            picture, problem = None, str(error)
+        name, answer = classes[task][entry["label"]], classes[task][entry["prediction"]]
+        told = [name, "✓" if entry["correct"] else f"✗ {answer}"]
+        verdict = "right" if entry["correct"] else f"wrong: {answer}"
+        tiles.append(
+            Tile(
+                id=f"{task}:{row}",
+                picture=picture,
+                alt=f"{name}, test image {row}, answered {verdict}, structure {entry['structure']}",
+                lines=lines[place] if lines is not None else told,
+                structure=entry["structure"],
+            )
+        )
+    return tiles, problem
