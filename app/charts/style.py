@@ -52,7 +52,8 @@ def layout(figure: go.Figure, height: int, **options) -> go.Figure:
         "uirevision": "keep",
         "dragmode": False,
         "clickmode": "event+select",
-        "hoverdistance": -1,
+        # Cells of a map answer anywhere inside; between bars or points there is nothing to say.
+        "hoverdistance": -1 if any(trace.type == "heatmap" for trace in figure.data) else 20,
     }
     figure.update_layout(height=height, **plain | options)
     return figure

@@ -1,16 +1,22 @@
-"""One image: the structure that the network chooses for it, its answer, its price, its nearest neighbours."""
+"""One image: the structure that the network chooses for it, its answer, its price, and what else could be run."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
-from app import cache, charts, pictures, state, widgets
+from app import cache, pages, pictures, state, widgets
+from app.cache import one_image
+from app.charts.distribution import distribution_map
+from app.charts.one_image import barcode_svg
+from app.panels import costs, dial, path_editor, similar, stability
+from app.panels.subject import COSTS, DIAL, LOOK, PATH, SIMILAR, STABILITY, Subject
 
 if TYPE_CHECKING:
-    from den_core.analysis import Inspection
+    from den_core.analysis.inspection import Inspection
 
 ALL = "all"
 COLUMNS = 3  # tasks side by side before a new line starts
@@ -19,6 +25,13 @@ PARTS = {
     "selector": "Selector",
     "total": "Together",
     "full": "Full, no selector",
+}
+TOOLS = {
+    PATH: ("Path editor", path_editor.show),
+    COSTS: ("Accuracy and cost", costs.show),
+    DIAL: ("Cost weight", dial.show),
+    STABILITY: ("Stability", stability.show),
+    SIMILAR: ("Similar images", similar.show),
 }
 
 
@@ -35,17 +48,22 @@ def cost_table(costs: pd.DataFrame) -> pd.DataFrame:
     return table.rename(columns={"macs": "MACs", "params": "Parameters"}).rename_axis("")
 
 
-def answer(title: str, inspection: Inspection, compact: bool) -> None:
+def answer(title: str, inspection: Inspection, truth: str | None, compact: bool) -> None:
     """What the network does with the image as an image of one task."""
     task, best = inspection.task, inspection.predictions.iloc[0]
     st.subheader(f"As {widgets.literal(title)}")
     with st.container(key=f"prediction-{task}"):
         name = widgets.literal(best["class_name"])
-        st.markdown(f"Answer **{name}** ({widgets.percent(best['probability'], 0)})")
-    with st.container(key=f"structure-{task}"):
-        st.markdown(f"Structure `{inspection.structure}`")
+        verdict = "" if truth is None else " ✓" if truth == best["class_name"] else " ✗"
+        st.markdown(f"Answer **{name}** ({widgets.percent(best['probability'], 0)}){verdict}")
+    with st.container(key=f"structure-{task}", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"Structure `{inspection.structure}`", width="content")
+        st.image(
+            barcode_svg(inspection.structure, inspection.distribution.shape[1]),
+            alt=f"Structure {inspection.structure} as a strip of colours, one cell per block, dark for low levels",
+        )
     widgets.chart(
-        charts.distribution_map(pd.DataFrame(inspection.distribution), inspection.levels, compact),
+        distribution_map(pd.DataFrame(inspection.distribution), inspection.levels, compact),
         key=f"map-{task}",
         alt=f"Probability of every level in every block; chosen structure {inspection.structure}",
     )
@@ -58,62 +76,80 @@ def answer(title: str, inspection: Inspection, compact: bool) -> None:
         st.table(cost_table(inspection.costs))
 
 
-def neighbours(
-    checkpoint: cache.Checkpoint, inspections: dict[str, Inspection], titles: dict[str, str]
+@st.fragment
+def closer(
+    checkpoint: cache.Checkpoint,
+    picture: pictures.Picture,
+    inspections: Mapping[str, Inspection],
+    titles: dict[str, str],
 ) -> None:
-    """The test images of every task that are nearest to the image."""
-    st.subheader("Test images with the nearest model distribution")
-    task = next(iter(inspections))
-    if len(inspections) > 1:
-        task = widgets.choice("To the image taken as", list(inspections), titles, key=state.NEAR)
-    found = cache.neighbours_of(checkpoint, inspections[task].distribution)
-    widgets.neighbour_rows(checkpoint, found, width=96)
-    largest = cache.largest_distance(checkpoint, task)
-    st.caption(
-        "Below each image: its class, ✓ or ✗ for a correct or wrong answer, and the l2 distance of the "
-        f"model distributions (0 is equal, {largest:.1f} as far as possible). Samples are test images "
-        "themselves, so in their own task they find themselves first."
-    )
+    """One tool at a time; what is not shown is not computed."""
+    st.subheader("Look closer")
+    tools = [tool for tool in TOOLS if tool != SIMILAR or cache.tasks_with_gallery(checkpoint)]
+    _forget_unless(LOOK, tools)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        # The task that the image comes from stands first: it is shown unless the visitor wants another.
+        tasks = sorted(inspections, key=lambda name: name != picture.task)
+        task = tasks[0]
+        if len(tasks) > 1:
+            _forget_unless(state.NEAR, tasks)
+            task = widgets.choice("At the image taken as", tasks, titles, key=state.NEAR)
+        tool = widgets.choice("With", tools, {tool: TOOLS[tool][0] for tool in tools}, key=LOOK)
+    with widgets.errors_shown():
+        truth = pictures.truth(checkpoint, picture, task)
+        row = picture.row if picture.task == task else None
+        TOOLS[tool][1](Subject(checkpoint, picture.data, task, titles[task], inspections[task], truth, row))
 
 
 def result(checkpoint: cache.Checkpoint, titles: dict[str, str]) -> None:
-    """The picture, what the network does with it, and its neighbours."""
-    chosen = pictures.picture(checkpoint)
-    if chosen is None:
+    """The picture, what the network does with it, and a closer look."""
+    picture = pictures.picture(checkpoint)
+    if picture is None:
         st.info("Upload or paste an image to see which network it gets.", icon=":material/upload:")
         return
+    options = [ALL, *titles] if len(titles) > 1 else list(titles)
+    _forget_unless(state.VIEW, options)
     view = widgets.choice(
         "Treat it as an image of",
-        [ALL, *titles] if len(titles) > 1 else list(titles),
+        options,
         titles | {ALL: "Every task, side by side"},
         key=state.VIEW,
         help="The task is given, not guessed: every task has its own classes and its own way in.",
     )
     tasks = tuple(titles) if view == ALL else (view,)
-    name, data = chosen
     with st.spinner("Choosing a structure …"):
-        preview, inspections = cache.inspections(checkpoint, tasks, data)
+        preview, inspections = one_image.inspections(checkpoint, tasks, picture.data)
+    told = {task: pictures.truth(checkpoint, picture, task) for task in tasks}
+    known = "".join(f" – its true class is **{widgets.literal(name)}**" for name in told.values() if name is not None)
     left, right = st.columns([1, 6], gap="medium", vertical_alignment="center")
-    left.image(preview, width=cache.PREVIEW, alt="The image that is inspected")
+    left.image(preview, width=one_image.PREVIEW, alt="The image that is inspected")
     with right.container(key="picture"):
         st.markdown(
-            f"**{widgets.literal(name)}**  \nIn the maps, a column is a block and a row is a level, from "
-            "dark (0 %) to bright (100 % probable). Outlined cells are the levels that this image runs at."
+            f"**{widgets.literal(picture.name)}**{known}  \nFor every block of the network, the selector looks at the "
+            "image and decides how much of the block to run. In the maps, a column is a block and a row is a level "
+            "(level 0 skips the block or most of it, the highest runs all of it), from dark (0 %) to bright (100 % "
+            "probable). Outlined cells are the levels that this image runs at; the strip of colours shows them once "
+            "more, bright for high levels."
         )
     for start in range(0, len(tasks), COLUMNS):
         line = tasks[start : start + COLUMNS]
         for column, task in zip(st.columns(len(line), gap="medium"), line, strict=True):
             with column:
-                answer(titles[task], inspections[task], compact=len(line) > 1)
-    if cache.tasks_with_gallery(checkpoint):
-        neighbours(checkpoint, inspections, titles)
+                answer(titles[task], inspections[task], told[task], compact=len(line) > 1)
+    closer(checkpoint, picture, inspections, titles)
 
 
-st.title("Inspect an image")
+def _forget_unless(key: str, options: list[str]) -> None:
+    """A value from another checkpoint that is no option here."""
+    if key in st.session_state and st.session_state[key] not in options:
+        del st.session_state[key]
+
+
+st.title(pages.PAGES["inspect_image"].question)
 with widgets.errors_shown():
     checkpoint = widgets.checkpoint()
     titles = widgets.task_titles(checkpoint)
-    pictures.upload_and_paste()
+    pictures.bring()
     # The samples stand above the result but are sent after it: a visitor who brings an image waits for that.
     samples = st.container()
     with widgets.errors_shown():

@@ -13,6 +13,8 @@ from app import state
 
 CHART_SELECTIONS = {"select2d", "lasso2d"}
 "Buttons of the toolbar that only make sense where a selection does something."
+METRIC_WIDTH = 170
+"Pixels of a number with its label."
 
 
 def chart(
@@ -120,8 +122,9 @@ def _footer(caption: str, data: pd.DataFrame | None, name: str, key: str) -> Non
         if caption:
             st.caption(caption)
         return
-    with st.container(horizontal=True, vertical_alignment="top", gap="small"):
-        st.caption(caption or " ", width="stretch")
+    left, right = st.columns([9, 1], gap="small")
+    left.caption(caption or " ")
+    with right:
         save_button(data, name, key)
 
 
@@ -133,5 +136,6 @@ def file_name(name: str) -> str:
 
 def metric_row(values: Sequence[tuple[str, str, str]]) -> None:
     """Numbers side by side: label, value, and what it means."""
-    for column, (label, value, meaning) in zip(st.columns(len(values)), values, strict=True):
-        column.metric(label, value, help=meaning, border=True)
+    with st.container(horizontal=True):  # wraps where the window is narrow; columns would cut the numbers
+        for label, value, meaning in values:
+            st.metric(label, value, help=meaning, border=True, width=METRIC_WIDTH)

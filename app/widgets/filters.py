@@ -25,7 +25,11 @@ def slice_filters(checkpoint: cache.Checkpoint, tasks: Sequence[str], fields: Se
         fields: of FIELDS.
     """
     with st.container(border=True):
-        scope = _task(checkpoint, tasks) if "task" in fields else ALL_TASKS
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+            scope = _task(checkpoint, tasks) if "task" in fields else ALL_TASKS
+            st.button(
+                "Clear filters", on_click=state.clear_filters, type="tertiary", icon=":material/filter_alt_off:"
+            )
         chosen = list(tasks) if scope == ALL_TASKS else [scope]
         names = {"class": (state.CLASS, "Class"), "predicted": (state.PREDICTED, "Answer")}
         wide = [field for field in FIELDS[1:] if field in fields]
@@ -39,7 +43,6 @@ def slice_filters(checkpoint: cache.Checkpoint, tasks: Sequence[str], fields: Se
         structure = _structure(places["structure"]) if "structure" in places else ""
         macs = _macs(checkpoint, tasks, places["macs"]) if "macs" in places else None
         confidence = _confidence(places["confidence"]) if "confidence" in places else None
-        st.button("Clear filters", on_click=state.clear_filters, type="tertiary", icon=":material/filter_alt_off:")
     return Slice(
         tasks=tuple(chosen),
         label=picked["class"],

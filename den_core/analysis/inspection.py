@@ -16,6 +16,9 @@ from den_core.structures import structure_key
 if TYPE_CHECKING:
     from den_core.network import DeepElasticNetwork
 
+ImageLike = bytes | str | Path | Image.Image | np.ndarray
+"What `decode_image` takes: encoded bytes, a path, a PIL image or a uint8 array."
+
 
 @dataclass(frozen=True)
 class Inspection:
@@ -40,9 +43,14 @@ class Inspection:
         return float(self.costs.loc["total", "macs"] / self.costs.loc["full", "macs"])
 
 
+def network_input(net: DeepElasticNetwork, image: ImageLike | torch.Tensor, task: str) -> torch.Tensor:
+    """One image as an input of a task, (1, 3, size, size); a tensor is taken as what `net.preprocess` made before."""
+    return image if isinstance(image, torch.Tensor) else net.preprocess([image], task=task)
+
+
 def inspect_image(
     net: DeepElasticNetwork,
-    image: bytes | str | Path | Image.Image | np.ndarray,
+    image: ImageLike | torch.Tensor,
     task: str,
     cost_weight: float = 0.0,
     top: int = 5,
@@ -50,7 +58,7 @@ def inspect_image(
     """Choose a structure for one image, run it, and price it.
 
     Args:
-        image: anything that `net.preprocess` takes; bytes of an encoded image included.
+        image: anything that `net.preprocess` takes, bytes of an encoded image included; or what it made of one image.
         cost_weight: 0 takes the most probable levels; more trades accuracy for MACs.
         top: how many classes to name.
 
@@ -58,7 +66,7 @@ def inspect_image(
         ImageError: the image cannot be read.
     """
     with torch.inference_mode():
-        x = net.preprocess([image], task=task)
+        x = network_input(net, image, task)
         C = net.model_distribution(x, task=task)
         z = net.choose(C, cost_weight=cost_weight)
         probabilities = net.classify(x, task=task, structure=z)[0].float().softmax(dim=0)
@@ -69,7 +77,7 @@ def inspect_image(
     )
     return Inspection(
         task=task,
-        distribution=C[0].float().numpy(),
+        distribution=C[0].float().cpu().numpy(),
         levels=tuple(z[0].tolist()),
         structure=structure_key(z[0]),
         predictions=predictions,

@@ -5,8 +5,27 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from den_core.analysis import chosen_models, coverage, gallery_levels, most_chosen
+from den_core.analysis.chosen import (
+    TAIL,
+    chosen_models,
+    count_by_task,
+    coverage,
+    covering,
+    effective_number,
+    head_and_tail,
+    most_chosen,
+    rank_frequency,
+    structures_in_use,
+    structures_of_tasks,
+)
 from den_core.errors import DataError
+
+
+@pytest.fixture
+def two_tasks(gallery, make_gallery, random_distribution):
+    """The structures of two tasks of 40 and 25 images, and their galleries."""
+    galleries = {"one": gallery, "two": make_gallery(random_distribution(25, 3, 4, seed=1), task="two")}
+    return {task: structures_in_use(found) for task, found in galleries.items()}, galleries
 
 
 def test_counts_shares_and_tail_of_a_hand_computed_case():
@@ -22,15 +41,16 @@ def test_counts_shares_and_tail_of_a_hand_computed_case():
 def test_effective_number_is_the_count_when_all_are_equal_and_one_when_there_is_one():
     assert chosen_models(["00", "01", "02", "03"]).effective == pytest.approx(4)
     assert chosen_models(["00"] * 9).effective == pytest.approx(1)
+    assert effective_number(np.array([])) == 0
 
 
 def test_effective_number_lies_between_one_and_distinct(gallery):
-    models = chosen_models(gallery["structure"])
+    models = chosen_models(gallery.frame["structure"])
     assert 1 <= models.effective <= models.distinct
 
 
 def test_images_add_up(gallery):
-    models = chosen_models(gallery["structure"], top=3)
+    models = chosen_models(gallery.frame["structure"], top=3)
     assert models.top["images"].sum() + models.other_images == models.images == 40
     assert len(models.top) + models.other_structures == models.distinct
 
@@ -38,18 +58,81 @@ def test_images_add_up(gallery):
 def test_coverage_counts_the_fewest_structures_that_reach_a_share():
     keys = ["a"] * 5 + ["b"] * 3 + ["c"] * 2
     assert [coverage(keys, share) for share in (0.5, 0.8, 0.81, 1.0)] == [1, 2, 3, 3]
+    assert covering(np.array([2, 5, 3]), 0.8) == 2, "the order of the counts does not matter"
+    assert covering(np.array([])) == 0
 
 
-def test_no_images_are_refused():
+def test_rank_frequency_falls_and_covers_everything():
+    table = rank_frequency([1, 5, 0, 4])
+    assert table["images"].tolist() == [5, 4, 1, 0]
+    assert table["cumulative"].tolist() == [0.5, 0.9, 1.0, 1.0]
+    assert table["rank"].tolist() == [1, 2, 3, 4]
+
+
+def test_no_images_are_refused(make_gallery):
     with pytest.raises(DataError, match="at least one image"):
         chosen_models([])
+    with pytest.raises(DataError, match="at least one image"):
+        structures_in_use(make_gallery(np.zeros((0, 3, 4))))
+    with pytest.raises(DataError, match="at least one image"):
+        structures_of_tasks({})
+
+
+def test_structures_in_use_of_a_hand_computed_case(hand_gallery):
+    table = structures_in_use(hand_gallery)
+    assert table["structure"].tolist() == ["10", "00", "11"]
+    assert table["images"].tolist() == [2, 1, 1]
+    assert table["share"].tolist() == [0.5, 0.25, 0.25]
+    assert table["accuracy"].tolist() == [0.5, 1, 1]
+    assert table["macs"].tolist() == [1600, 600, 2600], "stem and head 500, selector 100, 1,000 per level"
+    assert ((table["low"] <= table["accuracy"]) & (table["accuracy"] <= table["high"])).all()
+
+
+def test_structures_in_use_agree_with_the_frame(gallery):
+    table = structures_in_use(gallery).set_index("structure")
+    groups = gallery.frame.groupby("structure")
+    np.testing.assert_array_equal(table["images"].sort_index(), groups.size().sort_index())
+    np.testing.assert_array_equal(table["macs"].sort_index(), groups["macs"].first().sort_index())
+    np.testing.assert_allclose(table["confidence"].sort_index(), groups["confidence"].mean().sort_index())
+
+
+def test_structures_of_tasks_add_up_and_price_every_task_alone(two_tasks):
+    tables, galleries = two_tasks
+    table = structures_of_tasks(tables)
+    assert table["images"].sum() == 65
+    assert table["images:one"].sum() == 40
+    assert table["cumulative"].iloc[-1] == 1
+    assert (table["images"].diff().dropna() <= 0).all()
+    right = sum(found.frame["correct"].sum() for found in galleries.values())
+    assert (table["accuracy"] * table["images"]).sum() == pytest.approx(right)
+    unused = table["images:two"] == 0
+    assert unused.any() and table.loc[unused, "macs:two"].isna().all() and table.loc[~unused, "macs:two"].notna().all()
+
+
+def test_structures_of_one_task_are_those_of_the_task(two_tasks):
+    own = two_tasks[0]["one"]
+    table = structures_of_tasks({"one": own})
+    assert table["structure"].tolist() == own["structure"].tolist()
+    np.testing.assert_allclose(table["low"], own["low"])
+
+
+@pytest.mark.parametrize("top", [3, 1000])
+def test_head_and_tail_count_every_image_once(top, two_tasks):
+    tables, _ = two_tasks
+    ranking = structures_of_tasks(tables)
+    counts = head_and_tail(ranking, ["one", "two"], top)
+    assert counts.sum().tolist() == [40, 25]
+    assert (TAIL in counts.index) == (top < len(ranking))
+    keys = ranking["structure"].head(top).tolist()
+    expected = count_by_task({task: found.frame["structure"] for task, found in two_tasks[1].items()}, keys)
+    assert counts.to_numpy().tolist() == expected.to_numpy().tolist()
 
 
 def test_most_chosen_samples_rows_that_really_chose_the_structure(gallery):
     cards = most_chosen(gallery, top=3, examples=4, seed=1)
     for card in cards.itertuples():
         assert len(card.rows) == min(4, card.images)
-        assert set(gallery["structure"].iloc[card.rows]) == {card.structure}
+        assert set(gallery.frame["structure"].iloc[card.rows]) == {card.structure}
 
 
 def test_most_chosen_is_the_same_for_the_same_seed(gallery):
@@ -62,7 +145,3 @@ def test_accuracy_of_a_structure_is_that_of_its_own_images(hand_gallery):
     assert cards["structure"].tolist() == ["10"]
     assert cards["accuracy"].iloc[0] == 0.5
     assert cards["share"].iloc[0] == 0.5
-
-
-def test_levels_are_the_digits_of_the_key():
-    np.testing.assert_array_equal(gallery_levels(["0123", "3330"], 4), [[0, 1, 2, 3], [3, 3, 3, 0]])

@@ -7,8 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from app.pages import HOME
+from den_core.gallery import encode_gallery
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -17,9 +21,18 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def open_page(monkeypatch) -> Callable[..., AppTest]:
     """Opens a page of the app, by the name of its file, with a checkpoint picked and query parameters."""
 
-    def open_page(page: str, root: Path, checkpoint: str | None = None, **query: str) -> AppTest:
+    def open_page(
+        page: str, root: Path, checkpoint: str | None = None, query_first: dict[str, str] | None = None, **query: str
+    ) -> AppTest:
         monkeypatch.setenv("DEN_CHECKPOINTS", str(root))
-        app = AppTest.from_file(REPOSITORY / "app" / "main.py", default_timeout=60).run()
+        app = AppTest.from_file(REPOSITORY / "app" / "main.py", default_timeout=60)
+        for name, value in (query_first or {}).items():
+            app.query_params[name] = value
+        app.run()
+        if page == HOME:
+            for name, value in query.items():
+                app.query_params[name] = value
+            return app.run() if query else app
         if checkpoint is not None:
             app.sidebar.selectbox(key="checkpoint").set_value(checkpoint).run()
         app.switch_page(f"views/{page}.py")
@@ -64,3 +77,22 @@ def component_data() -> Callable[[AppTest, str], dict]:
 def grid_tiles() -> Callable[[AppTest, str], list[dict]]:
     """Reads the tiles of an image grid: id, alt, lines, strip, src, current."""
     return lambda app, key: _component_data(app, key)["items"]
+
+
+@pytest.fixture
+def repository() -> Path:
+    """The root of the project."""
+    return REPOSITORY
+
+
+@pytest.fixture
+def rename_source() -> Callable[[Path, str], None]:
+    """Lets the galleries of a checkpoint point to another data set."""
+
+    def rename_source(checkpoint: Path, source: str) -> None:
+        for path in (checkpoint / "gallery").glob("*.parquet"):
+            table = pq.read_table(path)
+            about = json.loads(table.schema.metadata[b"den"]) | {"source": source}
+            path.write_bytes(encode_gallery(table, about))
+
+    return rename_source

@@ -1,4 +1,4 @@
-"""Every page: nothing trained yet, a broken checkpoint, one that is not indexed, a real one."""
+"""What holds for every page: nothing trained yet, a broken checkpoint, one that is not indexed, a real one."""
 
 from __future__ import annotations
 
@@ -7,24 +7,58 @@ import shutil
 
 import pytest
 
-import den_core
-from den_core.gallery import read_gallery
+from app.pages import PAGES, sections
 
-PAGES = ("overview", "inspect_image", "similar_images", "level_usage", "chosen_models", "trade_off")
-NEED_GALLERY = ("similar_images", "level_usage", "chosen_models")
+NEED_GALLERY = (
+    "guide",
+    "similar_images",
+    "level_usage",
+    "chosen_models",
+    "hard_images",
+    "right_and_wrong",
+    "map",
+)
+NONSENSE = {
+    "task": "nothing",
+    "as": "%00",
+    "row": "-5",
+    "class": "<script>",
+    "predicted": "**",
+    "correct": "maybe",
+    "macs": "a,b",
+    "confidence": "900",
+    "scope": "x",
+    "reading": "y",
+    "picture": "emoji:99999999",
+    "mean": "z",
+    "space": "outer",
+    "color": "ultraviolet",
+    "projection": "mercator",
+    "step": "abc",
+    "weight": "1e99",
+    "lasso": "garbage",
+    "block": "-1",
+    "level": "99",
+    "first": "../../etc",
+    "second": "",
+    "other": "../../etc/passwd",
+    "outcome": "?",
+    "order": "none",
+}
+
+
+def test_every_page_has_a_file_and_every_file_is_a_page(repository):
+    files = {path.stem for path in (repository / "app" / "views").glob("*.py")}
+    assert files == set(PAGES)
+    assert [page for specs in sections().values() for page in specs] == list(PAGES.values())
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_without_a_checkpoint_the_page_says_which_command_makes_one(page, open_page, tmp_path):
-    app = open_page(page, tmp_path)
+@pytest.mark.parametrize("folder", ["", "nowhere"])
+def test_without_a_checkpoint_the_page_says_which_command_makes_one(page, folder, open_page, tmp_path):
+    app = open_page(page, tmp_path / folder)
     assert not app.exception
-    assert "python -m den_core train" in app.info[0].value
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_a_missing_checkpoints_folder_is_the_same_as_an_empty_one(page, open_page, tmp_path):
-    app = open_page(page, tmp_path / "nowhere")
-    assert not app.exception
+    assert app.title[0].value == PAGES[page].question
     assert "python -m den_core train" in app.info[0].value
 
 
@@ -41,30 +75,22 @@ def test_a_broken_checkpoint_is_one_line_that_names_the_file(page, content, open
     assert "\n" not in app.error[0].value
 
 
-def test_weights_that_are_missing_are_one_line(open_page, tiny_checkpoint, tmp_path):
-    shutil.copytree(tiny_checkpoint, tmp_path / "copy", ignore=shutil.ignore_patterns("*.safetensors"))
-    app = open_page("inspect_image", tmp_path)
-    assert not app.exception
-    assert "model\\.safetensors" in app.error[0].value
-
-
 @pytest.mark.parametrize("page", NEED_GALLERY)
-def test_without_galleries_the_page_says_which_command_writes_them(
-    page, open_page, tiny_checkpoint, tmp_path
-):
+def test_without_galleries_the_page_says_which_command_writes_them(page, open_page, tiny_checkpoint, tmp_path):
     shutil.copytree(tiny_checkpoint, tmp_path / "copy", ignore=shutil.ignore_patterns("gallery"))
     app = open_page(page, tmp_path)
     assert not app.exception
     assert "python -m den_core index checkpoints/copy" in app.info[0].value
 
 
-def test_a_damaged_gallery_is_one_line(open_page, tiny_checkpoint, tmp_path):
+@pytest.mark.parametrize("page", NEED_GALLERY)
+def test_a_damaged_gallery_is_one_line(page, open_page, tiny_checkpoint, tmp_path):
     shutil.copytree(tiny_checkpoint, tmp_path / "copy")
     for file in (tmp_path / "copy" / "gallery").iterdir():
         file.write_bytes(b"not a table")
-    app = open_page("level_usage", tmp_path)
+    app = open_page(page, tmp_path)
     assert not app.exception
-    assert len(app.error) == 1
+    assert len(app.error) == 1 and "index again" in app.error[0].value
 
 
 @pytest.mark.parametrize("page", ["overview", "trade_off"])
@@ -75,73 +101,92 @@ def test_without_metrics_the_page_says_which_command_measures(page, open_page, t
     assert "python -m den_core evaluate checkpoints/copy" in app.info[0].value
 
 
+@pytest.mark.parametrize("missing", ["metrics.json", "history.csv", "gallery", "model.safetensors"])
+@pytest.mark.parametrize("page", PAGES)
+def test_whatever_is_missing_every_page_has_a_state_for_it(page, missing, open_page, tiny_checkpoint, tmp_path):
+    shutil.copytree(tiny_checkpoint, tmp_path / "copy", ignore=shutil.ignore_patterns(missing))
+    app = open_page(page, tmp_path)
+    assert not app.exception
+    assert app.title[0].value == PAGES[page].question
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_with_a_trained_checkpoint_the_page_shows_a_result(page, open_trained):
     app = open_trained(page)
     assert not app.exception
     assert not app.error
-    assert not app.info
-    assert app.title
-
-
-def test_overview_shows_the_measured_accuracy(open_trained, tiny_checkpoint):
-    metrics = json.loads((tiny_checkpoint / "metrics.json").read_text())
-    chosen = next(point for point in metrics["operating_points"] if point["method"] == "chosen")
-    shown = open_trained("overview").table[0].value
-    assert f"{100 * chosen['average']['accuracy']:.1f} %" in shown["Average"].tolist()
-
-
-def test_similar_images_shows_the_answer_of_the_row_in_the_url(open_trained, tiny_checkpoint):
-    task = den_core.load(tiny_checkpoint).tasks[0]
-    entry = read_gallery(tiny_checkpoint, task).iloc[3]
-    app = open_trained("similar_images", row="3")
-    assert any(f"Structure `{entry['structure']}`" in text.value for text in app.markdown)
-
-
-def test_picking_an_image_of_the_grid_makes_it_the_query(open_trained, tiny_checkpoint):
-    task = den_core.load(tiny_checkpoint).tasks[0]
-    app = open_trained("similar_images")
-    app.button(key=f"pick-{task}-5").click().run()
-    assert not app.exception
-    assert any("test image 5" in text.value for text in app.markdown)
-
-
-@pytest.mark.parametrize(
-    ("title", "reading"), [("Mean probability", "probability"), ("Share of images", "frequency")]
-)
-def test_level_usage_offers_both_readings(title, reading, open_trained):
-    app = open_trained("level_usage", reading=title)
-    assert not app.exception
-    assert app.segmented_control(key="reading").value == reading
-
-
-def test_trade_off_states_the_instance_gain_of_metrics_json(open_trained, tiny_checkpoint):
-    metrics = json.loads((tiny_checkpoint / "metrics.json").read_text())
-    app = open_trained("trade_off")
-    assert f"{100 * metrics['instance_gain']['average']:+.2f}" in [metric.value for metric in app.metric]
-
-
-def test_trade_off_can_count_every_class_the_same(open_trained):
-    app = open_trained("trade_off", mean="Every class counts the same")
-    assert not app.exception
-    assert app.segmented_control(key="mean").value == "class_accuracy"
+    assert app.title[0].value == PAGES[page].question
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_nonsense_in_the_url_is_ignored(page, open_trained):
-    app = open_trained(
-        page, task="nothing", row="-5", scope="x", reading="y", picture="emoji:99999999", mean="z"
-    )
+    app = open_trained(page, **NONSENSE)
     assert not app.exception
     assert not app.error
+    assert app.title[0].value == PAGES[page].question
 
 
-def test_inspecting_an_image_of_the_gallery_goes_to_the_other_page(open_trained, tiny_checkpoint):
-    task = den_core.load(tiny_checkpoint).tasks[0]
-    entry = read_gallery(tiny_checkpoint, task).iloc[2]
-    app = open_trained("similar_images", row="2")
-    app.button(key="similar_inspect").click().run()
+@pytest.mark.parametrize("page", ["chosen_models", "right_and_wrong"])
+def test_a_pattern_that_is_none_is_told_in_one_line(page, open_trained):
+    app = open_trained(page, structure="33.*")
     assert not app.exception
-    assert app.title[0].value == "Inspect an image"
-    assert any("test image 2" in text.value for text in app.markdown)
-    assert [text.value for text in app.markdown if text.value == f"Structure `{entry['structure']}`"]
+    assert len(app.error) == 1 and "expected digits" in app.error[0].value
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_data_set_that_is_not_installed_leaves_the_figures(page, open_page, tiny_checkpoint, tmp_path, rename_source):
+    shutil.copytree(tiny_checkpoint, tmp_path / "copy")
+    rename_source(tmp_path / "copy", "folder:/nowhere")
+    app = open_page(page, tmp_path, picture="emoji:3")
+    assert not app.exception
+    assert app.title[0].value == PAGES[page].question
+
+
+def test_a_picture_that_is_not_installed_is_a_frame_with_a_reason(
+    open_page, tiny_checkpoint, tmp_path, rename_source, grid_tiles
+):
+    shutil.copytree(tiny_checkpoint, tmp_path / "copy")
+    rename_source(tmp_path / "copy", "folder:/nowhere")
+    app = open_page("right_and_wrong", tmp_path)
+    tiles = grid_tiles(app, "right_and_wrong_images")
+    assert tiles and not any(tile["src"] for tile in tiles)
+    assert any("nowhere" in caption.value for caption in app.caption)
+
+
+def test_a_checkpoint_that_vanishes_is_told_and_another_is_shown(open_page, tiny_checkpoint, tmp_path):
+    for name in ("first", "second"):
+        shutil.copytree(tiny_checkpoint, tmp_path / name)
+    app = open_page("level_usage", tmp_path, checkpoint="second")
+    shutil.rmtree(tmp_path / "second")
+    app.run()
+    assert not app.exception
+    assert "second" in app.warning[0].value and "first" in app.warning[0].value
+    shutil.rmtree(tmp_path / "first")
+    app.run()
+    assert not app.exception
+    assert "python -m den_core train" in app.info[0].value
+
+
+def test_a_checkpoint_that_appears_can_be_picked(open_page, tiny_checkpoint, tmp_path):
+    app = open_page("overview", tmp_path)
+    shutil.copytree(tiny_checkpoint, tmp_path / "new")
+    app.run()
+    assert not app.exception and not app.error
+    assert app.sidebar.selectbox(key="checkpoint").options == ["new"]
+
+
+def test_a_checkpoint_that_changes_is_read_again(open_page, tiny_checkpoint, tmp_path):
+    shutil.copytree(tiny_checkpoint, tmp_path / "copy")
+    app = open_page("trade_off", tmp_path)
+    path = tmp_path / "copy" / "metrics.json"
+    metrics = json.loads(path.read_text())
+    metrics["instance_gain"]["average"] = 0.4321
+    path.write_text(json.dumps(metrics))
+    app.run()
+    assert "+43.21" in [metric.value for metric in app.metric]
+
+
+def test_a_link_to_a_checkpoint_that_is_not_here_says_so(open_page, tiny_checkpoint):
+    app = open_page("overview", tiny_checkpoint.parent, query_first={"checkpoint": "somebody-elses"})
+    assert not app.exception
+    assert "somebody" in app.warning[0].value

@@ -1,107 +1,61 @@
-"""One visit with a real browser: upload an image file and read the chosen model off the page."""
+"""A visitor's own image: from the file to its model, to a similar image, to that image's own model."""
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-from PIL import Image
-
 import den_core
-from app import capture
-from den_core.analysis import inspect_image
+from app.browsing import open_page, settled
+from app.measure import upload
+from den_core.analysis.inspection import inspect_image
+from den_core.gallery import read_gallery
 
-CHECKPOINTS = capture.REPOSITORY / "checkpoints"
-SHIPPED = CHECKPOINTS / "open3-wrn"
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(capture.find_chromium() is None, reason="needs a `chromium` on the path"),
-    pytest.mark.skipif(not SHIPPED.is_dir(), reason="needs the shipped checkpoint checkpoints/open3-wrn"),
-]
+CHECKPOINT = "checkpoint=open3-wrn"
 
 
-@pytest.fixture(scope="module")
-def url():
-    """The address of the running app."""
-    with capture.running_app(CHECKPOINTS) as address:
-        yield address
+def shown_structure(page, task: str) -> str:
+    return page.locator(f".st-key-structure-{task} code").inner_text()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """A headless Chromium."""
-    with capture.open_browser() as chromium:
-        yield chromium
+def test_the_structure_on_the_page_is_the_one_that_the_library_chooses(url, page, picture, checkpoints, keep):
+    open_page(page, url, "inspect_image", CHECKPOINT)
+    upload(page, picture)
 
-
-@pytest.fixture
-def page(browser):
-    """A window in English, wide enough for the menu."""
-    context = browser.new_context(viewport={"width": capture.WIDTH, "height": capture.HEIGHT}, locale="en-US")
-    yield context.new_page()
-    context.close()
-
-
-@pytest.fixture
-def picture(tmp_path):
-    """An image file that no data set holds."""
-    pixels = np.random.default_rng(7).integers(0, 255, (48, 64, 3), dtype=np.uint8)
-    pixels[12:36, 16:48] = (200, 40, 30)
-    Image.fromarray(pixels).resize((320, 240)).save(tmp_path / "visitor.png")
-    return tmp_path / "visitor.png"
-
-
-def test_the_structure_on_the_page_is_the_one_that_the_library_chooses(url, page, picture):
-    page.goto(f"{url}/inspect_image?checkpoint={SHIPPED.name}")
-    page.get_by_role("heading", name="Inspect an image").wait_for(timeout=60_000)
-    capture.settled(page)
-    capture.upload(page, picture)
-
-    net = den_core.load(SHIPPED)
+    net = den_core.load(checkpoints / "open3-wrn")
     for task in net.tasks:
         expected = inspect_image(net, picture.read_bytes(), task)
-        shown = page.locator(f".st-key-structure-{task} code").inner_text()
-        assert shown == expected.structure
-        assert (
-            expected.predictions["class_name"][0] in page.locator(f".st-key-prediction-{task}").inner_text()
-        )
+        assert shown_structure(page, task) == expected.structure
+        assert expected.predictions["class_name"][0] in page.locator(f".st-key-prediction-{task}").inner_text()
+    keep(page)
 
 
-def test_a_file_that_is_no_image_leaves_a_message_and_a_working_page(url, page, tmp_path):
+def test_from_an_upload_to_a_similar_image_to_its_own_model(url, page, picture, checkpoints, keep):
+    open_page(page, url, "inspect_image", CHECKPOINT)
+    upload(page, picture)
+    page.get_by_role("radio", name="Similar images").click()
+    page.locator("button.tile").first.wait_for()
+    keep(page, "neighbours")
+    tile = page.locator("[class*=st-key-inspect_near-emoji] button.tile").first
+    row = int(tile.get_attribute("title").split("test image ")[1].split(",")[0])
+    tile.click()
+
+    page.wait_for_url("**picture=emoji**")
+    page.locator(".st-key-picture").get_by_text(f"test image {row}").wait_for()
+    settled(page)
+    gallery = read_gallery(checkpoints / "open3-wrn", "emoji")
+    assert shown_structure(page, "emoji") == gallery.frame["structure"][row]
+    keep(page, "its-own-model")
+
+
+def test_a_file_that_is_no_image_leaves_a_message_and_a_working_page(url, page, picture, tmp_path, keep):
     bad = tmp_path / "broken.png"
     bad.write_bytes(b"this is no image")
-    page.goto(f"{url}/inspect_image?checkpoint={SHIPPED.name}")
-    page.get_by_role("heading", name="Inspect an image").wait_for(timeout=60_000)
-    capture.settled(page)
-    page.locator("input[type=file]").first.set_input_files(bad)
-    page.get_by_test_id("stAlert").wait_for(timeout=60_000)
+    open_page(page, url, "inspect_image", CHECKPOINT)
+    page.locator("input[type=file]").first.set_input_files([bad, picture])
+    page.get_by_test_id("stAlert").first.wait_for()
+    page.locator(".st-key-picture").get_by_text(picture.name).wait_for()
+    assert "broken" in page.get_by_test_id("stAlert").first.inner_text()
     assert "Traceback" not in page.get_by_test_id("stMain").inner_text()
+    keep(page)
 
+    page.get_by_text("… or take a sample").click()
     page.get_by_role("button", name="Camel", exact=True).click()
-    page.locator(".st-key-picture").get_by_text("Sample: Camel").wait_for(timeout=60_000)
-
-
-def test_a_shared_link_opens_the_same_view(url, page):
-    page.goto(f"{url}/level_usage?checkpoint={SHIPPED.name}")
-    page.get_by_role("radio", name="Share of images").click()
-    page.wait_for_url("**reading=**", timeout=60_000)
-    link = page.url
-
-    page.goto("about:blank")
-    page.goto(link)
-    page.get_by_role("heading", name="Level usage").wait_for(timeout=60_000)
-    capture.settled(page)
-    assert page.get_by_role("radio", name="Share of images").get_attribute("aria-checked") == "true"
-
-
-def test_a_click_on_a_cell_shows_the_images_that_run_there(url, page):
-    page.goto(f"{url}/level_usage?checkpoint={SHIPPED.name}")
-    page.get_by_role("heading", name="Level usage").wait_for(timeout=60_000)
-    capture.settled(page)
-    map_of_second_task = page.locator("[data-testid=stPlotlyChart] .nsewdrag").nth(1).bounding_box()
-    x, y, width, height = (map_of_second_task[side] for side in ("x", "y", "width", "height"))
-    net = den_core.load(SHIPPED)
-    page.mouse.click(x + width * 2.5 / net.num_blocks, y + height * 0.5 / net.num_levels)
-
-    title = net.task(net.tasks[1]).label
-    page.get_by_text(f"{title}, block 2, level {net.num_levels - 1}:").wait_for(timeout=60_000)
+    page.locator(".st-key-picture").get_by_text("Sample: Camel").wait_for()

@@ -1,0 +1,162 @@
+"""What the pages about the whole network show: operating points, dial, map, course of training, two checkpoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app.cache.checkpoints import Checkpoint, classes, history, metrics
+from app.cache.galleries import distributions, galleries, gallery
+
+if TYPE_CHECKING:
+    from den_core.analysis.comparison import Comparison
+    from den_core.analysis.dial import DialPoint
+    from den_core.analysis.history import Stage
+    from den_core.analysis.projection import Projection
+    from den_core.analysis.slices import Slice
+    from den_core.analysis.tour import Contrast
+
+
+@st.cache_data(max_entries=8, show_spinner="Reading the metrics …")
+def points(checkpoint: Checkpoint) -> pd.DataFrame | None:
+    """Every operating point, one row per task and one for the average; None where there are no metrics."""
+    from den_core.analysis.tradeoff import AVERAGE, operating_points
+
+    found = metrics(checkpoint)
+    return None if found is None else operating_points(found, [*classes(checkpoint), AVERAGE])
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def gain(checkpoint: Checkpoint, by_class: bool = False) -> pd.Series:
+    """The instance gain of every task and on average, a fraction; of a checkpoint that has metrics."""
+    from den_core.analysis.tradeoff import instance_gain
+
+    return instance_gain(metrics(checkpoint), by_class)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def files(checkpoint: Checkpoint) -> pd.DataFrame:
+    """The files of a checkpoint's folder and its galleries: file, bytes."""
+    folder = Path(checkpoint.path)
+    found = [file for file in sorted((*folder.glob("*"), *folder.glob("gallery/*"))) if file.is_file()]
+    return pd.DataFrame(
+        {
+            "file": [file.relative_to(folder).as_posix() for file in found],
+            "bytes": [file.stat().st_size for file in found],
+        }
+    )
+
+
+@st.cache_resource(max_entries=128, show_spinner="Turning the dial …")
+def dial(checkpoint: Checkpoint, task: str, weight: float) -> DialPoint:
+    """What a cost weight chooses for the indexed images of a task."""
+    from den_core.analysis.dial import dial_point
+
+    return dial_point(gallery(checkpoint, task), weight)
+
+
+@st.cache_data(max_entries=8, show_spinner="Turning the dial …")
+def drift(checkpoint: Checkpoint, weights: tuple[float, ...], tasks: tuple[str, ...]) -> pd.DataFrame:
+    """How the use of levels moves along the dial, mean over those tasks."""
+    from den_core.analysis import dial as analysis
+
+    found = analysis.drift({task: [dial(checkpoint, task, weight) for weight in weights] for task in tasks})
+    return found.groupby(["weight", "level"], as_index=False)[["share", "changed"]].mean()
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def changed_images(checkpoint: Checkpoint, tasks: tuple[str, ...], weight: float) -> pd.DataFrame:
+    """The images of those tasks that choose another structure at a cost weight, one task after the other."""
+    from den_core.analysis import dial as analysis
+
+    parts = [analysis.changed_images(gallery(checkpoint, task), dial(checkpoint, task, weight)) for task in tasks]
+    return pd.concat(parts, ignore_index=True)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Drawing the map …")
+def pca_map(checkpoint: Checkpoint) -> Projection:
+    """All indexed images by the principal components of their model distributions."""
+    from den_core.analysis import projection
+
+    return projection.pca_map(distributions(checkpoint))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Computing t-SNE: up to a minute, once …")
+def tsne_map(checkpoint: Checkpoint) -> Projection:
+    """A sample of the indexed images by t-SNE."""
+    from den_core.analysis import projection
+
+    return projection.tsne_map(distributions(checkpoint))
+
+
+def projected(checkpoint: Checkpoint, method: str) -> Projection:
+    """The map "pca" or "tsne"."""
+    return pca_map(checkpoint) if method == "pca" else tsne_map(checkpoint)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def map_images(checkpoint: Checkpoint, method: str) -> pd.DataFrame:
+    """What is known of every image on a map, see `den_core.analysis.projection.map_images`; never to be changed."""
+    from den_core.analysis import projection
+
+    return projection.map_images(projected(checkpoint, method), galleries(checkpoint), classes(checkpoint))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Filtering …")
+def places_on_map(checkpoint: Checkpoint, method: str, where: Slice) -> np.ndarray:
+    """Positions on a map of the images that a slice takes, rising."""
+    from den_core.analysis.slices import mask
+
+    images, names = projected(checkpoint, method).images, classes(checkpoint)
+    tasks, rows = images["task"].to_numpy(), images["row"].to_numpy()
+    keep = np.zeros(len(images), dtype=bool)
+    for task, found in galleries(checkpoint).items():
+        own = np.flatnonzero(tasks == task)
+        keep[own] = mask(found, names[task], where)[rows[own]]
+    return np.flatnonzero(keep)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def stages(checkpoint: Checkpoint) -> list[Stage]:
+    """The turns of Algorithm 1 that the history tells of."""
+    from den_core.analysis import history as analysis
+
+    return analysis.stages(analysis.check_history(history(checkpoint)))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def validation_by_task(checkpoint: Checkpoint) -> pd.DataFrame:
+    """Validation accuracy by task over the images seen."""
+    from den_core.analysis import history as analysis
+
+    return analysis.validation_by_task(history(checkpoint))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def contrast(checkpoint: Checkpoint) -> Contrast:
+    """Two images of one task that get a cheap and an expensive structure."""
+    from den_core.analysis.tour import contrast as analysis
+
+    return analysis(galleries(checkpoint))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def level_shares(checkpoint: Checkpoint) -> pd.DataFrame:
+    """Share of all block decisions at every level (columns), by indexed task (rows)."""
+    from den_core.analysis.dial import level_shares as analysis
+
+    found = galleries(checkpoint).items()
+    return pd.DataFrame({task: analysis(part.levels, part.num_levels).mean() for task, part in found}).T
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing image by image …")
+def comparison(first: Checkpoint, second: Checkpoint, task: str) -> Comparison:
+    """Two checkpoints on the test images of a task that both were run on."""
+    from den_core.analysis.comparison import compare
+
+    names, other_names = classes(first)[task], classes(second)[task]
+    return compare(gallery(first, task), gallery(second, task), names, other_names)

@@ -1,0 +1,139 @@
+"""Accuracy against MACs, and how the use of levels moves along the dial."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from app.charts import style
+
+METHOD_STYLES = {
+    "level": ("Every block at one level", "#CC79A7", "square"),
+    "full": ("Full network", "#D55E00", "pentagon"),
+    "random": ("Random structures", "#E69F00", "triangle-up"),
+    "static": ("Best single structure for all images", "#009E73", "diamond"),
+    "permuted": ("Its structures shuffled among images", "#56B4E9", "x"),
+    "cost_weight": ("This network, cost weight varied", "#0072B2", "circle"),
+    "chosen": ("This network, as trained", "#0072B2", "star"),
+}
+"Label, colour and marker of every way to pick structures, in drawing order; markers differ without colour too."
+ON_DIAL = ("cost_weight", "chosen")
+"Methods whose points the dial can be set to."
+
+
+def trade_off(
+    points: pd.DataFrame, quantity: str, front: pd.DataFrame | None = None, weight: float | None = None
+) -> go.Figure:
+    """Accuracy against mean MACs, one mark per operating point; curves join points of one method only.
+
+    Args:
+        points: method, parameter, accuracy (fraction; whichever accuracy is to be drawn), mean_macs.
+        quantity: title of the accuracy axis without its unit.
+        front: the points of the Pareto front, drawn as a line of steps.
+        weight: where the dial stands, 0 for the network's own choice; that point gets a ring.
+    """
+    figure = go.Figure()
+    if front is not None and not front.empty:
+        _add_front(figure, front)
+    for method, part in _methods(points):
+        label, color, symbol = METHOD_STYLES[method]
+        single = method not in ("cost_weight", "level")
+        parameter = {"cost_weight": "cost weight %{customdata[1]:g}<br>", "level": "level %{customdata[1]:.0f}<br>"}
+        figure.add_scatter(
+            x=part["mean_macs"] / 1e6,
+            y=part["accuracy"],
+            # Lists, not an array: an array would come back from a click as something else.
+            customdata=[[method, None if pd.isna(p) else float(p)] for p in part["parameter"]],
+            name=label,
+            legendrank=1000 - len(figure.data),
+            mode="markers" if single else "lines+markers",
+            marker={"symbol": symbol, "size": 13 if single else 9, "color": color, "line": {"width": 0.5}},
+            line={"color": color, "dash": "solid" if method == "cost_weight" else "dot", "width": 2},
+            hovertemplate=f"{parameter.get(method, '')}%{{y:.2%}} at %{{x:.2f}} M MACs<extra>{label}</extra>",
+            unselected={"marker": {"opacity": 1}},
+        )
+    if weight is not None:
+        _add_ring(figure, points, weight)
+    figure.update_xaxes(title_text="Mean MACs per image (millions)", rangemode="tozero")
+    figure.update_yaxes(title_text=f"{quantity} (%)", tickformat=".0%")
+    return style.layout(figure, height=480, legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0})
+
+
+def _methods(points: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    parts = [(method, points[points["method"] == method].sort_values("mean_macs")) for method in METHOD_STYLES]
+    return [(method, part) for method, part in parts if not part.empty]
+
+
+def _add_front(figure: go.Figure, front: pd.DataFrame) -> None:
+    figure.add_scatter(
+        x=front["mean_macs"] / 1e6,
+        y=front["accuracy"],
+        mode="lines",
+        line={"shape": "hv", "color": style.OTHER_COLOR, "width": 7},
+        opacity=0.35,
+        name="Best accuracy within a budget (Pareto front)",
+        hoverinfo="skip",
+    )
+
+
+def _add_ring(figure: go.Figure, points: pd.DataFrame, weight: float) -> None:
+    here = points[(points["method"] == "cost_weight") & (points["parameter"] == weight)]
+    here = points[points["method"] == "chosen"] if weight == 0 else here
+    figure.add_scatter(
+        x=here["mean_macs"] / 1e6,
+        y=here["accuracy"],
+        mode="markers",
+        marker={"symbol": "circle-open", "size": 26, "color": style.OUTLINE, "line": {"width": 3}},
+        name="Where the dial stands",
+        hoverinfo="skip",
+        legendrank=2000,
+    )
+
+
+def level_drift(drift: pd.DataFrame, num_levels: int, weight: float) -> go.Figure:
+    """Which levels the blocks run at, along the dial: one bar of shares per cost weight.
+
+    Args:
+        drift: of one task, as `den_core.analysis.dial.drift` returns it.
+        weight: where the dial stands; its bar is framed.
+    """
+    weights = sorted(drift["weight"].unique())
+    names = [weight_title(value) for value in weights]
+    figure = go.Figure()
+    for level, color in enumerate(style.level_colors(num_levels)):
+        part = drift[drift["level"] == level].set_index("weight").loc[weights]
+        figure.add_bar(
+            x=names,
+            y=part["share"],
+            name=f"level {level}",
+            marker={"color": color, "line": {"width": 0.5, "color": style.OTHER_COLOR}},
+            hovertemplate=f"level {level}: %{{y:.1%}} of the blocks<extra>cost weight %{{x}}</extra>",
+        )
+    if weight in weights:
+        place = weights.index(weight)
+        frame = {"x0": place - 0.46, "x1": place + 0.46, "y0": 0, "y1": 1}
+        figure.add_shape(type="rect", line={"color": style.OUTLINE, "width": 3}, **frame)
+    figure.update_xaxes(title_text="Cost weight (0 is the network's own choice)", type="category", showgrid=False)
+    figure.update_yaxes(title_text="Share of blocks (%)", tickformat=".0%", range=[0, 1.005], showgrid=False)
+    return style.layout(
+        figure, height=330, barmode="stack", legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    )
+
+
+def weight_title(weight: float) -> str:
+    """A cost weight as axes, the slider and links show it: four digits tell measured ones apart."""
+    return f"{weight:.4g}"
+
+
+def usage_change(frame: pd.DataFrame) -> go.Figure:
+    """Share of images at every level minus that of the network's own choice, per block; 0 is white.
+
+    Args:
+        frame: n rows (blocks) and h columns (levels), in [-1, 1].
+    """
+    reach = max(float(frame.abs().to_numpy().max()), 0.01)
+    figure = go.Figure(style.cells(frame, "change"))
+    style.block_axes(figure, frame)
+    bar = style.percent_bar("Change") | {"tickformat": "+.0%"}
+    scale = {"colorscale": style.DIFFERENCE_SCALE, "cmin": -reach, "cmax": reach, "colorbar": bar}
+    return style.layout(figure, height=250, coloraxis=scale)

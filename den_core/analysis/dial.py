@@ -1,0 +1,191 @@
+"""The dial: which structures a cost weight chooses, computed from stored model distributions without inference.
+
+Per block the level with the largest log C - cost_weight · relative MACs is taken, as
+`den_core.network.DeepElasticNetwork.choose` does. Galleries store C in half precision: a level whose probability was
+rounded to 0 is not chosen at any positive weight, which matters at extreme weights only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from den_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from den_core.gallery import Gallery
+
+OWN_WEIGHT = 0.0
+"The network's own choice: the most probable level of every block."
+
+
+@dataclass(frozen=True)
+class DialPoint:
+    """One task's images at one cost weight. Arrays are read-only."""
+
+    weight: float
+    levels: np.ndarray
+    "Chosen levels, uint8 (N, n)."
+    changed: np.ndarray
+    "Which images choose another structure than at weight 0, bool (N,)."
+    mean_macs: float
+    "Mean per image, selector included."
+    usage: pd.DataFrame
+    "Share of images that run each block (row) at each level (column)."
+    distinct: int
+    "Different structures among the images."
+
+
+def choose_levels(distribution: np.ndarray, relative_macs: np.ndarray, weight: float) -> np.ndarray:
+    """The levels that a cost weight chooses, uint8 (N, n); of equally good levels the lowest.
+
+    Args:
+        distribution: model distributions C, (N, n, h).
+        relative_macs: MACs of block i at level l ÷ a full block's mean MACs, (n, h).
+        weight: nats per full block's MACs; 0 is the network's own choice.
+
+    Raises:
+        ConfigError: a weight that is not a finite number.
+    """
+    if not np.isfinite(weight):
+        raise ConfigError(f"expected a finite cost weight, found {weight}")
+    if weight == OWN_WEIGHT:
+        return distribution.argmax(axis=2).astype(np.uint8)
+    score = np.log(np.maximum(distribution, np.finfo(np.float32).tiny))
+    score -= (weight * relative_macs).astype(np.float32)
+    return score.argmax(axis=2).astype(np.uint8)
+
+
+def level_shares(levels: np.ndarray, num_levels: int) -> pd.DataFrame:
+    """Share of images at every level, n rows (blocks) and h columns (levels); every row sums to 1."""
+    shares = np.stack([(levels == level).mean(axis=0) for level in range(num_levels)], axis=1)
+    return pd.DataFrame(
+        shares, index=pd.RangeIndex(levels.shape[1], name="block"), columns=pd.RangeIndex(num_levels, name="level")
+    )
+
+
+def count_structures(levels: np.ndarray, num_levels: int) -> int:
+    """How many different rows there are."""
+    if num_levels ** levels.shape[1] < 2**62:
+        keys = levels.astype(np.int64) @ (num_levels ** np.arange(levels.shape[1], dtype=np.int64))
+        return len(np.unique(keys))
+    return len(np.unique(levels, axis=0))
+
+
+def dial_point(gallery: Gallery, weight: float) -> DialPoint:
+    """What a cost weight chooses for the images of a task.
+
+    Raises:
+        ConfigError: a weight that is not a finite number.
+    """
+    levels = choose_levels(gallery.distribution, gallery.costs.relative_macs, weight)
+    changed = (levels != gallery.levels).any(axis=1)
+    for array in (levels, changed):
+        array.setflags(write=False)
+    return DialPoint(
+        weight=weight,
+        levels=levels,
+        changed=changed,
+        mean_macs=float(gallery.costs.macs(levels).mean()) if len(levels) else 0.0,
+        usage=level_shares(levels, gallery.num_levels),
+        distinct=count_structures(levels, gallery.num_levels),
+    )
+
+
+def dial_weights(points: pd.DataFrame) -> list[float]:
+    """The cost weights that were measured, and 0 for the network's own choice, rising: dearest first.
+
+    Args:
+        points: of `operating_points`.
+    """
+    measured = points.loc[points["method"] == "cost_weight", "parameter"].dropna().unique()
+    return sorted({OWN_WEIGHT, *map(float, measured)})
+
+
+def at_weight(points: pd.DataFrame, weight: float) -> pd.DataFrame:
+    """The measured rows at one of `dial_weights`, indexed by task.
+
+    Raises:
+        ConfigError: a weight that was not measured.
+    """
+    own = points[points["method"] == "chosen"]
+    rows = points[(points["method"] == "cost_weight") & (points["parameter"] == weight)]
+    rows = own if weight == OWN_WEIGHT and not own.empty else rows
+    if rows.empty:
+        raise ConfigError(f"expected one of the measured cost weights {dial_weights(points)}, found {weight}")
+    return rows.set_index("task")
+
+
+def drift(dial: Mapping[str, Sequence[DialPoint]]) -> pd.DataFrame:
+    """How the use of levels moves along the dial.
+
+    Args:
+        dial: by task, that task's points with rising weight.
+
+    Returns:
+        weight, task, level, share (of all block decisions of the task's images, a fraction), changed (share of the
+        images whose structure differs from their own), distinct, mean_macs.
+    """
+    rows = [
+        {
+            "weight": point.weight,
+            "task": task,
+            "level": level,
+            "share": float(point.usage[level].mean()),
+            "changed": float(point.changed.mean()) if len(point.changed) else 0.0,
+            "distinct": point.distinct,
+            "mean_macs": point.mean_macs,
+        }
+        for task, points in dial.items()
+        for point in points
+        for level in point.usage.columns
+    ]
+    return pd.DataFrame(rows)
+
+
+def changed_images(gallery: Gallery, point: DialPoint) -> pd.DataFrame:
+    """The images of a task that choose another structure at a cost weight, those that move most first.
+
+    Returns:
+        task, row (position in the gallery), structure, structure_at_weight, moved (levels up or down, summed over the
+        blocks), macs, macs_at_weight (selectors included).
+    """
+    rows = np.flatnonzero(point.changed)
+    own, now = gallery.levels[rows], point.levels[rows]
+    moved = np.abs(now.astype(np.int64) - own).sum(axis=1)
+    found = pd.DataFrame(
+        {
+            "task": gallery.task,
+            "row": rows,
+            "structure": gallery.frame["structure"].to_numpy()[rows],
+            "structure_at_weight": structure_keys(now),
+            "moved": moved,
+            "macs": gallery.frame["macs"].to_numpy()[rows],
+            "macs_at_weight": gallery.costs.macs(now),
+        }
+    )
+    return found.sort_values("moved", ascending=False, kind="stable", ignore_index=True)
+
+
+def structure_keys(levels: np.ndarray) -> np.ndarray:
+    """Structures as text, one digit per block, (N,), of levels (N, n)."""
+    if not len(levels):
+        return np.array([], dtype=str)
+    digits = np.ascontiguousarray(levels.astype(np.uint8) + ord("0"))
+    return digits.view(f"S{levels.shape[1]}").ravel().astype(str)
+
+
+def usage_change(points: Sequence[DialPoint], own: Sequence[DialPoint]) -> pd.DataFrame:
+    """Share of images at every block and level at a cost weight minus that of the own choice, mean over tasks.
+
+    Args:
+        points, own: of the same tasks, at the weight and at `OWN_WEIGHT`.
+
+    Returns:
+        n rows (blocks) and h columns (levels), in [-1, 1]; every row sums to 0.
+    """
+    return sum(point.usage - base.usage for point, base in zip(points, own, strict=True)) / len(points)

@@ -1,0 +1,64 @@
+"""95 % intervals of shares and of differences between shares: what a number from a few images is worth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+Z = 1.959963984540054
+"Quantile of the normal distribution that leaves 2.5 % on either side."
+
+
+def wilson(hits: np.ndarray | float, images: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's 95 % interval of a share: it stays within [0, 1] and is not empty at 0 of n or n of n.
+
+    Args:
+        hits: how many images count, 0 … images; any shape, need not be whole (a mean probability × images).
+        images: out of how many; broadcasts with `hits`.
+
+    Returns:
+        Lower and upper limit, fractions; 0 and 1 where there is no image: then nothing is known.
+    """
+    hits, images = np.broadcast_arrays(np.asarray(hits, dtype=np.float64), np.asarray(images, dtype=np.float64))
+    n = np.maximum(images, 1)
+    share = hits / n
+    centre = share + Z**2 / (2 * n)
+    reach = Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
+    scale = 1 + Z**2 / n
+    # Rounding may leave the limits of 0 of n and n of n a hair off.
+    low = np.where(hits <= 0, 0.0, (centre - reach) / scale)
+    high = np.where(hits >= n, 1.0, (centre + reach) / scale)
+    return np.where(images > 0, low, 0.0), np.where(images > 0, high, 1.0)
+
+
+def share_difference(
+    first: np.ndarray, first_images: float, second: np.ndarray, second_images: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Newcombe's 95 % interval of a difference of two shares of different images, from their Wilson intervals.
+
+    Args:
+        first, second: shares, fractions, of the same shape.
+        first_images, second_images: out of how many images each.
+
+    Returns:
+        Lower and upper limit of first - second, in [-1, 1].
+    """
+    low_a, high_a = wilson(first * first_images, first_images)
+    low_b, high_b = wilson(second * second_images, second_images)
+    gap = first - second
+    down = np.sqrt((first - low_a) ** 2 + (high_b - second) ** 2)
+    up = np.sqrt((high_a - first) ** 2 + (second - low_b) ** 2)
+    return np.maximum(gap - down, -1.0), np.minimum(gap + up, 1.0)
+
+
+def mean_half_width(spread: np.ndarray, images: np.ndarray | float) -> np.ndarray:
+    """Half of the 95 % interval of a mean (normal approximation), in the unit of the values.
+
+    Args:
+        spread: sample standard deviation of the values.
+        images: how many values; broadcasts with `spread`.
+
+    Returns:
+        nan where there are fewer than two values: one value says nothing about its spread.
+    """
+    images = np.asarray(images, dtype=np.float64)
+    return np.where(images >= 2, Z * np.asarray(spread) / np.sqrt(np.maximum(images, 1)), np.nan)

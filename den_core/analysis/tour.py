@@ -1,0 +1,50 @@
+"""Two images that show what an elastic network does, found by a rule and not by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from den_core.errors import DataError
+
+if TYPE_CHECKING:
+    from den_core.gallery import Gallery
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Two images of one task, by their position in its gallery."""
+
+    task: str
+    cheap: int
+    "Gets the cheapest structure of all rightly answered images; among those, the answer is surest."
+    dear: int
+    "The same for the most expensive structure."
+
+
+def contrast(galleries: Mapping[str, Gallery]) -> Contrast:
+    """The rightly answered images with the least and with the most MACs, in the task where these differ most.
+
+    Where no answer of a task is right, all its images count. Of equally cheap images the one with the surest answer is
+    taken, then the first.
+
+    Raises:
+        DataError: no gallery has an image.
+    """
+    found: list[tuple[int, Contrast]] = []
+    for task, gallery in galleries.items():
+        frame = gallery.frame
+        right = np.flatnonzero(frame["correct"].to_numpy())
+        rows = right if len(right) else np.arange(len(frame))
+        if not len(rows):
+            continue
+        macs, confidence = frame["macs"].to_numpy()[rows], frame["confidence"].to_numpy()[rows]
+        cheap = rows[np.lexsort((-confidence, macs))[0]]
+        dear = rows[np.lexsort((-confidence, -macs))[0]]
+        found.append((int(macs.max() - macs.min()), Contrast(task, int(cheap), int(dear))))
+    if not found:
+        raise DataError("expected at least one image, found none; write galleries with `python -m den_core index`")
+    return max(found, key=lambda pair: pair[0])[1]

@@ -1,0 +1,29 @@
+"""Galleries with less in them than the network's own, for the states of a page that are rare."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from den_core.gallery import Gallery
+
+ARRAYS = ("distribution", "levels", "features", "tried_probability", "tried_correct")
+
+
+def first_image(gallery: Gallery) -> Gallery:
+    """Only the first image."""
+    parts = {name: getattr(gallery, name)[:1] for name in ARRAYS if getattr(gallery, name) is not None}
+    return dataclasses.replace(gallery, frame=gallery.frame.head(1), **parts)
+
+
+def without_tried(gallery: Gallery) -> Gallery:
+    """No structure was tried."""
+    N = len(gallery)
+    return dataclasses.replace(
+        gallery,
+        tried=(),
+        tried_macs=np.zeros(0, dtype=np.int64),
+        tried_probability=np.zeros((N, 0), dtype=np.float32),
+        tried_correct=np.zeros((N, 0), dtype=bool),
+    )
