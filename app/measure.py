@@ -77,15 +77,18 @@ def upload(page: Page, file: Path) -> tuple[float, float]:
     return answered, time.perf_counter() - start
 
 
-def change_filter(page: Page) -> float:
-    """Choose another task on the page Right and wrong: seconds until the images below are other ones."""
-    first = "document.querySelector('main')?.innerText ?? document.body.innerText"
-    before = page.evaluate(first)
-    radio = page.get_by_role("radio", checked=False).first
+IMAGES = (
+    "[...document.querySelectorAll('[data-testid=stMarkdownContainer]')].map(e => e.innerText)"
+    ".find(text => text.startsWith('Images · '))"
+)
+
+
+def change_filter(page: Page, task: str) -> float:
+    """Choose another task on the page Right and wrong: seconds until the images below are those of the task."""
+    before = page.evaluate(IMAGES)
     start = time.perf_counter()
-    radio.click()
-    page.wait_for_function(f"old => ({first}) != old", arg=before)
-    settled(page)
+    page.get_by_test_id("stMain").get_by_role("radio", name=task, exact=True).first.click()
+    page.wait_for_function(f"old => {{ const now = {IMAGES}; return now && now != old; }}", arg=before)
     return time.perf_counter() - start
 
 
@@ -117,7 +120,7 @@ def warm(url: str, browser: Browser, file: Path, repeats: int) -> dict[str, dict
         visit(page, "level_usage")
         hovers = [hover(page) for _ in range(3)]
         visit(page, "right_and_wrong")
-        filters = [change_filter(page) for _ in range(3)]
+        filters = [change_filter(page, title) for title in ("Emoji", "Clip art", "Fashion", "All tasks")]
         page.context.close()
         if round_:  # the first only warms the server: it imports, loads the network and fills the caches
             times["first_paint"].append(paint)

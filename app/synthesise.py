@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from den_core.analysis.approximate import jittered
 from den_core.checkpoints import read_config
 from den_core.errors import DataError, DenError
 from den_core.files import write_atomically
@@ -61,9 +62,7 @@ def _grown(table: pa.Table, rows: int, generator: np.random.Generator) -> pa.Tab
     n, h = about["num_blocks"], about["num_levels"]
     grown = table.take(generator.integers(0, len(table), rows))
     flat = grown.column("distribution").combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    log = np.log(np.maximum(flat.astype(np.float32).reshape(rows, n, h), 1e-7))
-    moved = np.exp(log + JITTER * generator.standard_normal(log.shape, dtype=np.float32))
-    moved = (moved / moved.sum(axis=-1, keepdims=True)).astype(np.float16).reshape(rows, n * h)
+    moved = jittered(flat.reshape(rows, n, h), JITTER, generator).astype(np.float16).reshape(rows, n * h)
     place = grown.schema.get_field_index("distribution")
     grown = grown.set_column(place, "distribution", list_column(moved))
     ids = pa.array([f"{image_id}/{i}" for i, image_id in enumerate(grown.column("image_id").to_pylist())])

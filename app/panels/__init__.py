@@ -1,6 +1,7 @@
-"""Parts of the page Inspect an image, one file per tool; the page shows one of them at a time.
+"""Sections of the pages, one file per idea; a page of views/ reads the choices and shows its panels one after another.
 
-subject.py      what they are about           path_editor.py  force levels by hand
-costs.py        accuracy–cost picture         dial.py         what the cost weight changes
-stability.py    small changes of the image    similar.py      nearest test images
+one_image/  of the menu's section One image        test_sets/  of Whole test sets
+network/    of The network                         tour/       the steps of the two-minute tour
+
+A panel draws with `show`, and answers clicks in its own charts. Keys of the URL and of the session are in app/state.py.
 """

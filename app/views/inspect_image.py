@@ -12,8 +12,8 @@ from app import cache, pages, pictures, state, widgets
 from app.cache import one_image
 from app.charts.distribution import distribution_map
 from app.charts.one_image import barcode_svg
-from app.panels import costs, dial, path_editor, similar, stability
-from app.panels.subject import COSTS, DIAL, LOOK, PATH, SIMILAR, STABILITY, Subject
+from app.panels.one_image import costs, dial, path_editor, similar, stability
+from app.panels.one_image.subject import COSTS, DIAL, PATH, SIMILAR, STABILITY, Subject
 
 if TYPE_CHECKING:
     from den_core.analysis.inspection import Inspection
@@ -48,8 +48,8 @@ def cost_table(costs: pd.DataFrame) -> pd.DataFrame:
     return table.rename(columns={"macs": "MACs", "params": "Parameters"}).rename_axis("")
 
 
-def answer(title: str, inspection: Inspection, truth: str | None, compact: bool) -> None:
-    """What the network does with the image as an image of one task."""
+def answer(title: str, inspection: Inspection, truth: str | None) -> None:
+    """What the network says of the image as an image of one task, and with which structure."""
     task, best = inspection.task, inspection.predictions.iloc[0]
     st.subheader(f"As {widgets.literal(title)}")
     with st.container(key=f"prediction-{task}"):
@@ -62,6 +62,11 @@ def answer(title: str, inspection: Inspection, truth: str | None, compact: bool)
             barcode_svg(inspection.structure, inspection.distribution.shape[1]),
             alt=f"Structure {inspection.structure} as a strip of colours, one cell per block, dark for low levels",
         )
+
+
+def reasons(inspection: Inspection, compact: bool) -> None:
+    """Which levels the selector wanted, what the other classes got, and what it cost."""
+    task = inspection.task
     widgets.chart(
         distribution_map(pd.DataFrame(inspection.distribution), inspection.levels, compact),
         key=f"map-{task}",
@@ -86,15 +91,15 @@ def closer(
     """One tool at a time; what is not shown is not computed."""
     st.subheader("Look closer")
     tools = [tool for tool in TOOLS if tool != SIMILAR or cache.tasks_with_gallery(checkpoint)]
-    _forget_unless(LOOK, tools)
+    state.forget_unless(state.LOOK, tools)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         # The task that the image comes from stands first: it is shown unless the visitor wants another.
         tasks = sorted(inspections, key=lambda name: name != picture.task)
         task = tasks[0]
         if len(tasks) > 1:
-            _forget_unless(state.NEAR, tasks)
+            state.forget_unless(state.NEAR, tasks)
             task = widgets.choice("At the image taken as", tasks, titles, key=state.NEAR)
-        tool = widgets.choice("With", tools, {tool: TOOLS[tool][0] for tool in tools}, key=LOOK)
+        tool = widgets.choice("With", tools, {tool: TOOLS[tool][0] for tool in tools}, key=state.LOOK)
     with widgets.errors_shown():
         truth = pictures.truth(checkpoint, picture, task)
         row = picture.row if picture.task == task else None
@@ -108,7 +113,7 @@ def result(checkpoint: cache.Checkpoint, titles: dict[str, str]) -> None:
         st.info("Upload or paste an image to see which network it gets.", icon=":material/upload:")
         return
     options = [ALL, *titles] if len(titles) > 1 else list(titles)
-    _forget_unless(state.VIEW, options)
+    state.forget_unless(state.VIEW, options)
     view = widgets.choice(
         "Treat it as an image of",
         options,
@@ -133,16 +138,15 @@ def result(checkpoint: cache.Checkpoint, titles: dict[str, str]) -> None:
         )
     for start in range(0, len(tasks), COLUMNS):
         line = tasks[start : start + COLUMNS]
-        for column, task in zip(st.columns(len(line), gap="medium"), line, strict=True):
+        columns = dict(zip(line, st.columns(len(line), gap="medium"), strict=True))
+        # The answers of all tasks first: they are waited for, and charts take their time in the browser.
+        for task, column in columns.items():
             with column:
-                answer(titles[task], inspections[task], told[task], compact=len(line) > 1)
+                answer(titles[task], inspections[task], told[task])
+        for task, column in columns.items():
+            with column:
+                reasons(inspections[task], compact=len(line) > 1)
     closer(checkpoint, picture, inspections, titles)
-
-
-def _forget_unless(key: str, options: list[str]) -> None:
-    """A value from another checkpoint that is no option here."""
-    if key in st.session_state and st.session_state[key] not in options:
-        del st.session_state[key]
 
 
 st.title(pages.PAGES["inspect_image"].question)

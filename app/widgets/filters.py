@@ -14,6 +14,8 @@ from den_core.analysis.slices import Slice
 ALL_TASKS = "all"
 ANY = "any"
 VERDICTS = {ANY: "Any answer", "right": "✓ Right", "wrong": "✗ Wrong"}
+NARROW, WIDE = 116, 240
+"Pixels of a filter, where there are many and where there are few."
 FIELDS = ("task", "class", "predicted", "correct", "structure", "macs", "confidence")
 
 
@@ -27,37 +29,27 @@ def slice_filters(checkpoint: cache.Checkpoint, tasks: Sequence[str], fields: Se
     with st.container(border=True):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
             scope = _task(checkpoint, tasks) if "task" in fields else ALL_TASKS
-            st.button(
-                "Clear filters", on_click=state.clear_filters, type="tertiary", icon=":material/filter_alt_off:"
-            )
+            st.button("Clear filters", on_click=state.clear_filters, type="tertiary", icon=":material/filter_alt_off:")
         chosen = list(tasks) if scope == ALL_TASKS else [scope]
-        names = {"class": (state.CLASS, "Class"), "predicted": (state.PREDICTED, "Answer")}
-        wide = [field for field in FIELDS[1:] if field in fields]
-        places = dict(zip(wide, st.columns(max(len(wide), 1), vertical_alignment="bottom"), strict=False))
-        picked: dict[str, str | None] = {field: None for field in names}
-        for field, (key, label) in names.items():
-            if field in places:
-                with places[field]:
-                    picked[field] = _class(checkpoint, chosen, key, label)
-        correct = _correct(places["correct"]) if "correct" in places else None
-        structure = _structure(places["structure"]) if "structure" in places else ""
-        macs = _macs(checkpoint, tasks, places["macs"]) if "macs" in places else None
-        confidence = _confidence(places["confidence"]) if "confidence" in places else None
-    return Slice(
-        tasks=tuple(chosen),
-        label=picked["class"],
-        predicted=picked["predicted"],
-        correct=correct,
-        structure=structure,
-        macs=macs,
-        confidence=confidence,
-    )
+        width = NARROW if len(fields) > 4 else WIDE
+        with st.container(horizontal=True, vertical_alignment="bottom"):  # wraps in a narrow window
+            return Slice(
+                tasks=tuple(chosen),
+                label=_class(checkpoint, chosen, state.CLASS, "Class", width) if "class" in fields else None,
+                predicted=_class(checkpoint, chosen, state.PREDICTED, "Answer", width)
+                if "predicted" in fields
+                else None,
+                correct=_correct(width) if "correct" in fields else None,
+                structure=_structure(width) if "structure" in fields else "",
+                macs=_macs(checkpoint, tasks, width) if "macs" in fields else None,
+                confidence=_confidence(width) if "confidence" in fields else None,
+            )
 
 
 def _task(checkpoint: cache.Checkpoint, tasks: Sequence[str]) -> str:
     options = [ALL_TASKS, *tasks] if len(tasks) > 1 else list(tasks)
     titles = task_titles(checkpoint) | {ALL_TASKS: "All tasks"}
-    _forget_unless(state.SCOPE, options)
+    state.forget_unless(state.SCOPE, options)
     return st.segmented_control(
         "Test images of",
         options,
@@ -69,53 +61,52 @@ def _task(checkpoint: cache.Checkpoint, tasks: Sequence[str]) -> str:
     )
 
 
-def _class(checkpoint: cache.Checkpoint, tasks: Sequence[str], key: str, label: str) -> str | None:
+def _class(checkpoint: cache.Checkpoint, tasks: Sequence[str], key: str, label: str, width: int) -> str | None:
     known = cache.classes(checkpoint)
     options = [ANY, *dict.fromkeys(name for task in tasks for name in known[task])]
-    _forget_unless(key, options)
+    state.forget_unless(key, options)
     picked = st.selectbox(
         label,
         options,
         format_func=lambda name: f"Any {label.lower()}" if name == ANY else name,
         key=key,
         bind="query-params",
+        width=width,
     )
     return None if picked == ANY else picked
 
 
-def _correct(place) -> bool | None:
-    picked = place.selectbox(
-        "Verdict", list(VERDICTS), format_func=VERDICTS.get, key=state.CORRECT, bind="query-params"
+def _correct(width: int) -> bool | None:
+    picked = st.selectbox(
+        "Verdict", list(VERDICTS), format_func=VERDICTS.get, key=state.CORRECT, bind="query-params", width=width
     )
     return None if picked == ANY else picked == "right"
 
 
-def _structure(place) -> str:
-    return place.text_input(
+def _structure(width: int) -> str:
+    return st.text_input(
         "Structure",
         key=state.STRUCTURE,
         bind="query-params",
         placeholder="33*1",
         help="One digit per block; ? stands for one block at any level, * for any run of blocks.",
+        width=width,
     ).strip()
 
 
-def _macs(checkpoint: cache.Checkpoint, tasks: Sequence[str], place) -> tuple[float, float] | None:
+def _macs(checkpoint: cache.Checkpoint, tasks: Sequence[str], width: int) -> tuple[float, float] | None:
     columns = [cache.gallery(checkpoint, task).frame["macs"] for task in tasks]
     low = int(min(column.min() for column in columns) // 1_000_000)
     high = int(-(-max(column.max() for column in columns) // 1_000_000))
     if high - low < 2:
         return None
-    ends = place.slider("MACs (millions)", low, high, (low, high), key=state.MACS, bind="query-params")
+    asked = st.session_state.get(state.MACS)
+    if asked is not None and not low <= asked[0] <= asked[1] <= high:  # of another checkpoint
+        del st.session_state[state.MACS]
+    ends = st.slider("MACs (millions)", low, high, (low, high), key=state.MACS, bind="query-params", width=width)
     return None if ends == (low, high) else (ends[0] * 1e6, ends[1] * 1e6)
 
 
-def _confidence(place) -> tuple[float, float] | None:
-    ends = place.slider("Confidence (%)", 0, 100, (0, 100), key=state.CONFIDENCE, bind="query-params")
+def _confidence(width: int) -> tuple[float, float] | None:
+    ends = st.slider("Confidence (%)", 0, 100, (0, 100), key=state.CONFIDENCE, bind="query-params", width=width)
     return None if ends == (0, 100) else (ends[0] / 100, ends[1] / 100)
-
-
-def _forget_unless(key: str, options: Sequence[str]) -> None:
-    """A value from another page or another task that is no option here."""
-    if key in st.session_state and st.session_state[key] not in options:
-        del st.session_state[key]

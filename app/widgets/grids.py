@@ -23,7 +23,7 @@ def image_grid(
     checkpoint: cache.Checkpoint,
     images: pd.DataFrame,
     key: str,
-    captions: Sequence[str] | Callable[[pd.DataFrame], Sequence[str]] | None = None,
+    captions: Callable[[pd.DataFrame], Sequence[str]] | None = None,
     size: int = 72,
     per_page: int = PER_PAGE,
     heading: str | None = None,
@@ -33,8 +33,8 @@ def image_grid(
 
     Args:
         images: task and row, the position in the task's gallery; more columns go into the saved CSV.
-        captions: plain text below each image, lines divided by \\n, or what makes it for the rows that are shown; the
-            class, ✓ or ✗ with the answer, if not given.
+        captions: makes the plain text below each image, lines divided by \\n, for the rows that are shown; the class,
+            ✓ or ✗ with the answer, if not given.
         size: pixels of a picture.
         heading: Markdown above the grid; the number of images follows.
     """
@@ -50,10 +50,8 @@ def image_grid(
     pages = math.ceil(len(images) / per_page)
     # The number of pages is part of the key: another selection starts at its first page.
     page = st.pagination(pages, key=f"{key}-page-{pages}") if pages > 1 else 1
-    shown = slice((page - 1) * per_page, page * per_page)
-    part = images.iloc[shown]
-    texts = captions(part) if callable(captions) else captions[shown] if captions is not None else None
-    lines = [text.split("\n") for text in texts] if texts is not None else None
+    part = images.iloc[(page - 1) * per_page : page * per_page]
+    lines = [text.split("\n") for text in captions(part)] if captions is not None else None
     tiles, problem = _tiles(checkpoint, part, lines, size)
     colors = level_colors(cache.info(checkpoint).network.backbone.num_levels)
     if (pressed := grid_component(tiles, key, size, colors)) is not None:

@@ -5,13 +5,15 @@ Of whole test sets, from galleries:
     usage.py       how often every block runs at a level    chosen.py      which structures are chosen, how often
     hardness.py    MACs against difficulty, overspend       confusion.py   where the answers are right and wrong
     neighbours.py  images that are alike                    approximate.py the same past a million images
-    projection.py  a map of all images                      comparison.py  two checkpoints on the same images
+    spaces.py      do two ways to compare images agree      projection.py  a map of all images
+    comparison.py  two checkpoints on the same images       tour.py        two images that show what is meant
 Of one image, with the network:
     inspection.py  structure, answer, price                 probing.py     the same image through other structures
     stability.py   the choice under small changes of the image
 Of the network as a whole:
     tradeoff.py    accuracy against MACs                    dial.py        what the cost weight changes
-pictures.py holds the picture behind a row of a gallery.
+    history.py     the stages of training, and its curves
+pictures.py holds the picture behind a row of a gallery, intervals.py what a share of a few images is worth.
 
 Modules are imported one by one: those that run a network bring torch, which takes seconds to load.
 """

@@ -110,15 +110,30 @@ def neighbour_index(vectors: np.ndarray) -> NeighbourIndex:
     return ExactIndex(vectors)
 
 
-def synthesise(distributions: np.ndarray, rows: int, jitter: float, seed: int = 0) -> np.ndarray:
-    """As many vectors as wanted that are spread as real ones are.
-
-    Real model distributions are drawn with replacement, their logarithms jittered by normal noise, and every block
-    brought back to a sum of 1.
+def jittered(distributions: np.ndarray, jitter: float, rng: np.random.Generator) -> np.ndarray:
+    """Model distributions with normal noise on their logarithms, every block brought back to a sum of 1.
 
     Args:
         distributions: (N, n, h).
         jitter: standard deviation of the noise, nats.
+
+    Returns:
+        float32, (N, n, h).
+    """
+    logits = np.log(np.maximum(distributions.astype(np.float32), 1e-7))
+    logits += jitter * rng.standard_normal(logits.shape, dtype=np.float32)
+    weight = np.exp(logits - logits.max(axis=2, keepdims=True))
+    return weight / weight.sum(axis=2, keepdims=True)
+
+
+def synthesise(distributions: np.ndarray, rows: int, jitter: float, seed: int = 0) -> np.ndarray:
+    """As many vectors as wanted that are spread as real ones are.
+
+    Real model distributions are drawn with replacement and jittered.
+
+    Args:
+        distributions: (N, n, h).
+        jitter: see `jittered`.
 
     Returns:
         float32, (rows, n·h).
@@ -128,10 +143,8 @@ def synthesise(distributions: np.ndarray, rows: int, jitter: float, seed: int = 
     out = np.empty((rows, n * h), dtype=np.float32)
     for start in range(0, rows, 65_536):
         count = min(65_536, rows - start)
-        base = distributions[rng.integers(0, len(distributions), count)].astype(np.float32)
-        logits = np.log(np.maximum(base, 1e-7)) + jitter * rng.standard_normal((count, n, h), dtype=np.float32)
-        weight = np.exp(logits - logits.max(axis=2, keepdims=True))
-        out[start : start + count] = (weight / weight.sum(axis=2, keepdims=True)).reshape(count, n * h)
+        base = distributions[rng.integers(0, len(distributions), count)]
+        out[start : start + count] = jittered(base, jitter, rng).reshape(count, n * h)
     return out
 
 

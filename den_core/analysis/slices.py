@@ -51,7 +51,7 @@ def pattern_expression(pattern: str) -> re.Pattern[str]:
         StructureError: anything but digits, ? and *.
     """
     if not re.fullmatch(r"[0-9?*]*", pattern):
-        raise StructureError(f"expected digits, with ? for one block and * for several, as a structure, found {pattern!r}")
+        raise StructureError(f"expected digits, ? for one block and * for several, found {pattern!r} as a structure")
     return re.compile(pattern.replace("?", "[0-9]").replace("*", "[0-9]*"))
 
 

@@ -1,49 +1,51 @@
-"""Pictures of gallery rows."""
+"""The picture behind a row, small enough for a page."""
 
 from __future__ import annotations
 
 import io
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from den_core.analysis import picture, tile
-from den_core.errors import ImageError
+from den_core.analysis.pictures import picture, thumbnail
+from den_core.data.images import decode_image
+from den_core.data.sources import open_source
+from den_core.errors import DataError, ImageError
 
 
-class _Source:
-    """A data set of one encoded image."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def encoded(self, row: int) -> bytes:
-        return self._data
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
 
 
-def _encoded(width: int, height: int, kind: str = "WEBP") -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(np.full((height, width, 3), 90, dtype=np.uint8)).save(buffer, format=kind)
-    return buffer.getvalue()
+def test_a_picture_is_the_rows_image_no_larger_than_asked_for():
+    source = open_source("open:clipart", "test")
+    original, small = decode_image(source.encoded(3)), opened(picture(source, 3, side=40))
+
+    assert small.format == "WEBP" and max(small.size) == 40
+    assert small.width / small.height == pytest.approx(original.width / original.height, rel=0.05)
 
 
-@pytest.mark.parametrize(("size", "expected"), [((28, 28), (28, 28)), ((400, 200), (96, 48))])
-def test_large_pictures_shrink_and_small_ones_stay(size, expected):
-    image = Image.open(io.BytesIO(picture(_Source(_encoded(*size)), row=0)))
-    assert image.format == "PNG"
-    assert image.size == expected
+def test_a_picture_is_never_enlarged():
+    assert opened(picture(open_source("open:fashion", "test"), 0, side=500)).size == (28, 28)
 
 
-@pytest.mark.parametrize("size", [(28, 28), (300, 10), (1, 500)])
-def test_tiles_have_one_size_and_a_transparent_gap(size):
-    image = Image.open(io.BytesIO(tile(_Source(_encoded(*size)), row=0, side=64, gap=8)))
-    assert image.size == (72, 64)
-    alpha = np.asarray(image)[:, :, 3]
-    assert alpha[:, :4].max() == alpha[:, -4:].max() == 0
-    assert alpha[32, 35] == 255
+def test_a_thumbnail_leaves_the_picture_alone():
+    image = Image.new("RGB", (300, 100), (10, 20, 30))
+    small = opened(thumbnail(image, 60))
+
+    assert small.format == "PNG" and small.size == (60, 20) and image.size == (300, 100)
+    assert small.convert("RGB").getpixel((5, 5)) == (10, 20, 30)
+
+
+def test_a_data_set_that_is_not_there_is_named():
+    with pytest.raises(DataError, match="nowhere"):
+        picture(open_source("folder:/nowhere", "test"), 0)
 
 
 def test_bytes_that_are_no_image_are_an_image_error():
+    class Broken:
+        def encoded(self, row: int) -> bytes:
+            return b"not an image"
+
     with pytest.raises(ImageError):
-        picture(_Source(b"not an image"), row=0)
+        picture(Broken(), 0)

@@ -11,7 +11,7 @@ from PIL import Image
 
 import den_core
 from app import pictures
-from app.panels.subject import UNDO
+from app.state import UNDO
 from app.widgets import literal
 from den_core.analysis.inspection import inspect_image
 from den_core.gallery import read_gallery

@@ -148,7 +148,7 @@ def test_a_picture_that_is_not_installed_is_a_frame_with_a_reason(
     shutil.copytree(tiny_checkpoint, tmp_path / "copy")
     rename_source(tmp_path / "copy", "folder:/nowhere")
     app = open_page("right_and_wrong", tmp_path)
-    tiles = grid_tiles(app, "right_and_wrong_images")
+    tiles = grid_tiles(app, "right_images")
     assert tiles and not any(tile["src"] for tile in tiles)
     assert any("nowhere" in caption.value for caption in app.caption)
 

@@ -64,7 +64,7 @@ def test_a_part_imports_only_what_stands_below_it(folder, allowed):
         assert parts_of_library(path) <= allowed, module_name(path)
 
 
-@pytest.mark.parametrize("path", [p for p in APP if p.parent.name == "views"], ids=module_name)
+@pytest.mark.parametrize("path", [p for p in APP if {"views", "panels"} & set(p.parts)], ids=module_name)
 def test_pages_hold_no_tensor(path):
     assert not packages(path) & {"torch", "torchvision", "safetensors"}
 

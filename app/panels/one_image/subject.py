@@ -12,12 +12,8 @@ from app import cache, state
 if TYPE_CHECKING:
     from den_core.analysis.inspection import Inspection
 
-LOOK = "look"
-"URL: which tool is shown."
 PATH, COSTS, DIAL, STABILITY, SIMILAR = "path", "costs", "dial", "stability", "similar"
-UNDO = "inspect_undo"
-"Session: the structures that were forced before, the last one at the end; empty text for the model's own choice."
-
+"The tools: what the key LOOK holds."
 STEPS = 100
 "Changes that can be undone."
 
@@ -76,22 +72,15 @@ def force(structure: str, own: str, look: bool = False) -> None:
     """
     before, wanted = st.query_params.get(state.FORCED, ""), "" if structure == own else structure
     if wanted != before:
-        history = st.session_state.setdefault(UNDO, [])
+        history = st.session_state.setdefault(state.UNDO, [])
         history.append(before)
         del history[:-STEPS]
-        _set(wanted)
+        state.set_parameter(state.FORCED, wanted or None)
     if look:
-        st.session_state[LOOK] = PATH
+        st.session_state[state.LOOK] = PATH
 
 
 def undo() -> None:
     """Take back the last change; a callback."""
-    if st.session_state.get(UNDO):
-        _set(st.session_state[UNDO].pop())
-
-
-def _set(structure: str) -> None:
-    if structure:
-        st.query_params[state.FORCED] = structure
-    else:
-        st.query_params.pop(state.FORCED, None)
+    if st.session_state.get(state.UNDO):
+        state.set_parameter(state.FORCED, st.session_state[state.UNDO].pop() or None)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import widgets
+from app import state, widgets
 from app.cache import one_image
 from app.charts.one_image import costs_of_image
-from app.panels.subject import Subject, force, forced
+from app.panels.one_image.subject import Subject, force, forced
 
-SELECTOR = "selector"
-"URL: which MACs are counted."
 COUNTED = {"price": "Selector counted where it is needed", "macs": "Structures alone"}
 CHART = "image_costs"
 
@@ -24,7 +22,7 @@ def show(subject: Subject) -> None:
         "MACs",
         list(COUNTED),
         COUNTED,
-        key=SELECTOR,
+        key=state.SELECTOR,
         help="The selector runs for the model's own choice and along the cost weight; fixed structures do without it.",
     )
     tried = one_image.tried(subject.checkpoint, subject.task, subject.data, subject.truth)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import widgets
+from app import state, widgets
 from app.cache import one_image
 from app.charts.one_image import cell_colors
 from app.components import level_editor
-from app.panels.subject import UNDO, Subject, force, forced, undo
+from app.panels.one_image.subject import Subject, force, forced, undo
 
 EDITOR = "path_editor"
 
@@ -31,7 +31,7 @@ def show(subject: Subject) -> None:
             "Undo",
             icon=":material/undo:",
             on_click=undo,
-            disabled=not st.session_state.get(UNDO),
+            disabled=not st.session_state.get(state.UNDO),
             key="path_undo",
             help="Take back the last change.",
         )

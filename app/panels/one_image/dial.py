@@ -9,13 +9,12 @@ from app import state, widgets
 from app.cache import one_image
 from app.charts.distribution import distribution_map
 from app.charts.one_image import COST_WEIGHTS, dial_of_image
-from app.panels.subject import Subject
+from app.panels.one_image.subject import Subject
 
 
 def show(subject: Subject) -> None:
     """The dial, the structure that it gives, and the whole way along it."""
-    if state.WEIGHT in st.session_state and st.session_state[state.WEIGHT] not in COST_WEIGHTS:
-        del st.session_state[state.WEIGHT]
+    state.forget_unless(state.WEIGHT, COST_WEIGHTS)
     weight = st.select_slider(
         "Cost weight",
         COST_WEIGHTS,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from app import widgets
@@ -9,7 +11,10 @@ from app.cache import one_image
 from app.charts.one_image import steadiness_of_blocks
 from app.charts.style import level_colors
 from app.components.image_grid import Tile, image_grid, pressed
-from app.panels.subject import Subject, force
+from app.panels.one_image.subject import Subject, force
+
+if TYPE_CHECKING:
+    from den_core.analysis.stability import Stability
 
 TILES = "stability_tiles"
 SEED = 0
@@ -42,6 +47,12 @@ def show(subject: Subject) -> None:
         "the selector's probabilities for the block move on average (l2 distance; 0 is not at all, 1.4 as far as "
         "possible). A block that moves without changing its level was chosen with room to spare.",
     )
+    _pictures(subject, found)
+
+
+def _pictures(subject: Subject, found: Stability) -> None:
+    """The changed pictures, each a button."""
+    frame = found.frame
 
     def press() -> None:
         if (place := pressed(TILES)) is not None:

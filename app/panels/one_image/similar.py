@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from app import cache, widgets
 from app.cache import one_image
-from app.panels.subject import Subject
+from app.panels.one_image.subject import Subject
 
 
 def show(subject: Subject) -> None:
@@ -34,14 +36,9 @@ def neighbour_grids(checkpoint: cache.Checkpoint, found: pd.DataFrame, key: str,
         found: task, row, distance, ties, as `search_per_task` returns them.
         unit: of the distance; without one it is shown with three digits.
     """
-    titles, classes = widgets.task_titles(checkpoint), cache.classes(checkpoint)
+    titles = widgets.task_titles(checkpoint)
     for task, part in found.groupby("task", sort=False):
-        frame = cache.gallery(checkpoint, task).frame.iloc[part["row"]]
-        captions = [
-            f"{classes[task][label]} {'✓' if correct else '✗'}\n"
-            + (f"{distance:.0f} {unit}" if unit else f"{distance:.3f}")
-            for label, correct, distance in zip(frame["label"], frame["correct"], part["distance"], strict=True)
-        ]
+        captions = partial(_captions, checkpoint, task, unit)
         st.markdown(f"**{widgets.literal(titles[task])}**")
         widgets.image_grid(checkpoint, part, f"{key}-{task}", captions, size=96)
         tied = int(part["ties"].iat[-1])
@@ -52,3 +49,12 @@ def neighbour_grids(checkpoint: cache.Checkpoint, found: pd.DataFrame, key: str,
                     f"{tied:,} images are exactly as near as the last one shown; of equally near ones the first in the "
                     "order of the data set are shown."
                 )
+
+
+def _captions(checkpoint: cache.Checkpoint, task: str, unit: str, part: pd.DataFrame) -> list[str]:
+    """Class, verdict and distance of neighbours of one task."""
+    frame, names = cache.gallery(checkpoint, task).frame.iloc[part["row"]], cache.classes(checkpoint)[task]
+    return [
+        f"{names[label]} {'✓' if correct else '✗'}\n" + (f"{distance:.0f} {unit}" if unit else f"{distance:.3f}")
+        for label, correct, distance in zip(frame["label"], frame["correct"], part["distance"], strict=True)
+    ]

@@ -1,0 +1,5 @@
+"""Panels about the network as a whole.
+
+Trade-off:  cost_dial.py  operating_points.py  dial_inside.py  instance_gain.py
+Compare:    two_checkpoints.py  comparison_overview.py  comparison_charts.py  compared_images.py  structure_pairs.py
+"""

@@ -1,0 +1,31 @@
+"""The most chosen structures of a task, each with images that chose it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import cache, widgets
+from app.cache import test_sets
+
+CARDS = 3
+EXAMPLES = 8
+
+
+def show(checkpoint: cache.Checkpoint, task: str) -> None:
+    """A card per structure: key, share, accuracy, price, images."""
+    images = len(cache.gallery(checkpoint, task))
+    for entry in test_sets.most_chosen(checkpoint, task, CARDS, EXAMPLES).itertuples():
+        with st.container(border=True):
+            st.markdown(
+                f"**{entry.rank}.** `{entry.structure}` · **{widgets.percent(entry.share)}** of {images:,} images · "
+                f"{widgets.percent(entry.accuracy)} right ({widgets.percent(entry.low, 0)}–"
+                f"{widgets.percent(entry.high, 0)}) · {widgets.millions(entry.macs)} MACs"
+            )
+            widgets.image_grid(
+                checkpoint,
+                pd.DataFrame({"task": task, "row": np.asarray(entry.rows)}),
+                key=f"chosen_card_{task}_{entry.rank}",
+                save=False,
+            )
