@@ -29,6 +29,12 @@ class Checkpoint(NamedTuple):
     def name(self) -> str:
         return Path(self.path).name
 
+    @property
+    def folder(self) -> str:
+        """Where it is, as a visitor would type it: relative to the working directory where it lies below that."""
+        path = Path(self.path)
+        return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
 
 def checkpoints_root() -> Path:
     """The folder that holds the checkpoints; DEN_CHECKPOINTS overrides the one of this repository."""

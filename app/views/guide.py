@@ -56,7 +56,7 @@ with widgets.errors_shown():
     if missing:
         st.info(
             "Steps 2 to 4 show test images, and this network is not indexed yet: `python -m den_core index "
-            f"checkpoints/{checkpoint.name}` writes its galleries.",
+            f"{checkpoint.folder}` writes its galleries.",
             icon=":material/info:",
         )
     if indexed or not step.needs_gallery:

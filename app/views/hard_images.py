@@ -37,7 +37,7 @@ with widgets.errors_shown():
             st.info(
                 "How hard an image is, and what a cheaper structure would have done, is not known here: the test "
                 "images were not run through fixed structures. Index them again with `python -m den_core index "
-                f"checkpoints/{checkpoint.name}`, then reload this page.",
+                f"{checkpoint.folder}`, then reload this page.",
                 icon=":material/info:",
             )
         cost_groups.show(checkpoint, task, where, GROUPS, color)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
 from app import cache, pages, pictures, state, widgets
 from app.cache import one_image
-from app.charts.distribution import distribution_map
-from app.charts.one_image import barcode_svg
-from app.panels.one_image import costs, dial, path_editor, similar, stability
+from app.panels.one_image import answers, costs, dial, path_editor, similar, stability
 from app.panels.one_image.subject import COSTS, DIAL, PATH, SIMILAR, STABILITY, Subject
 
 if TYPE_CHECKING:
@@ -20,12 +17,6 @@ if TYPE_CHECKING:
 
 ALL = "all"
 COLUMNS = 3  # tasks side by side before a new line starts
-PARTS = {
-    "structure": "Stem, chosen levels, head",
-    "selector": "Selector",
-    "total": "Together",
-    "full": "Full, no selector",
-}
 TOOLS = {
     PATH: ("Path editor", path_editor.show),
     COSTS: ("Accuracy and cost", costs.show),
@@ -33,52 +24,6 @@ TOOLS = {
     STABILITY: ("Stability", stability.show),
     SIMILAR: ("Similar images", similar.show),
 }
-
-
-def prediction_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """The most probable classes, for people."""
-    shown = [widgets.percent(probability) for probability in predictions["probability"]]
-    names = [widgets.literal(name) for name in predictions["class_name"]]
-    return pd.DataFrame({"Class": names, "Probability": shown}).set_index("Class")
-
-
-def cost_table(costs: pd.DataFrame) -> pd.DataFrame:
-    """MACs and parameters of the parts, for people."""
-    table = costs.rename(index=PARTS).map(widgets.millions)
-    return table.rename(columns={"macs": "MACs", "params": "Parameters"}).rename_axis("")
-
-
-def answer(title: str, inspection: Inspection, truth: str | None) -> None:
-    """What the network says of the image as an image of one task, and with which structure."""
-    task, best = inspection.task, inspection.predictions.iloc[0]
-    st.subheader(f"As {widgets.literal(title)}")
-    with st.container(key=f"prediction-{task}"):
-        name = widgets.literal(best["class_name"])
-        verdict = "" if truth is None else " ✓" if truth == best["class_name"] else " ✗"
-        st.markdown(f"Answer **{name}** ({widgets.percent(best['probability'], 0)}){verdict}")
-    with st.container(key=f"structure-{task}", horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"Structure `{inspection.structure}`", width="content")
-        st.image(
-            barcode_svg(inspection.structure, inspection.distribution.shape[1]),
-            alt=f"Structure {inspection.structure} as a strip of colours, one cell per block, dark for low levels",
-        )
-
-
-def reasons(inspection: Inspection, compact: bool) -> None:
-    """Which levels the selector wanted, what the other classes got, and what it cost."""
-    task = inspection.task
-    widgets.chart(
-        distribution_map(pd.DataFrame(inspection.distribution), inspection.levels, compact),
-        key=f"map-{task}",
-        alt=f"Probability of every level in every block; chosen structure {inspection.structure}",
-    )
-    saved = widgets.percent(inspection.share_of_full, 0)
-    st.markdown(f"Runs at **{saved}** of the full network's MACs, selector included.")
-    predictions, price = st.tabs(["Top classes", "MACs and parameters"])
-    with predictions:
-        st.table(prediction_table(inspection.predictions))
-    with price:
-        st.table(cost_table(inspection.costs))
 
 
 @st.fragment
@@ -142,10 +87,10 @@ def result(checkpoint: cache.Checkpoint, titles: dict[str, str]) -> None:
         # The answers of all tasks first: they are waited for, and charts take their time in the browser.
         for task, column in columns.items():
             with column:
-                answer(titles[task], inspections[task], told[task])
+                answers.answer(titles[task], inspections[task], told[task])
         for task, column in columns.items():
             with column:
-                reasons(inspections[task], compact=len(line) > 1)
+                answers.reasons(inspections[task], compact=len(line) > 1)
     closer(checkpoint, picture, inspections, titles)
 
 

@@ -36,7 +36,7 @@ with widgets.errors_shown():
     if points is None:
         st.info(
             "This network is not evaluated yet. Measure it with `python -m den_core evaluate "
-            f"checkpoints/{checkpoint.name}`, then reload this page.",
+            f"{checkpoint.folder} --write`, then reload this page.",
             icon=":material/info:",
         )
         st.stop()

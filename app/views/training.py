@@ -115,7 +115,7 @@ with widgets.errors_shown():
         if history.columns.empty:
             st.info(
                 "This checkpoint has no `history.csv`: `python -m den_core train` writes one beside the weights; copy "
-                f"it to `checkpoints/{checkpoint.name}`.",
+                f"it to `{checkpoint.folder}`.",
                 icon=":material/info:",
             )
         elif not whole_network.stages(checkpoint):

@@ -112,6 +112,7 @@ def save_button(data: pd.DataFrame, name: str, key: str, label: str = "CSV") -> 
         key=key,
         on_click="ignore",
         type="tertiary",
+        icon=":material/download:",
         help=f"Save the data, all {len(data):,} rows, as a CSV file.",
     )
 
@@ -121,7 +122,7 @@ def _footer(caption: str, data: pd.DataFrame | None, name: str, key: str) -> Non
         if caption:
             st.caption(caption)
         return
-    left, right = st.columns([8, 1], gap="small")
+    left, right = st.columns([6, 1], gap="small")
     left.caption(caption or " ")
     with right:
         save_button(data, name, key)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import streamlit as st
 
@@ -94,7 +93,7 @@ def indexed_tasks(checkpoint: cache.Checkpoint) -> list[str]:
     if not tasks:
         st.info(
             "The test images of this network are not indexed yet. Write its galleries with `python -m "
-            f"den_core index checkpoints/{checkpoint.name}`, then reload this page.",
+            f"den_core index {checkpoint.folder}`, then reload this page.",
             icon=":material/info:",
         )
         st.stop()
@@ -118,9 +117,3 @@ def choice(label: str, options: Sequence[str], titles: dict[str, str], key: str,
         bind="query-params",
         help=help,
     )
-
-
-def folder_for_people(checkpoint: cache.Checkpoint) -> str:
-    """Where the checkpoint is, relative to the working directory where that is shorter."""
-    path = Path(checkpoint.path)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -80,7 +80,7 @@ def test_without_galleries_the_page_says_which_command_writes_them(page, open_pa
     shutil.copytree(tiny_checkpoint, tmp_path / "copy", ignore=shutil.ignore_patterns("gallery"))
     app = open_page(page, tmp_path)
     assert not app.exception
-    assert "python -m den_core index checkpoints/copy" in app.info[0].value
+    assert f"python -m den_core index {tmp_path / 'copy'}" in app.info[0].value
 
 
 @pytest.mark.parametrize("page", NEED_GALLERY)
@@ -98,7 +98,7 @@ def test_without_metrics_the_page_says_which_command_measures(page, open_page, t
     shutil.copytree(tiny_checkpoint, tmp_path / "copy", ignore=shutil.ignore_patterns("metrics.json"))
     app = open_page(page, tmp_path)
     assert not app.exception
-    assert "python -m den_core evaluate checkpoints/copy" in app.info[0].value
+    assert f"python -m den_core evaluate {tmp_path / 'copy'}" in app.info[0].value
 
 
 @pytest.mark.parametrize("missing", ["metrics.json", "history.csv", "gallery", "model.safetensors"])

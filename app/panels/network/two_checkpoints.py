@@ -58,7 +58,7 @@ def common_tasks(first: cache.Checkpoint, second: cache.Checkpoint) -> list[str]
         if missing:
             st.info(
                 f"{widgets.literal(checkpoint.name)} is not indexed for {widgets.literal(', '.join(missing))}: "
-                f"`python -m den_core index checkpoints/{checkpoint.name}` writes its galleries.",
+                f"`python -m den_core index {checkpoint.folder}` writes its galleries.",
                 icon=":material/info:",
             )
     both = [task for task in shared if all(task in cache.tasks_with_gallery(cp) for cp in (first, second))]

@@ -47,7 +47,7 @@ def show(checkpoint: cache.Checkpoint, tasks: list[str], titles: dict[str, str])
         if FEATURES not in known:
             st.caption(
                 "These galleries were written without the estimator's features; `python -m den_core index "
-                f"checkpoints/{checkpoint.name}` adds them as a third way to compare."
+                f"{checkpoint.folder}` adds them as a third way to compare."
             )
         left, right = st.columns([2, 5], gap="medium")
         with left:

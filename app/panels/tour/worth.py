@@ -25,7 +25,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
     if points is None:
         st.info(
             "This network is not evaluated yet. Measure it with `python -m den_core evaluate "
-            f"checkpoints/{checkpoint.name}`, then reload this page.",
+            f"{checkpoint.folder} --write`, then reload this page.",
             icon=":material/info:",
         )
         return

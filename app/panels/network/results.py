@@ -1,0 +1,86 @@
+"""What a checkpoint achieves: its accuracy and MACs beside the controls, or the command that measures them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import cache, widgets
+from app.cache import whole_network
+from app.panels.network.small_table import show_table
+
+AVERAGE = "average"
+CONTROLS = {
+    "chosen": "Own choice",
+    "permuted": "Shuffled",
+    "static": "Best single",
+    "random": "Random",
+    "full": "Full network",
+}
+"Columns of the table of results, by method of the operating point."
+
+
+def show(checkpoint: cache.Checkpoint) -> None:
+    """Accuracies, controls and MACs, or the command that measures them."""
+    points = whole_network.points(checkpoint)
+    if points is None:
+        st.info(
+            f"Not evaluated yet: `python -m den_core evaluate {checkpoint.folder} --write` measures and keeps the numbers.",
+            icon=":material/info:",
+        )
+        return
+    average = points[points["task"] == AVERAGE].set_index("method")
+    if {"chosen", "full"} <= set(average.index):
+        own, full = average.loc["chosen"], average.loc["full"]
+        share, gap = own["mean_macs"] / full["mean_macs"], 100 * (own["accuracy"] - full["accuracy"])
+        gain = whole_network.gain(checkpoint)[AVERAGE]
+        widgets.metric_row(
+            [
+                (
+                    "Accuracy",
+                    widgets.percent(own["accuracy"]),
+                    "Share of test images that are answered rightly; mean over tasks, each counting the same.",
+                ),
+                (
+                    "Against full",
+                    f"{gap:+.2f}",
+                    "Accuracy of the own choice minus accuracy of the full network, in percentage points.",
+                ),
+                (
+                    "Share of full MACs",
+                    widgets.percent(share, 0),
+                    f"{widgets.millions(own['mean_macs'])} of {widgets.millions(full['mean_macs'])} "
+                    "multiply-accumulates, the selector included.",
+                ),
+                (
+                    "Instance gain",
+                    f"{100 * gain:+.2f}",
+                    "Accuracy that comes from looking at the image, in percentage points: own choice minus the same "
+                    "choices, shuffled.",
+                ),
+            ]
+        )
+    show_table(results_table(points, widgets.task_titles(checkpoint)), "results")
+    st.caption(
+        f"Accuracy on the {cache.metrics(checkpoint)['split']} split. **Own choice**: each image runs through the "
+        "structure that the selector picks for it. The controls: the same structures **shuffled** among the images; "
+        "the **best single** structure for all images of a task; **random** structures of the same mean cost; the "
+        "**full network** for every image. MACs: multiply-accumulates, the selector included; FLOPs = 2 × MACs. "
+        "Above, “against full” and the instance gain are in percentage points."
+    )
+
+
+def results_table(points: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
+    """Accuracy of the network and its controls and MACs, a row per task and one for the average."""
+    methods = {method: points[points["method"] == method].set_index("task") for method in CONTROLS}
+    methods = {method: part for method, part in methods.items() if not part.empty}
+    rows = []
+    for task, title in {**titles, AVERAGE: "Average over tasks"}.items():
+        images = methods["chosen"]["images"][task] if "chosen" in methods else float("nan")
+        row = {"Task": title, "Test images": "" if pd.isna(images) else f"{int(images):,}"}
+        row |= {CONTROLS[method]: widgets.percent(part["accuracy"][task]) for method, part in methods.items()}
+        if {"chosen", "full"} <= methods.keys():
+            macs, full = (methods[method]["mean_macs"][task] for method in ("chosen", "full"))
+            row |= {"MACs per image": widgets.millions(macs), "Share of full": widgets.percent(macs / full, 0)}
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,68 @@
+"""What the network does with an image as an image of one task: its answer, its structure, its reasons, its price."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from app import widgets
+from app.charts.distribution import distribution_map
+from app.charts.one_image import barcode_svg
+
+if TYPE_CHECKING:
+    from den_core.analysis.inspection import Inspection
+
+PARTS = {
+    "structure": "Stem, chosen levels, head",
+    "selector": "Selector",
+    "total": "Together",
+    "full": "Full, no selector",
+}
+
+
+def answer(title: str, inspection: Inspection, truth: str | None) -> None:
+    """What the network says of the image as an image of one task, and with which structure."""
+    task, best = inspection.task, inspection.predictions.iloc[0]
+    st.subheader(f"As {widgets.literal(title)}")
+    with st.container(key=f"prediction-{task}"):
+        name = widgets.literal(best["class_name"])
+        verdict = "" if truth is None else " ✓" if truth == best["class_name"] else " ✗"
+        st.markdown(f"Answer **{name}** ({widgets.percent(best['probability'], 0)}){verdict}")
+    with st.container(key=f"structure-{task}", horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"Structure `{inspection.structure}`", width="content")
+        st.image(
+            barcode_svg(inspection.structure, inspection.distribution.shape[1]),
+            alt=f"Structure {inspection.structure} as a strip of colours, one cell per block, dark for low levels",
+        )
+
+
+def reasons(inspection: Inspection, compact: bool) -> None:
+    """Which levels the selector wanted, what the other classes got, and what it cost."""
+    task = inspection.task
+    widgets.chart(
+        distribution_map(pd.DataFrame(inspection.distribution), inspection.levels, compact),
+        key=f"map-{task}",
+        alt=f"Probability of every level in every block; chosen structure {inspection.structure}",
+    )
+    saved = widgets.percent(inspection.share_of_full, 0)
+    st.markdown(f"Runs at **{saved}** of the full network's MACs, selector included.")
+    predictions, price = st.tabs(["Top classes", "MACs and parameters"])
+    with predictions:
+        st.table(prediction_table(inspection.predictions))
+    with price:
+        st.table(cost_table(inspection.costs))
+
+
+def prediction_table(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The most probable classes, for people."""
+    shown = [widgets.percent(probability) for probability in predictions["probability"]]
+    names = [widgets.literal(name) for name in predictions["class_name"]]
+    return pd.DataFrame({"Class": names, "Probability": shown}).set_index("Class")
+
+
+def cost_table(costs: pd.DataFrame) -> pd.DataFrame:
+    """MACs and parameters of the parts, for people."""
+    table = costs.rename(index=PARTS).map(widgets.millions)
+    return table.rename(columns={"macs": "MACs", "params": "Parameters"}).rename_axis("")
