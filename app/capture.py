@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.browsing import HEIGHT, REPOSITORY, WIDTH, open_browser, open_page, running_app
 from app.pages import PAGES
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
-VIEWS = {name: "" for name in PAGES}
-"By name of the page: the query that shows it from its best side."
-TALLEST = 2400
-"Pixels; what is below is not shown."
+
+class Shot(NamedTuple):
+    """A view of a page: its query, and the key of the element that is scrolled to the middle of the window."""
+
+    page: str
+    query: str = ""
+    element: str = ""
+
+
+SHOTS = {name: Shot(name) for name in PAGES} | {
+    "guide": Shot("guide", "step=2"),
+    "path_editor": Shot("inspect_image", "picture=emoji:919&as=Emoji&forced=311122332", "path-result"),
+    "accuracy_and_cost": Shot("inspect_image", "picture=clipart:7&as=Clip+art&look=Accuracy+and+cost", "image_costs"),
+    "map": Shot("map", "lasso=-1.05_-0.8~-0.6_-0.8~-0.6_0~-1.05_0", "map"),
+    "level_usage": Shot("level_usage", element="usage_maps"),
+    "hard_images": Shot("hard_images", "task=Clip+art", "hard_spending"),
+    "right_and_wrong": Shot("right_and_wrong", "scope=Fashion&class=Shirt&predicted=T-shirt/top", "right_confusion"),
+    "trade_off": Shot("trade_off", element="trade_off"),
+    "compare": Shot("compare", "other=open3-wrn-lean", "two_by_two"),
+}
+"By name of the picture."
 
 
 def take_screenshots(url: str, browser: Browser, folder: Path) -> list[Path]:
-    """Every page in light, and in dark, as PNG files in a folder."""
+    """Every view in light and in dark, as PNG files in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for scheme in ("light", "dark"):
@@ -27,23 +44,17 @@ def take_screenshots(url: str, browser: Browser, folder: Path) -> list[Path]:
             viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme, reduced_motion="reduce"
         )
         page = context.new_page()
-        for name, query in VIEWS.items():
-            open_page(page, url, name, query)
-            _grow_to_content(page)
+        for name, shot in SHOTS.items():
+            open_page(page, url, shot.page, shot.query)
+            if shot.element:
+                element = page.locator(f".st-key-{shot.element}").first
+                element.evaluate("element => element.scrollIntoView({block: 'center'})")
             page.wait_for_timeout(1500)
             path = folder / f"{name}-{scheme}.png"
             page.screenshot(path=path)
             written.append(path)
-            page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
         context.close()
     return written
-
-
-def _grow_to_content(page: Page) -> None:
-    """Streamlit scrolls inside the page: make the window as high as what is in it, within reason."""
-    page.wait_for_timeout(700)
-    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": WIDTH, "height": int(min(max(height, HEIGHT), TALLEST))})
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
     points = whole_network.points(checkpoint)
     if points is None:
         st.info(
-            f"Not evaluated yet: `python -m den_core evaluate {checkpoint.folder} --write` measures and keeps the numbers.",
+            f"Not evaluated yet: `python -m den_core evaluate {checkpoint.folder} --write` measures it.",
             icon=":material/info:",
         )
         return
