@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -32,3 +33,19 @@ def distribution_map(frame: pd.DataFrame, levels: Sequence[int], compact: bool =
             "showscale": not compact,
         },
     )
+
+
+def distribution_table(distribution: np.ndarray, levels: Sequence[int]) -> pd.DataFrame:
+    """What `distribution_map` shows, as a table to save.
+
+    Args:
+        distribution: (n, h).
+        levels: the chosen level of every block.
+
+    Returns:
+        block, level, probability, chosen; n·h rows.
+    """
+    n, h = distribution.shape
+    block, level = np.divmod(np.arange(n * h), h)
+    chosen = np.asarray(levels)[block] == level
+    return pd.DataFrame({"block": block, "level": level, "probability": distribution.ravel(), "chosen": chosen})

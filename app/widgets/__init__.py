@@ -5,7 +5,7 @@ figures.py  charts and tables with their data     grids.py    test images that o
 filters.py  the filters that all pages share
 """
 
-from app.widgets.figures import chart, file_name, lasso, metric_row, picked, save_button, table
+from app.widgets.figures import chart, file_name, lasso, metric_row, picked, save_button, small_table, table
 from app.widgets.filters import ALL_TASKS, ANY, slice_filters
 from app.widgets.grids import image_grid
 from app.widgets.pickers import (
@@ -39,6 +39,7 @@ __all__ = [
     "picked",
     "save_button",
     "slice_filters",
+    "small_table",
     "table",
     "task_titles",
 ]

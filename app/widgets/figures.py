@@ -102,6 +102,17 @@ def table(
     return shown
 
 
+def small_table(frame: pd.DataFrame, name: str, key: str, data: pd.DataFrame | None = None) -> None:
+    """A table of a few rows, drawn at once where `table` loads a grid first, and a button that saves it as CSV.
+
+    Args:
+        frame: what is shown; Markdown in its cells is drawn.
+        data: what is saved; the same if not given.
+    """
+    st.table(frame, hide_index=True)
+    save_button(frame if data is None else data, name, f"{key}-data")
+
+
 def save_button(data: pd.DataFrame, name: str, key: str, label: str = "CSV") -> None:
     """A button that saves a frame; the file is only written when it is asked for."""
     st.download_button(

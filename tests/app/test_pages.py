@@ -62,8 +62,10 @@ def test_without_a_checkpoint_the_page_says_which_command_makes_one(page, folder
     assert "python -m den_core train" in app.info[0].value
 
 
-@pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("content", ["{", "[]", '{"schema_version": 99}', "\x00\xff"])
+@pytest.mark.parametrize(
+    ("page", "content"),
+    [*((page, "{") for page in PAGES), *(("overview", text) for text in ("[]", '{"schema_version": 99}', "\x00\xff"))],
+)
 def test_a_broken_checkpoint_is_one_line_that_names_the_file(page, content, open_page, tmp_path):
     folder = tmp_path / "broken"
     folder.mkdir()

@@ -9,7 +9,6 @@ import streamlit as st
 
 from app import cache, widgets
 from app.cache import whole_network
-from app.panels.network.small_table import show_table
 
 FACTS = {
     "recipe": "Recipe",
@@ -34,18 +33,18 @@ def show(checkpoint: cache.Checkpoint) -> None:
     info = cache.info(checkpoint)
     backbone = info.network.backbone
     st.subheader("What it was trained for")
-    show_table(tasks_table(info), "tasks")
+    widgets.small_table(tasks_table(info), "tasks", "tasks")
     levels = ", ".join(f"{level}: {fraction:.0%}" for level, fraction in enumerate(backbone.level_fractions))
     st.caption(
         f"One backbone, {widgets.literal(backbone.name)}, is shared by all tasks; each task has a first and a last "
         f"layer of its own. Levels and the share of a block's hidden channels that they use – {levels}."
     )
     st.subheader("Where it comes from")
-    show_table(facts_table(info), "provenance")
+    widgets.small_table(facts_table(info), "provenance", "provenance")
     with st.expander("Its files", icon=":material/folder:", expanded=True):
         show_files(checkpoint)
     with st.expander("Fingerprints of the data it was trained on", icon=":material/fingerprint:"):
-        show_table(fingerprints_table(info), "data")
+        widgets.small_table(fingerprints_table(info), "data", "data")
         st.caption("Two networks with the same fingerprint were trained on the same bytes.")
 
 
@@ -94,4 +93,4 @@ def show_files(checkpoint: cache.Checkpoint) -> None:
     files = whole_network.files(checkpoint)
     st.caption(f"Folder: `{checkpoint.folder}`, {files['bytes'].sum() / 1e6:.1f} MB in all.")
     shown = pd.DataFrame({"File": files["file"], "Size": [f"{size / 1e6:,.2f} MB" for size in files["bytes"]]})
-    show_table(shown, "files")
+    widgets.small_table(shown, "files", "files")

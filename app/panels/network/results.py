@@ -7,7 +7,6 @@ import streamlit as st
 
 from app import cache, widgets
 from app.cache import whole_network
-from app.panels.network.small_table import show_table
 
 AVERAGE = "average"
 CONTROLS = {
@@ -60,7 +59,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
                 ),
             ]
         )
-    show_table(results_table(points, widgets.task_titles(checkpoint)), "results")
+    widgets.small_table(results_table(points, widgets.task_titles(checkpoint)), "results", "results")
     st.caption(
         f"Accuracy on the {cache.metrics(checkpoint)['split']} split. **Own choice**: each image runs through the "
         "structure that the selector picks for it. The controls: the same structures **shuffled** among the images; "

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app import widgets
-from app.charts.distribution import distribution_map
+from app.charts.distribution import distribution_map, distribution_table
 from app.charts.one_image import barcode_svg
 
 if TYPE_CHECKING:
@@ -45,24 +45,29 @@ def reasons(inspection: Inspection, compact: bool) -> None:
         distribution_map(pd.DataFrame(inspection.distribution), inspection.levels, compact),
         key=f"map-{task}",
         alt=f"Probability of every level in every block; chosen structure {inspection.structure}",
+        data=distribution_table(inspection.distribution, inspection.levels),
+        name=f"distribution-{task}",
     )
     saved = widgets.percent(inspection.share_of_full, 0)
     st.markdown(f"Runs at **{saved}** of the full network's MACs, selector included.")
     predictions, price = st.tabs(["Top classes", "MACs and parameters"])
     with predictions:
-        st.table(prediction_table(inspection.predictions))
+        widgets.small_table(
+            prediction_table(inspection.predictions), f"classes-{task}", f"classes-{task}", inspection.predictions
+        )
     with price:
-        st.table(cost_table(inspection.costs))
+        costs = inspection.costs.rename_axis("part").reset_index()
+        widgets.small_table(cost_table(inspection.costs), f"costs-{task}", f"costs-{task}", costs)
 
 
 def prediction_table(predictions: pd.DataFrame) -> pd.DataFrame:
     """The most probable classes, for people."""
     shown = [widgets.percent(probability) for probability in predictions["probability"]]
     names = [widgets.literal(name) for name in predictions["class_name"]]
-    return pd.DataFrame({"Class": names, "Probability": shown}).set_index("Class")
+    return pd.DataFrame({"Class": names, "Probability": shown})
 
 
 def cost_table(costs: pd.DataFrame) -> pd.DataFrame:
     """MACs and parameters of the parts, for people."""
     table = costs.rename(index=PARTS).map(widgets.millions)
-    return table.rename(columns={"macs": "MACs", "params": "Parameters"}).rename_axis("")
+    return table.rename(columns={"macs": "MACs", "params": "Parameters"}).rename_axis("Part").reset_index()

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import state, widgets
 from app.cache import one_image
-from app.charts.distribution import distribution_map
+from app.charts.distribution import distribution_map, distribution_table
 from app.charts.one_image import COST_WEIGHTS, dial_of_image
 from app.panels.one_image.subject import Subject
 
@@ -39,6 +39,8 @@ def show(subject: Subject) -> None:
             distribution_map(pd.DataFrame(inspection.distribution), [int(level) for level in structure]),
             key="dial_map",
             alt=f"Probability of every level in every block; structure at cost weight {weight:g}: {structure}",
+            data=distribution_table(inspection.distribution, [int(level) for level in structure]),
+            name=f"distribution-at-{weight:g}",
             caption=f"Orange frames: the levels at cost weight {weight:g}. The probabilities do not depend on it.",
         )
     with right:

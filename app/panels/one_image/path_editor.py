@@ -54,7 +54,7 @@ def show(subject: Subject) -> None:
     )
     with st.container(key="path-result"):
         st.markdown(widgets.literal(told))
-    st.table(_comparison(tried, wanted, changed))
+    widgets.small_table(_comparison(tried, wanted, changed), "path", "path_comparison", tried[: 2 if changed else 1])
     st.caption(
         "A column is a block, a row a level; the number is the probability in percent that the selector gives that "
         "level. Orange frame: the model's own choice. Dot: what runs now; a dashed frame marks a level that you "
@@ -93,7 +93,7 @@ def _comparison(tried: pd.DataFrame, wanted: str, changed: int) -> pd.DataFrame:
     names = ["The model's own choice", "Forced"]
     rows = [
         {
-            "": name,
+            "Which": name,
             "Structure": f"`{row.structure}`",
             "Answer": f"{widgets.literal(row.class_name)} ({widgets.percent(row.confidence)})",
             f"Probability of {widgets.literal(wanted)}": widgets.percent(row.probability),
@@ -102,4 +102,4 @@ def _comparison(tried: pd.DataFrame, wanted: str, changed: int) -> pd.DataFrame:
         }
         for name, row in zip(names, tried.itertuples(), strict=True)
     ]
-    return pd.DataFrame(rows[: 2 if changed else 1]).set_index("")
+    return pd.DataFrame(rows[: 2 if changed else 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from app import cache, widgets
@@ -24,22 +25,16 @@ def show(checkpoint: cache.Checkpoint) -> None:
         f"image of {widgets.literal(title)} takes **{widgets.percent(mean / full, 0)}** of the work of the whole "
         "network."
     )
+    bars = {
+        "The full network": (float(full), OTHER_COLOR),
+        f"{names[frame['label'].iloc[found.dear]]}, #{found.dear}": (float(frame["macs"].iloc[found.dear]), color),
+        f"Mean of {title}": (mean, color),
+        f"{names[frame['label'].iloc[found.cheap]]}, #{found.cheap}": (float(frame["macs"].iloc[found.cheap]), color),
+        "The selector alone": (float(costs.selector_macs), OTHER_COLOR),
+    }
     widgets.chart(
-        charts.costs(
-            {
-                "The full network": (float(full), OTHER_COLOR),
-                f"{names[frame['label'].iloc[found.dear]]}, #{found.dear}": (
-                    float(frame["macs"].iloc[found.dear]),
-                    color,
-                ),
-                f"Mean of {title}": (mean, color),
-                f"{names[frame['label'].iloc[found.cheap]]}, #{found.cheap}": (
-                    float(frame["macs"].iloc[found.cheap]),
-                    color,
-                ),
-                "The selector alone": (float(costs.selector_macs), OTHER_COLOR),
-            }
-        ),
+        charts.costs(bars),
+        data=pd.DataFrame({"what": list(bars), "macs": [macs for macs, _ in bars.values()]}),
         key="tour_costs",
         alt="MACs of the full network, of the two images, of the mean and of the selector",
         caption=f"MACs per image of {widgets.literal(title)}, the selector included except for the full network, which "

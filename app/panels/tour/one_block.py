@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from app import cache, widgets
@@ -22,6 +23,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
     widgets.chart(
         charts.block_drawing(backbone.level_fractions),
         key="tour_block",
+        data=pd.DataFrame({"level": range(h), "share_of_channels": backbone.level_fractions}),
         alt="One block at each of its levels: a higher level uses more channels",
         caption="One block, drawn at each of its levels: filled channels run, pale ones do not. All levels share the "
         "same weights, so this is one network and not several.",

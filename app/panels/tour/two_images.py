@@ -39,6 +39,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
             gallery.num_levels,
         ),
         key="tour_structures",
+        data=gallery.frame.iloc[[found.cheap, found.dear]],
         alt="The structures of the two images: the level of every block",
         caption=f"Both structures, block by block. Chosen by rule: of the rightly answered test images of "
         f"{widgets.literal(widgets.task_titles(checkpoint)[found.task])}, those with the fewest and with the most "

@@ -45,7 +45,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
             for task, value in gain.items()
         ]
     )
-    st.table(_comparison(points, titles), hide_index=True)
+    widgets.small_table(_comparison(points, titles), "worth", "tour_worth")
     st.markdown(_verdict(points, float(gain[AVERAGE])))
 
 
