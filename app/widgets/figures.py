@@ -133,9 +133,8 @@ def _footer(caption: str, data: pd.DataFrame | None, name: str, key: str) -> Non
         if caption:
             st.caption(caption)
         return
-    left, right = st.columns([6, 1], gap="small")
-    left.caption(caption or " ")
-    with right:
+    with st.container(horizontal=True, wrap=False, gap="small"):
+        st.caption(caption or " ", width="stretch")
         save_button(data, name, key)
 
 
