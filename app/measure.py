@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import statistics
 import tempfile
 import time
@@ -77,19 +78,23 @@ def upload(page: Page, file: Path) -> tuple[float, float]:
     return answered, time.perf_counter() - start
 
 
-IMAGES = (
-    "[...document.querySelectorAll('[data-testid=stMarkdownContainer]')].map(e => e.innerText)"
-    ".find(text => text.startsWith('Images · '))"
-)
+CLICK_AND_WAIT = """([button, heading]) => new Promise(done => {
+    const text = () => [...document.querySelectorAll('[data-testid=stMarkdownContainer]')]
+        .map(element => element.innerText).find(text => text.startsWith(heading));
+    const before = text(), start = performance.now();
+    const look = () => text() && text() != before ? done(performance.now() - start) : requestAnimationFrame(look);
+    button.click();
+    look();
+})"""
+"Milliseconds from a click to another text under that heading, measured in the page: a driver's own time is left out."
 
 
 def change_filter(page: Page, task: str) -> float:
-    """Choose another task on the page Right and wrong: seconds until the images below are those of the task."""
-    before = page.evaluate(IMAGES)
-    start = time.perf_counter()
-    page.get_by_test_id("stMain").get_by_role("radio", name=task, exact=True).first.click()
-    page.wait_for_function(f"old => {{ const now = {IMAGES}; return now && now != old; }}", arg=before)
-    return time.perf_counter() - start
+    """Choose another task on the page Right and wrong: seconds until the number of images is that of the task."""
+    button = page.get_by_test_id("stMain").get_by_role("radio", name=task, exact=True).first.element_handle()
+    seconds = page.evaluate(CLICK_AND_WAIT, [button, "Images · "]) / 1000
+    settled(page)
+    return seconds
 
 
 def hover(page: Page) -> float:
@@ -140,24 +145,24 @@ def neighbours(rows: int, repeats: int = 20, width: int = 60) -> dict[str, float
 
 
 def large_gallery(browser: Browser, rows: int, repeats: int) -> dict[str, object]:
-    """First opening of each page with a synthesised gallery, and the most memory that the server held."""
+    """Each page opened with a synthesised gallery that nobody has opened before, and the most memory the server held.
+
+    Server and browser have shown the same page of the shipped checkpoint, so that imports and scripts are not counted.
+    """
     found: dict[str, list[float]] = {name: [] for name in LARGE_PAGES}
     peaks = []
     with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(SHIPPED, Path(folder) / SHIPPED.name)
         synthesise(SHIPPED, Path(folder) / "large", rows)
         for _ in range(repeats):
             for name in LARGE_PAGES:
                 with running_app(Path(folder)) as server:
                     page = new_page(browser)
-                    open_page(page, server.url)
-                    found[name].append(visit(page, name))
+                    open_page(page, server.url, name)
+                    found[name].append(open_page(page, server.url, name, "checkpoint=large"))
+                    page_changes(page)
+                    peaks.append(server.peak_memory() / 1e9)
                     page.context.close()
-            with running_app(Path(folder)) as server:
-                page = new_page(browser)
-                open_page(page, server.url)
-                page_changes(page)
-                peaks.append(server.peak_memory() / 1e9)
-                page.context.close()
     return {"rows": rows, "opens": {k: summary(v) for k, v in found.items()}, "peak_memory_gb": round(max(peaks), 2)}
 
 

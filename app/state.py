@@ -83,6 +83,8 @@ SPENT = "spent"
 "Query parameter: the outcome or bin of overspend whose images are listed, as outcome:NAME or bin:NUMBER."
 
 # Right and wrong.
+SECTION = "section"
+"Which of its charts is shown."
 BY = "by"
 "What the slices are cut by."
 MATRIX = "matrix"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import widgets
+from app import state, widgets
 from app.cache import test_sets
 from app.pages import PAGES
 from app.panels.test_sets import accuracy_slices, confusion, images, reliability, selection_numbers
 from den_core.analysis.slices import Slice
+
+SECTIONS = {"confusion": "Mixed-up classes", "parts": "Accuracy of parts", "confidence": "Confidence"}
+"One at a time: what is not shown is neither computed nor drawn, so that a filter answers quickly."
 
 st.title(PAGES["right_and_wrong"].question)
 st.markdown(
@@ -23,12 +26,16 @@ with widgets.errors_shown():
     part, whole = test_sets.summary(checkpoint, where), test_sets.summary(checkpoint, Slice(tasks=tuple(tasks)))
     if part.images:
         selection_numbers.show(part, whole)
-        # The images stand below the matrix but are sent before it: whoever filters waits for them.
-        matrix = st.container()
+        section = widgets.choice("Look at", list(SECTIONS), SECTIONS, key=state.SECTION)
+        # The images stand below the chart but are sent before it: whoever filters waits for them.
+        chart = st.container()
         images.of_slice(checkpoint, where, key="right_images", heading="**Images**")
-        with matrix:
-            confusion.show(checkpoint, where, titles)
-        accuracy_slices.show(checkpoint, where, titles)
-        reliability.show(checkpoint, where)
+        with chart:
+            if section == "confusion":
+                confusion.show(checkpoint, where, titles)
+            elif section == "parts":
+                accuracy_slices.show(checkpoint, where, titles)
+            else:
+                reliability.show(checkpoint, where)
     else:
         st.info("No image is in this selection. Take a filter back.", icon=":material/filter_alt_off:")

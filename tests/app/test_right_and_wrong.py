@@ -72,7 +72,7 @@ def test_a_cell_of_the_matrix_is_a_class_and_an_answer(open_trained, grid_tiles,
 
 @pytest.mark.parametrize("by", GROUPINGS)
 def test_slices_by_everything(by, open_trained, galleries):
-    app = open_trained("right_and_wrong", by=by)
+    app = open_trained("right_and_wrong", section="Accuracy of parts", by=by)
     assert not app.exception and not app.error
     table = app.dataframe[0].value
     assert by in table.columns
@@ -89,7 +89,7 @@ def test_the_matrix_of_another_task_and_of_mistakes_only(open_trained, tasks, ga
 
 
 def test_calibration_is_told(open_trained):
-    assert "Expected calibration error" in _texts(open_trained("right_and_wrong"))
+    assert "Expected calibration error" in _texts(open_trained("right_and_wrong", section="Confidence"))
 
 
 def test_filters_that_match_nothing_are_one_line(open_trained):
