@@ -10,6 +10,9 @@ import pandas as pd
 from den_core.analysis.neighbours import flat_vectors, squared_distances
 from den_core.errors import DataError
 
+POOL = 20_000
+"Images of a task that `compare_spaces` searches among; of more a seeded sample is taken."
+
 
 def overlap(first: pd.DataFrame, second: pd.DataFrame) -> float:
     """Share of the neighbours (task and row) of the first list that are in the second too; nan where it is empty."""
@@ -57,7 +60,8 @@ def compare_spaces(
         labels: true classes, (N,).
         probability: of the true class, (N,): how easy the network finds the image.
         hamming: the space in which distance is the number of differing entries; l2 in the others.
-        queries: images that are asked for; a seeded sample of the N where there are more.
+        queries: images that are asked for; a seeded sample of the N where there are more. Of more than POOL images
+            a seeded sample is searched.
 
     Returns:
         First: one row per space, and one "chance" for neighbours drawn at random: same_class (share of the neighbours
@@ -72,6 +76,10 @@ def compare_spaces(
     if N <= k:
         raise DataError(f"expected more than {k} images to compare neighbours, found {N}; index more of them")
     rng = np.random.default_rng(seed)
+    if N > POOL:
+        kept = np.sort(rng.choice(N, POOL, replace=False))
+        spaces = {name: np.asarray(vectors)[kept] for name, vectors in spaces.items()}
+        labels, probability, N = labels[kept], probability[kept], POOL
     asked = np.sort(rng.choice(N, min(queries, N), replace=False))
     found = {}
     for place, (name, vectors) in enumerate(spaces.items()):

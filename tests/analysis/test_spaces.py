@@ -42,3 +42,16 @@ def test_a_space_made_of_difficulty_finds_images_that_are_as_easy():
 def test_too_few_images_to_compare_are_a_deliberate_error():
     with pytest.raises(DataError, match="images"):
         compare_spaces({"structure": np.zeros((4, 2))}, np.zeros(4), np.zeros(4), k=4)
+
+
+def test_of_very_many_images_a_sample_is_searched(monkeypatch):
+    """Bounded work: the answer is that of some of the images, the same every time."""
+    rng = np.random.default_rng(3)
+    vectors, labels, probability = rng.random((300, 4)), rng.integers(0, 3, 300), rng.random(300)
+    monkeypatch.setattr("den_core.analysis.spaces.POOL", 100)
+    first = compare_spaces({"a": vectors}, labels, probability, k=4, queries=50)
+    again = compare_spaces({"a": vectors}, labels, probability, k=4, queries=50)
+
+    pd.testing.assert_frame_equal(first[0], again[0])
+    monkeypatch.setattr("den_core.analysis.spaces.POOL", 300)
+    assert not first[0].equals(compare_spaces({"a": vectors}, labels, probability, k=4, queries=50)[0])

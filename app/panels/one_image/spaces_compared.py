@@ -27,7 +27,7 @@ def show(checkpoint: cache.Checkpoint, task: str, title: str, row: int, known: l
         known: of SPACES, those that this network's galleries hold.
         k: neighbours of the query per task.
     """
-    from den_core.analysis.spaces import overlap
+    from den_core.analysis.spaces import POOL, overlap
 
     st.subheader("Content or difficulty?")
     count = len(cache.gallery(checkpoint, task))
@@ -37,6 +37,7 @@ def show(checkpoint: cache.Checkpoint, task: str, title: str, row: int, known: l
     quality, common = one_image.compared_spaces(checkpoint, task, tuple(known), SAMPLE_K, SAMPLE)
     lists = {name: one_image.neighbours_of_row(checkpoint, task, row, name, k) for name in known}
     st.markdown(_in_words(quality, known))
+    searched = f"{count:,}" if count <= POOL else f"{POOL:,} of the {count:,}"
     shown = pd.DataFrame(
         {
             "Alike by": [SPACES.get(name, "By chance") for name in quality.index],
@@ -56,7 +57,7 @@ def show(checkpoint: cache.Checkpoint, task: str, title: str, row: int, known: l
         },
         caption=(
             f"{SAMPLE_K} nearest {widgets.literal(title)} images of each of {min(SAMPLE, count):,} queries of the "
-            f"{count:,} test images (drawn with seed 0; ties broken at random). The gap is between the true-class "
+            f"{searched} test images (drawn with seed 0; ties broken at random). The gap is between the true-class "
             "probabilities of query and neighbour; “in common” is the share of the neighbours that two ways of "
             f"comparing name both. The last column is about the query above and its {k} neighbours in every task."
         ),
