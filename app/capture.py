@@ -23,7 +23,7 @@ class Shot(NamedTuple):
 
 SHOTS = {name: Shot(name) for name in PAGES} | {
     "guide": Shot("guide", "step=2"),
-    "path_editor": Shot("inspect_image", "picture=emoji:919&as=Emoji&forced=311122332", "path-result"),
+    "path_editor": Shot("inspect_image", "picture=emoji:919&as=Emoji&forced=111100330", "path-result"),
     "accuracy_and_cost": Shot("inspect_image", "picture=clipart:7&as=Clip+art&look=Accuracy+and+cost", "image_costs"),
     "map": Shot("map", "lasso=-1.05_-0.8~-0.6_-0.8~-0.6_0~-1.05_0", "map"),
     "level_usage": Shot("level_usage", element="usage_maps"),
