@@ -19,24 +19,14 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def open_page(monkeypatch) -> Callable[..., AppTest]:
-    """Opens a page of the app, by the name of its file, with a checkpoint picked and query parameters."""
+    """Opens a page of the app as a link does: by the name of its file, with a checkpoint and query parameters."""
 
-    def open_page(
-        page: str, root: Path, checkpoint: str | None = None, query_first: dict[str, str] | None = None, **query: str
-    ) -> AppTest:
+    def open_page(page: str, root: Path, checkpoint: str | None = None, **query: str) -> AppTest:
         monkeypatch.setenv("DEN_CHECKPOINTS", str(root))
         app = AppTest.from_file(REPOSITORY / "app" / "main.py", default_timeout=60)
-        for name, value in (query_first or {}).items():
-            app.query_params[name] = value
-        app.run()
-        if page == HOME:
-            for name, value in query.items():
-                app.query_params[name] = value
-            return app.run() if query else app
-        if checkpoint is not None:
-            app.sidebar.selectbox(key="checkpoint").set_value(checkpoint).run()
-        app.switch_page(f"views/{page}.py")
-        for name, value in query.items():
+        if page != HOME:
+            app.switch_page(f"views/{page}.py")
+        for name, value in query.items() if checkpoint is None else {"checkpoint": checkpoint, **query}.items():
             app.query_params[name] = value
         return app.run()
 

@@ -189,6 +189,6 @@ def test_a_checkpoint_that_changes_is_read_again(open_page, tiny_checkpoint, tmp
 
 
 def test_a_link_to_a_checkpoint_that_is_not_here_says_so(open_page, tiny_checkpoint):
-    app = open_page("overview", tiny_checkpoint.parent, query_first={"checkpoint": "somebody-elses"})
+    app = open_page("overview", tiny_checkpoint.parent, checkpoint="somebody-elses")
     assert not app.exception
     assert "somebody" in app.warning[0].value
