@@ -4,7 +4,7 @@ Every key holds the identity of a checkpoint, its path and the state of its file
 shows old figures. Networks, galleries and frames with a row per image are shared by all visitors: they are read, never
 changed. `den_core` is imported inside the functions, because parts of it bring torch, which takes seconds to load.
 
-The modules named here serve every page; `one_image`, `test_sets` and `network` serve the pages of their section.
+The modules named here serve every page; `one_image`, `test_sets` and `whole_network` serve the pages of their section.
 """
 
 from app.cache.checkpoints import (

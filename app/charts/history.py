@@ -14,7 +14,6 @@ from den_core.analysis.history import Stage
 
 STAGE_COLORS = {"estimator": "#0072B2", "selector": "#E69F00"}
 "Of the bands behind the curves."
-PANELS = ("Accuracy", "Loss", "MACs per image", "Learning rate")
 
 
 def training_curves(

@@ -215,22 +215,3 @@ def most_chosen(gallery: Gallery, top: int = 3, examples: int = 6, seed: int = 0
         sample = generator.choice(positions, size=min(examples, len(positions)), replace=False)
         rows.append([int(row) for row in np.sort(sample)])
     return table.assign(rows=rows)
-
-
-def count_by_task(structures: Mapping[str, Iterable[str]], ranking: Sequence[str]) -> pd.DataFrame:
-    """How many images of every task chose the structures of a ranking, and how many any other.
-
-    Args:
-        structures: the chosen structures by task.
-        ranking: the structures that get a row of their own, in this order.
-
-    Returns:
-        int64, rows `ranking` and then TAIL where any image chose another structure; columns tasks.
-    """
-    counts = pd.DataFrame({task: _counts(keys) for task, keys in structures.items()})
-    counts = counts.fillna(0).astype("int64")
-    table = counts.reindex(list(ranking), fill_value=0)
-    tail = counts.drop(index=[key for key in ranking if key in counts.index]).sum()
-    if int(tail.sum()):
-        table.loc[TAIL] = tail
-    return table
