@@ -119,15 +119,7 @@ def slice_dots(
         figure.add_scatter(
             x=part["accuracy"],
             y=places[own],
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": part["high"] - part["accuracy"],
-                "arrayminus": part["accuracy"] - part["low"],
-                "thickness": 1.5,
-                "width": 0,
-                "color": colors[task],
-            },
+            error_x=_interval(part) | {"width": 0, "color": colors[task]},
             mode="markers",
             marker={"color": colors[task], "size": 9},
             unselected={"marker": {"opacity": 1}},
@@ -185,14 +177,7 @@ def reliability_diagram(bins: pd.DataFrame) -> go.Figure:
     figure.add_scatter(
         x=bins["confidence"],
         y=bins["accuracy"],
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": bins["high"] - bins["accuracy"],
-            "arrayminus": bins["accuracy"] - bins["low"],
-            "thickness": 1.5,
-            "width": 4,
-        },
+        error_y=_interval(bins) | {"width": 4},
         mode="lines+markers",
         name="this network",
         line={"color": CORRECT_COLOR, "width": 2},
@@ -220,3 +205,14 @@ def reliability_diagram(bins: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_xaxes(title_text="Confidence (probability of the answer)", row=2, col=1)
     return layout(figure, height=420, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+
+
+def _interval(table: pd.DataFrame) -> dict:
+    """Error bars from low to high around the accuracy."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": table["high"] - table["accuracy"],
+        "arrayminus": table["accuracy"] - table["low"],
+        "thickness": 1.5,
+    }

@@ -34,11 +34,7 @@ with widgets.errors_shown():
     titles = widgets.task_titles(checkpoint)
     points = whole_network.points(checkpoint)
     if points is None:
-        st.info(
-            "This network is not evaluated yet. Measure it with `python -m den_core evaluate "
-            f"{checkpoint.folder} --write`, then reload this page.",
-            icon=":material/info:",
-        )
+        widgets.say_not_evaluated(checkpoint)
         st.stop()
     # The key is shared with the filters of other pages, where the same option stands for all images.
     scopes = {widgets.ALL_TASKS: AVERAGE_TITLE} | titles

@@ -15,6 +15,7 @@ from app.widgets.pickers import (
     errors_shown,
     image_format_picker,
     indexed_tasks,
+    say_not_evaluated,
     task_titles,
 )
 from app.widgets.text import literal, millions, percent
@@ -38,6 +39,7 @@ __all__ = [
     "percent",
     "picked",
     "save_button",
+    "say_not_evaluated",
     "slice_filters",
     "small_table",
     "table",

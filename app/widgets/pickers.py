@@ -100,6 +100,15 @@ def indexed_tasks(checkpoint: cache.Checkpoint) -> list[str]:
     return tasks
 
 
+def say_not_evaluated(checkpoint: cache.Checkpoint) -> None:
+    """The state of a page or section that needs the metrics of a checkpoint that has none."""
+    st.info(
+        "This network is not evaluated yet. Measure it with `python -m den_core evaluate "
+        f"{checkpoint.folder} --write`, then reload this page.",
+        icon=":material/info:",
+    )
+
+
 def task_titles(checkpoint: cache.Checkpoint) -> dict[str, str]:
     """The titles of the checkpoint's tasks, for people, by name."""
     return {task.name: task.label for task in cache.info(checkpoint).network.tasks}

@@ -23,10 +23,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
     """Accuracies, controls and MACs, or the command that measures them."""
     points = whole_network.points(checkpoint)
     if points is None:
-        st.info(
-            f"Not evaluated yet: `python -m den_core evaluate {checkpoint.folder} --write` measures it.",
-            icon=":material/info:",
-        )
+        widgets.say_not_evaluated(checkpoint)
         return
     average = points[points["task"] == AVERAGE].set_index("method")
     if {"chosen", "full"} <= set(average.index):

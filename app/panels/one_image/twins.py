@@ -43,7 +43,8 @@ def show(checkpoint: cache.Checkpoint, tasks: list[str], titles: dict[str, str])
             page = st.pagination(count, key=f"twins_page-{pair}", max_visible_pages=7) if count > 1 else 1
             widgets.save_button(shown, "twins", "twins-data")
         for start in range(PAIRS_PER_PAGE * (page - 1), min(PAIRS_PER_PAGE * page, len(shown)), 4):
-            for column, entry in zip(st.columns(4), shown.iloc[start : start + 4].itertuples(), strict=False):
+            line = shown.iloc[start : start + 4]  # the last line may be shorter than its four columns
+            for column, entry in zip(st.columns(4)[: len(line)], line.itertuples(), strict=True):
                 with column.container(border=True):
                     st.markdown(f"Distance **{entry.distance:.3f}**")
                     _pair(checkpoint, entry, titles)

@@ -23,11 +23,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
     """The instance gain, as it is."""
     points = whole_network.points(checkpoint)
     if points is None:
-        st.info(
-            "This network is not evaluated yet. Measure it with `python -m den_core evaluate "
-            f"{checkpoint.folder} --write`, then reload this page.",
-            icon=":material/info:",
-        )
+        widgets.say_not_evaluated(checkpoint)
         return
     titles, gain = widgets.task_titles(checkpoint), whole_network.gain(checkpoint)
     st.markdown(
