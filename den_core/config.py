@@ -181,7 +181,7 @@ class SelectorStageConfig:
     """How the selector is trained in its turns (Eq. 5 to 7)."""
 
     steps: int
-    "Optimiser steps of every turn."
+    "Optimiser steps of every turn; 0 leaves the selector untrained, for networks that run one structure only."
     rho: float = 0.1
     "Weight of the sparsity penalty, Eq. 5."
     final_rho: float | None = None
@@ -207,7 +207,7 @@ class SelectorStageConfig:
     "Weight of the sampled term of the critic's gradient: 1 is exactly Eq. 7, 0 follows the critic alone."
 
     def __post_init__(self) -> None:
-        _require(self.steps >= 1, f"expected at least one selector step, found {self.steps}")
+        _require(self.steps >= 0, f"expected steps >= 0 for the selector, found {self.steps}")
         _require(self.rho >= 0, f"expected rho >= 0, found {self.rho}")
         _require(self.final_rho is None or self.final_rho >= 0, f"expected final_rho >= 0, found {self.final_rho}")
         _require(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
 from den_core.config import (
@@ -137,11 +138,40 @@ def digits_fast() -> Recipe:
     )
 
 
+def baseline(base: Recipe, task: str) -> Recipe:
+    """The paper's Baseline for one task of a recipe: a network of its own that always runs in full.
+
+    It sees as many of the task's images as the recipe's estimator does, with the same optimiser and augmentation, in
+    one turn: its learning rate comes down once instead of once per round.
+    """
+    t, joint = base.training, base.training.estimator
+    estimator = dataclasses.replace(
+        joint, first_steps=joint.first_steps + (t.rounds - 1) * joint.round_steps, tau=1.0, round_steps=0
+    )
+    return dataclasses.replace(
+        base,
+        name=f"{base.name}-baseline-{task}",
+        description=f"A full network of its own for {task}, trained as {base.name} is",
+        network=dataclasses.replace(base.network, tasks=(base.network.task(task),)),
+        training=dataclasses.replace(
+            t,
+            rounds=1,
+            estimator=estimator,
+            selector=dataclasses.replace(t.selector, steps=0),
+            batch_size=t.batch_of(task),
+        ),
+    )
+
+
+def _open3_baseline(task: str) -> Recipe:
+    return baseline(open3_fast(), task)
+
+
 RECIPES: dict[str, Callable[[], Recipe]] = {
     "open3-paper": open3_paper,
     "open3-fast": open3_fast,
     "digits-fast": digits_fast,
-}
+} | {f"open3-fast-baseline-{task}": functools.partial(_open3_baseline, task) for task in SCENARIOS["open3"]}
 
 
 def recipe(name: str) -> Recipe:
