@@ -113,6 +113,8 @@ class SelectorConfig:
     "Whether the logits of C start at exactly 0, instead of by Xavier's start."
     temperature: float = 0.0
     "Nats; if positive, C is the critic's Boltzmann distribution times a learnt correction; 0 keeps them apart."
+    auxiliary: bool = False
+    "Whether it also classifies the image, and reads off its own answer how hard the image is."
 
     def __post_init__(self) -> None:
         _require(self.temperature >= 0, f"expected a selector temperature >= 0, found {self.temperature}")
@@ -150,6 +152,14 @@ class EstimatorStageConfig:
     "Optimiser steps of every later turn, with structures from the selector."
     tau: float = 0.75
     "Weight of the full model in Eq. 8."
+    last_steps: int = 0
+    """Optimiser steps of a turn after the last selector's, for the structures that inference will take; Algorithm 1
+    has none and ends with the selector."""
+    first_structures: Literal["eq8", "densities"] = "eq8"
+    'Structures of the first turn: "eq8", or "densities", see `sampling.varied_structures`.'
+    distillation: float = 0.0
+    """Weight of in-place distillation; 0 is the paper's Eq. 4. If positive, every image of a step runs twice: in full
+    to learn from its label, and with a drawn structure to learn from the full run's answer (Kullback–Leibler)."""
     learning_rate: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 1e-4
@@ -166,8 +176,13 @@ class EstimatorStageConfig:
     "Compute densely and mask, or run only what each image's levels need; equal results."
 
     def __post_init__(self) -> None:
-        _require(self.first_steps >= 1 and self.round_steps >= 0, "expected first_steps >= 1 and round_steps >= 0")
+        _require(
+            self.first_steps >= 1 and self.round_steps >= 0 and self.last_steps >= 0,
+            "expected first_steps >= 1, round_steps >= 0 and last_steps >= 0, "
+            f"found {self.first_steps}, {self.round_steps} and {self.last_steps}",
+        )
         _require(0 <= self.tau <= 1, f"expected tau from 0 to 1, found {self.tau}")
+        _require(self.distillation >= 0, f"expected distillation >= 0, found {self.distillation}")
         _require(self.learning_rate > 0, f"expected a positive learning rate, found {self.learning_rate}")
         _require(
             self.full_share >= 0 and self.uniform_share >= 0 and self.full_share + self.uniform_share <= 1,
@@ -182,10 +197,15 @@ class SelectorStageConfig:
 
     steps: int
     "Optimiser steps of every turn; 0 leaves the selector untrained, for networks that run one structure only."
+    label_steps: int = 0
+    "Optimiser steps before the first turn in which the auxiliary head alone learns, from labels; they cost little."
     rho: float = 0.1
     "Weight of the sparsity penalty, Eq. 5."
     final_rho: float | None = None
     "Another ρ for the last turn; None keeps `rho`. A larger one before it trains the estimator on smaller structures."
+    risk: Literal["cross_entropy", "error"] = "cross_entropy"
+    """L of Eq. 4 as the selector sees it: the paper's "cross_entropy", or "error", the probability of a wrong answer,
+    which hopeless images do not dominate."""
     samples: int = 2
     "|Z|: structures drawn per image and step."
     control_variate: Literal["none", "leave_one_out", "greedy", "critic"] = "leave_one_out"
@@ -207,7 +227,10 @@ class SelectorStageConfig:
     "Weight of the sampled term of the critic's gradient: 1 is exactly Eq. 7, 0 follows the critic alone."
 
     def __post_init__(self) -> None:
-        _require(self.steps >= 0, f"expected steps >= 0 for the selector, found {self.steps}")
+        _require(
+            self.steps >= 0 and self.label_steps >= 0,
+            f"expected steps and label_steps >= 0 for the selector, found {self.steps} and {self.label_steps}",
+        )
         _require(self.rho >= 0, f"expected rho >= 0, found {self.rho}")
         _require(self.final_rho is None or self.final_rho >= 0, f"expected final_rho >= 0, found {self.final_rho}")
         _require(
@@ -272,6 +295,10 @@ class Recipe:
         _require(
             self.training.estimator.execution == "masked" or self.network.backbone.norm_statistics == "per_level",
             'expected execution "masked" with norm_statistics "shared", which need the whole batch, found "dispatched"',
+        )
+        _require(
+            self.network.selector.auxiliary or not self.training.selector.label_steps,
+            "expected a selector with an auxiliary head where label_steps is set",
         )
         names = {task.name for task in self.network.tasks}
         sizes = self.training.batch_size

@@ -65,29 +65,31 @@ def fast_training() -> TrainingConfig:
         rounds=2,
         estimator=EstimatorStageConfig(
             first_steps=2400,
-            round_steps=1200,
-            tau=0.5,
+            round_steps=800,
+            last_steps=400,
+            first_structures="densities",
+            distillation=1.0,
             learning_rate=0.1,
             weight_decay=5e-4,
             label_smoothing=0.1,
             schedule="one_cycle",
             round_decay=0.6,
-            full_share=0.15,
             uniform_share=0.1,
             execution="dispatched",
         ),
         selector=SelectorStageConfig(
             steps=500,
-            rho=1.0,
-            final_rho=0.3,
-            samples=2,
+            label_steps=1500,
+            rho=0.3,
+            final_rho=0.1,
+            samples=4,
             control_variate="critic",
             learning_rate=1e-3,
             schedule="one_cycle",
             epsilon_start=0.0,
             entropy_weight=TEMPERATURE,
             probability_floor=0.05,
-            critic_samples=2,
+            critic_samples=4,
         ),
         batch_size=128,
         precision="bf16-mixed",
@@ -95,6 +97,11 @@ def fast_training() -> TrainingConfig:
         class_balanced=True,
         erase=0.25,
     )
+
+
+def fast_selector(temperature: float) -> SelectorConfig:
+    """Ours: a critic whose values the choice is read from, and an auxiliary head that knows how hard an image is."""
+    return SelectorConfig(critic=True, uniform_start=True, temperature=temperature, auxiliary=True)
 
 
 def open3_paper() -> Recipe:
@@ -112,8 +119,8 @@ def open3_fast() -> Recipe:
     return Recipe(
         name="open3-fast",
         description="Fashion, emoji and clip art on WRN-20-2, about an hour on two CPU cores",
-        network=network("open3", "wrn-20-2", SelectorConfig(critic=True, uniform_start=True, temperature=TEMPERATURE)),
-        training=dataclasses.replace(fast_training(), batch_size={"fashion": 80, "emoji": 64, "clipart": 48}),
+        network=network("open3", "wrn-20-2", fast_selector(TEMPERATURE)),
+        training=dataclasses.replace(fast_training(), batch_size={"fashion": 40, "emoji": 32, "clipart": 24}),
     )
 
 
@@ -123,12 +130,12 @@ def digits_fast() -> Recipe:
     return Recipe(
         name="digits-fast",
         description="scikit-learn's digits on WRN-8-1, under a minute on two CPU cores",
-        network=network("digits", "wrn-8-1", SelectorConfig(critic=True, uniform_start=True, temperature=0.1)),
+        network=network("digits", "wrn-8-1", fast_selector(0.1)),
         training=dataclasses.replace(
             training,
             rounds=2,
-            estimator=dataclasses.replace(training.estimator, first_steps=80, round_steps=40),
-            selector=dataclasses.replace(training.selector, steps=40, entropy_weight=0.1),
+            estimator=dataclasses.replace(training.estimator, first_steps=80, round_steps=40, last_steps=20),
+            selector=dataclasses.replace(training.selector, steps=40, label_steps=40, entropy_weight=0.1),
             batch_size=64,
             flip=False,
             erase=0.0,
@@ -141,12 +148,19 @@ def digits_fast() -> Recipe:
 def baseline(base: Recipe, task: str) -> Recipe:
     """The paper's Baseline for one task of a recipe: a network of its own that always runs in full.
 
-    It sees as many of the task's images as the recipe's estimator does, with the same optimiser and augmentation, in
-    one turn: its learning rate comes down once instead of once per round.
+    It runs as many of the task's images as the recipe's estimator does, with the same optimiser and augmentation, in
+    one turn: its learning rate comes down once instead of once per round. Where the estimator runs every image twice
+    to distil, its batches are twice as large.
     """
     t, joint = base.training, base.training.estimator
     estimator = dataclasses.replace(
-        joint, first_steps=joint.first_steps + (t.rounds - 1) * joint.round_steps, tau=1.0, round_steps=0
+        joint,
+        first_steps=joint.first_steps + (t.rounds - 1) * joint.round_steps + joint.last_steps,
+        last_steps=0,
+        first_structures="eq8",
+        tau=1.0,
+        distillation=0.0,
+        round_steps=0,
     )
     return dataclasses.replace(
         base,
@@ -157,8 +171,8 @@ def baseline(base: Recipe, task: str) -> Recipe:
             t,
             rounds=1,
             estimator=estimator,
-            selector=dataclasses.replace(t.selector, steps=0),
-            batch_size=t.batch_of(task),
+            selector=dataclasses.replace(t.selector, steps=0, label_steps=0),
+            batch_size=t.batch_of(task) * (2 if joint.distillation else 1),
         ),
     )
 
@@ -225,8 +239,10 @@ def smoke(full: Recipe) -> Recipe:
         training=dataclasses.replace(
             t,
             rounds=2,
-            estimator=dataclasses.replace(t.estimator, first_steps=3, round_steps=2),
-            selector=dataclasses.replace(t.selector, steps=3),
+            estimator=dataclasses.replace(
+                t.estimator, first_steps=3, round_steps=2, last_steps=min(2, t.estimator.last_steps)
+            ),
+            selector=dataclasses.replace(t.selector, steps=3, label_steps=min(3, t.selector.label_steps)),
             batch_size=8,
             report_every=3,
             save_every=3,

@@ -50,12 +50,12 @@ def toy_network() -> Callable[..., NetworkConfig]:
     """Configurations of tiny networks with two tasks, "toy" of 32 and "wide" of 64 pixels."""
 
     def toy_network(
-        backbone: str = "wrn-8-1", statistics: str = "per_level", critic: bool = False, temperature: float = 0.0
+        backbone: str = "wrn-8-1", statistics: str = "per_level", **selector: bool | float
     ) -> NetworkConfig:
         return NetworkConfig(
             backbone=BackboneConfig(name=backbone, norm_statistics=statistics),
             tasks=(_toy_task(), _toy_task("wide", 64, 3)),
-            selector=SelectorConfig(critic=critic, temperature=temperature),
+            selector=SelectorConfig(**selector),
         )
 
     return toy_network

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from den_core.models.dispatch import plan_dispatch, reorder_images
 from den_core.models.elastic import ElasticBlock
 from den_core.models.estimator import Estimator
-from den_core.models.selector import Selector
+from den_core.models.selector import Selector, look
 from den_core.models.stems import Stem
 from den_core.structures import check_structure
 
@@ -95,6 +95,7 @@ class StaticSelector(nn.Module):
         self.blocks = nn.ModuleList(StaticBlock(block) for block in selector.blocks)
         self.head = copy.deepcopy(selector.head)
         self.critic = copy.deepcopy(selector.critic) if selector.temperature else None
+        self.classifiers, self.mix = copy.deepcopy(selector.classifiers), copy.deepcopy(selector.mix)
         self.temperature = selector.temperature
         _finish(self)
 
@@ -103,7 +104,7 @@ class StaticSelector(nn.Module):
         x = _run_stem(self.stems[task], x)
         for block in self.blocks:
             x = block(x, [len(x)])
-        features = self.head.features(x)
+        features, _ = look(self, self.head.features(x), task)
         logits = self.head.linear(features).float().reshape(self.shape)
         if self.critic is not None:
             # q's mean over levels, which the critic leaves out, would cancel in the softmax

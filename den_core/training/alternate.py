@@ -26,9 +26,9 @@ from den_core.seeding import step_generator
 from den_core.training.estimator_step import StepResult, estimator_step
 from den_core.training.history import HistoryRow, Reporter
 from den_core.training.resume import Progress, load_resume_point, restore_optimizer, save_resume_point
-from den_core.training.sampling import initial_structures, turn_structures
+from den_core.training.sampling import initial_structures, most_probable, turn_structures, varied_structures
 from den_core.training.schedule import Turn, learning_rate, turns
-from den_core.training.selector_step import selector_step
+from den_core.training.selector_step import label_step, selector_step
 from den_core.training.validation import ValidationResult, validate
 
 
@@ -189,7 +189,9 @@ class Trainer:
             lr = learning_rate(config.learning_rate, config.schedule, config.round_decay, turn, step)
             set_learning_rate(raw, lr)
             batch = self.loader.batch(turn.start + step)
-            if turn.network == "estimator":
+            if turn.labels_only:
+                result = label_step(self.fabric, self.wrapped["selector"][0], optimizer, batch)
+            elif turn.network == "estimator":
                 result = self._estimator_step(turn, step, batch, still, optimizer)
             else:
                 result = self._selector_step(turn, step, batch, still, optimizer)
@@ -200,11 +202,15 @@ class Trainer:
         n, h, config = self.estimator.num_blocks, self.estimator.num_levels, self.config.estimator
         structures = {}
         for task, images in batch.images.items():
-            if turn.round == 0:
+            if turn.round == 0 and config.first_structures == "eq8":
                 z = initial_structures(len(images), n, h, config.tau, generator)
+            elif turn.round == 0:
+                z = varied_structures(len(images), n, h, generator)
             else:
                 with torch.no_grad():
                     C = selector(images, task).cpu()
+                if turn.round == self.config.rounds:
+                    C = most_probable(C)
                 z = turn_structures(C, config.full_share, config.uniform_share, generator)
             structures[task] = z.to(images.device)
         return estimator_step(
@@ -256,7 +262,7 @@ class Trainer:
         self.recent = []
         if not self.fabric.is_global_zero:
             return
-        chooses = turn.round > 0 or turn.network == "selector"
+        chooses = turn.round > 0 or (turn.network == "selector" and not turn.labels_only)
         result: ValidationResult = validate(
             self.estimator, self.selector, self.recipe.network, self.validation, self.table, chooses, self.fabric.device
         )

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from den_core.accounting import CostTable
 from den_core.data.loaders import Batch
+from den_core.structures import full_structure
 from den_core.training.objective import usage_of
 
 
@@ -38,7 +39,7 @@ def mean_over_tasks(values: dict[str, Tensor]) -> Tensor:
 def estimator_step(
     fabric, estimator, optimizer, batch: Batch, structures: dict[str, Tensor], table: CostTable, config
 ) -> StepResult:
-    """Train on one batch of every task, each image with its structure.
+    """Train on one batch of every task, each image with its structure, and in full as well where that one distils.
 
     Args:
         fabric, estimator, optimizer: as set up by lightning-fabric.
@@ -46,18 +47,39 @@ def estimator_step(
         table: costs, for the report only: S(z) has no gradient in the estimator's weights.
         config: EstimatorStageConfig.
     """
-    logits = estimator(batch.images, structures, config.execution)
-    losses = {
-        task: F.cross_entropy(logits[task], labels, label_smoothing=config.label_smoothing)
-        for task, labels in batch.labels.items()
-    }
+    images = batch.images
+    if config.distillation:
+        # both runs in one pass, so that a level's statistics come from all images that run at it
+        images = {task: torch.cat([x, x]) for task, x in images.items()}
+        structures = {task: torch.cat([_full_like(z, table), z]) for task, z in structures.items()}
+    logits = estimator(images, structures, config.execution)
+    losses, right = {}, {}
+    for task, labels in batch.labels.items():
+        taught = logits[task][: len(labels)]
+        loss = F.cross_entropy(taught, labels, label_smoothing=config.label_smoothing)
+        if config.distillation:
+            loss = loss + config.distillation * distillation_loss(logits[task][len(labels) :], taught)
+        losses[task] = loss
+        right[task] = (logits[task].argmax(1) == labels.repeat(len(logits[task]) // len(labels))).float().mean()
     loss = mean_over_tasks(losses)
     optimizer.zero_grad(set_to_none=True)
     fabric.backward(loss)
     optimizer.step()
-    right = {t: (logits[t].argmax(1) == labels).float().mean() for t, labels in batch.labels.items()}
     used, macs = structures_cost(structures, table)
     return StepResult(loss.item(), mean_over_tasks(right).item(), used, macs)
+
+
+def distillation_loss(logits: Tensor, teacher: Tensor) -> Tensor:
+    """Mean Kullback–Leibler divergence from the teacher's answers, which get no gradient; nats, (B, K) each.
+
+    Source: in-place distillation of universally slimmable networks.
+    """
+    return F.kl_div(logits.log_softmax(1), teacher.detach().softmax(1), reduction="batchmean")
+
+
+def _full_like(z: Tensor, table: CostTable) -> Tensor:
+    n, h = table.block_macs.shape
+    return full_structure(len(z), n, h).to(z.device)
 
 
 def structures_cost(structures: dict[str, Tensor], table: CostTable) -> tuple[float, float]:

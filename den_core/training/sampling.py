@@ -38,6 +38,20 @@ def random_density_structures(
     return (trials < density).sum(-1)
 
 
+def varied_structures(
+    batch: int, num_blocks: int, num_levels: int, generator: torch.Generator | None = None, uniform_share: float = 0.3
+) -> Tensor:
+    """Structures that leave no density out: int64, (batch, num_blocks).
+
+    `uniform_share` of them run every block at one and the same level between the lowest and the highest; the others
+    are of random density. The full model is not among the former: distillation runs it for every image anyway.
+    """
+    z = random_density_structures(batch, num_blocks, num_levels, generator)
+    level = torch.randint(1, max(2, num_levels - 1), (batch, 1), generator=generator)
+    uniform = torch.rand(batch, generator=generator) < uniform_share
+    return torch.where(uniform[:, None], level.expand(-1, num_blocks), z)
+
+
 def explored(log_C: Tensor, floor: float) -> Tensor:
     """log of (1 - floor) · C + floor / h: the distribution with every level kept alive; (B, n, h)."""
     if floor == 0:
@@ -57,6 +71,11 @@ def epsilon_greedy(
     explore = torch.rand(B, samples, generator=generator) < epsilon
     uniform = torch.randint(h, (B, samples, n), generator=generator)
     return torch.where(explore[..., None], uniform, z)
+
+
+def most_probable(C: Tensor) -> Tensor:
+    """All probability on every block's most probable level, as inference takes it: (B, n, h) -> the same."""
+    return torch.zeros_like(C).scatter_(-1, C.argmax(-1, keepdim=True), 1.0)
 
 
 def turn_structures(

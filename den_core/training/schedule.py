@@ -14,23 +14,38 @@ WARM_UP = 0.15
 
 @dataclass(frozen=True)
 class Turn:
-    """One turn: `network` is trained for `steps` steps in a round (0 … S-1), beginning at step `start` of the run."""
+    """One turn: `network` is trained for `steps` steps in a round, beginning at step `start` of the run.
+
+    Rounds count from 0 to S-1; an estimator's turn in round S is the one after Algorithm 1's end.
+    """
 
     network: Literal["estimator", "selector"]
     round: int
     steps: int
     start: int
+    labels_only: bool = False
+    "Whether only the selector's auxiliary head learns, from labels."
 
 
 def turns(config: TrainingConfig) -> list[Turn]:
-    """Algorithm 1 as a list: in every round the estimator, then the selector."""
+    """Algorithm 1 as a list: in every round the estimator, then the selector.
+
+    Ours adds a turn for the auxiliary head before the first choice, and one for the estimator after the last.
+    """
     plan: list[Turn] = []
     start = 0
     for r in range(config.rounds):
-        estimator_steps = config.estimator.first_steps if r == 0 else config.estimator.round_steps
-        for network, steps in (("estimator", estimator_steps), ("selector", config.selector.steps)):
-            plan.append(Turn(network, r, steps, start))
-            start += steps
+        first = r == 0
+        estimator_steps = config.estimator.first_steps if first else config.estimator.round_steps
+        plan.append(Turn("estimator", r, estimator_steps, start))
+        start += estimator_steps
+        if first and config.selector.label_steps:
+            plan.append(Turn("selector", r, config.selector.label_steps, start, labels_only=True))
+            start += config.selector.label_steps
+        plan.append(Turn("selector", r, config.selector.steps, start))
+        start += config.selector.steps
+    if config.estimator.last_steps:
+        plan.append(Turn("estimator", config.rounds, config.estimator.last_steps, start))
     return plan
 
 

@@ -21,15 +21,20 @@ from den_core.training.sampling import epsilon_greedy, explored, random_density_
 
 
 def structure_losses(
-    estimator: StaticEstimator, images: dict[str, Tensor], labels: dict[str, Tensor], structures: dict[str, Tensor]
+    estimator: StaticEstimator,
+    images: dict[str, Tensor],
+    labels: dict[str, Tensor],
+    structures: dict[str, Tensor],
+    risk: str = "cross_entropy",
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Cross-entropy of every image under each of its structures, and whether the answer is right.
+    """L of Eq. 4 for every image under each of its structures, and whether the answer is right.
 
     Args:
         structures: by task, int64 (B_t, S, n). The stem runs once per image, the shared blocks once per structure.
+        risk: "cross_entropy", in nats, or "error", the probability given to other classes than the right one.
 
     Returns:
-        Losses in nats and right answers as 0 or 1, by task, (B_t, S) each.
+        Losses and right answers as 0 or 1, by task, (B_t, S) each.
     """
     with torch.no_grad():
         maps = [
@@ -42,7 +47,8 @@ def structure_losses(
             S = z.shape[1]
             logits = estimator.heads[task](part).float()
             target = labels[task].repeat_interleave(S)
-            losses[task] = F.cross_entropy(logits, target, reduction="none").view(-1, S)
+            loss = F.cross_entropy(logits, target, reduction="none")
+            losses[task] = (loss if risk == "cross_entropy" else 1 - (-loss).exp()).view(-1, S)
             right[task] = (logits.argmax(1) == target).float().view(-1, S)
     return losses, right
 
@@ -124,7 +130,7 @@ def selector_step(
         )
         for task, out in outputs.items()
     }
-    losses, right = structure_losses(estimator, batch.images, batch.labels, structures)
+    losses, right = structure_losses(estimator, batch.images, batch.labels, structures, config.risk)
     greedy = config.control_variate == "greedy"
     objectives = {}
     for task, out in outputs.items():
@@ -133,6 +139,8 @@ def selector_step(
         if greedy:
             z, loss = z[:, :-1], loss[:, :-1]
         objectives[task] = selector_loss(out, z, loss, greedy_loss, table.usage, epsilon, config)
+        if out.class_logits is not None:
+            objectives[task] = objectives[task] + F.cross_entropy(out.class_logits, batch.labels[task])
     optimizer.zero_grad(set_to_none=True)
     fabric.backward(mean_over_tasks(objectives))
     optimizer.step()
@@ -144,3 +152,15 @@ def selector_step(
         used,
         macs,
     )
+
+
+def label_step(fabric, selector, optimizer, batch: Batch) -> StepResult:
+    """Train the auxiliary heads, and the features below them, on one batch of every task; no structure is run."""
+    outputs = selector(batch.images)
+    losses = {task: F.cross_entropy(out.class_logits, batch.labels[task]) for task, out in outputs.items()}
+    loss = mean_over_tasks(losses)
+    optimizer.zero_grad(set_to_none=True)
+    fabric.backward(loss)
+    optimizer.step()
+    right = {t: (out.class_logits.argmax(1) == batch.labels[t]).float().mean() for t, out in outputs.items()}
+    return StepResult(loss.item(), mean_over_tasks(right).item(), 0.0, 0.0)

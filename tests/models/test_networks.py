@@ -1,6 +1,7 @@
 """Backbones, stems and the selector."""
 
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from den_core.models import registry
 from den_core.models.blocks import BasicBlock
 from den_core.models.estimator import Estimator
 from den_core.models.registry import BackboneSpec, StageSpec, backbone_spec, list_backbones, register_backbone
-from den_core.models.selector import Selector
+from den_core.models.selector import TOP, Selector, difficulty
 from den_core.models.static import StaticSelector
 from den_core.structures import random_structures
 from den_core.training import objective as eq
@@ -89,10 +90,11 @@ def test_every_parameter_of_the_selector_gets_a_gradient(temperature, toy_networ
     assert not without
 
 
+@pytest.mark.parametrize("auxiliary", [False, True])
 @pytest.mark.parametrize("temperature", [0.0, 0.1])
-def test_model_distribution_rows_sum_to_one(temperature, toy_network, rng, trained_norms):
+def test_model_distribution_rows_sum_to_one(temperature, auxiliary, toy_network, rng, trained_norms):
     """And the static form says the same, of a batch and of one image."""
-    selector = Selector(toy_network(critic=True, temperature=temperature))
+    selector = Selector(toy_network(critic=True, temperature=temperature, auxiliary=auxiliary))
     trained_norms(selector, rng)
     torch.nn.init.normal_(selector.critic.weight, std=0.02)
     selector.eval()
@@ -141,3 +143,45 @@ def test_critic_is_centred_so_that_the_bias_carries_the_mean(toy_network, rng):
     out = selector({"toy": torch.randn(3, 3, 32, 32, generator=rng)})["toy"]
 
     torch.testing.assert_close(out.critic.mean(-1), torch.zeros(3, 3), atol=1e-5, rtol=0)
+
+
+def test_difficulty_does_not_depend_on_which_class_it_is(rng):
+    logits = 3 * torch.randn(4, 12, generator=rng)
+    order = torch.randperm(12, generator=rng)
+
+    found = difficulty(logits)
+
+    p = logits.softmax(1)
+    torch.testing.assert_close(difficulty(logits[:, order]), found)
+    torch.testing.assert_close(found[:, 0], p.max(1).values)
+    torch.testing.assert_close(found[:, -1], -(p * p.log()).sum(1))
+    assert found.shape == (4, TOP + 1)
+
+
+def test_few_classes_are_filled_up_with_zeros():
+    found = difficulty(torch.tensor([[0.0, 0.0, 0.0]]))
+
+    torch.testing.assert_close(found[0, :4], torch.tensor([1 / 3, 1 / 3, 1 / 3, 0.0]))
+    assert float(found[0, -1]) == pytest.approx(math.log(3))
+
+
+def test_the_auxiliary_head_is_shaped_by_labels_alone(toy_network, rng):
+    """The choice reads the answer's certainty, but does not push it."""
+    selector = Selector(toy_network(critic=True, temperature=0.1, auxiliary=True))
+    torch.nn.init.normal_(selector.critic.weight)
+
+    out = selector({"toy": torch.randn(3, 3, 32, 32, generator=rng)})["toy"]
+    (out.critic.square().sum() + out.log_distribution[..., 0].sum()).backward()
+
+    assert out.class_logits.shape == (3, 5)
+    assert selector.classifiers["toy"].weight.grad is None and selector.mix.weight.grad.abs().sum() > 0
+
+
+def test_the_auxiliary_head_is_counted(toy_network):
+    plain, auxiliary = (Selector(toy_network(critic=True, temperature=0.1, auxiliary=a)) for a in (False, True))
+    channels = auxiliary.mix.out_features
+
+    macs, params = (b - a for a, b in zip(plain.count("toy"), auxiliary.count("toy"), strict=True))
+
+    assert macs == 5 * channels + (channels + TOP + 1) * channels
+    assert params == macs + 5 + channels

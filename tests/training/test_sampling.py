@@ -11,6 +11,7 @@ from den_core.training.sampling import (
     explored,
     initial_probability,
     initial_structures,
+    most_probable,
     random_density_structures,
     turn_structures,
 )
@@ -115,3 +116,9 @@ def test_turn_structures_without_shares_follow_the_distribution(every_structure,
     found = frequencies(turn_structures(C.expand(DRAWS, -1, -1), 0.0, 0.0, rng), 3)
 
     assert largest_error(found, C[0, 0, z[:, 0]] * C[0, 1, z[:, 1]]) < 4.5
+
+
+def test_the_most_probable_levels_are_certain():
+    C = torch.tensor([[[0.2, 0.5, 0.3], [0.6, 0.1, 0.3]]])
+
+    assert most_probable(C).tolist() == [[[0, 1, 0], [1, 0, 0]]]

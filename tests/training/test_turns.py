@@ -1,0 +1,94 @@
+"""The turns that Algorithm 1 does not have: what trains in them, and on which structures."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from den_core.config import SelectorConfig, SelectorStageConfig
+from den_core.data.transforms import normalise
+from den_core.errors import ConfigError
+from den_core.models.static import StaticEstimator
+from den_core.structures import full_structure
+from den_core.training import alternate
+from den_core.training.alternate import Execution, Trainer
+from den_core.training.schedule import turns
+from den_core.training.selector_step import structure_losses
+
+
+@pytest.fixture
+def auxiliary_recipe(short_digits):
+    """A few steps with both additional turns."""
+    base = short_digits("32-true")
+    selector = SelectorConfig(critic=True, uniform_start=True, temperature=0.1, auxiliary=True)
+    estimator = dataclasses.replace(base.training.estimator, last_steps=2, uniform_share=0.0, distillation=0.0)
+    return dataclasses.replace(
+        base,
+        network=dataclasses.replace(base.network, selector=selector),
+        training=dataclasses.replace(
+            base.training, estimator=estimator, selector=dataclasses.replace(base.training.selector, label_steps=3)
+        ),
+    )
+
+
+def test_the_label_turn_leaves_the_choice_alone(auxiliary_recipe, digits_data, tmp_path):
+    trainer = Trainer(auxiliary_recipe, digits_data, Execution(tmp_path, accelerator="cpu", progress=False))
+    before = {k: v.clone() for k, v in trainer.selector.named_parameters()}
+    plan = turns(auxiliary_recipe.training)
+    trainer.began = 0.0
+    trainer.recent = []
+    trainer.reporter = alternate.Reporter(None, 100, [], 0, False)
+
+    trainer._run_turn(plan[1])
+
+    changed = {k for k, v in trainer.selector.named_parameters() if not torch.equal(v, before[k])}
+    assert plan[1].labels_only
+    assert "classifiers.digits.weight" in changed and any(k.startswith("blocks") for k in changed)
+    assert not any(k.startswith(("head.linear", "critic", "mix")) for k in changed)
+
+
+def test_the_last_turn_runs_what_inference_would_take(auxiliary_recipe, digits_data, tmp_path, monkeypatch):
+    seen = []
+
+    def spy(fabric, estimator, optimizer, batch, structures, table, config):
+        seen.append((batch.images["digits"], structures["digits"]))
+        return original(fabric, estimator, optimizer, batch, structures, table, config)
+
+    original = alternate.estimator_step
+    monkeypatch.setattr(alternate, "estimator_step", spy)
+    trainer = Trainer(auxiliary_recipe, digits_data, Execution(tmp_path, accelerator="cpu", progress=False))
+
+    progress = trainer.run()
+
+    images, z = seen[-1]
+    assert progress.step == 6 + 3 + 4 + 4 + 4 + 2 == 23
+    assert [row.network for row in progress.rows][-1] == "estimator" and progress.rows[-1].round == 2
+    trainer.selector.eval()
+    expected = trainer.selector.model_distribution(images, "digits").argmax(-1)
+    assert torch.equal(z, expected)
+    assert not trainer.selector.training
+
+
+def test_the_error_is_the_probability_of_other_classes(short_digits, digits_data, rng):
+    recipe = short_digits("32-true")
+    estimator, _ = alternate.build_networks(recipe)
+    task, arrays = recipe.network.tasks[0], digits_data.validation["digits"]
+    images = {"digits": normalise(torch.from_numpy(arrays.images[:8]), task)}
+    labels = {"digits": torch.from_numpy(arrays.labels[:8])}
+    structures = {"digits": full_structure(8, 3, 4)[:, None]}
+    still = StaticEstimator(estimator)
+
+    error, _ = structure_losses(still, images, labels, structures, "error")
+
+    p = still(images["digits"], structures["digits"][:, 0], "digits").softmax(1)
+    torch.testing.assert_close(error["digits"][:, 0], 1 - p[torch.arange(8), labels["digits"]])
+
+
+def test_label_steps_need_an_auxiliary_head(short_digits):
+    with pytest.raises(ConfigError, match="an auxiliary head where label_steps is set"):
+        short_digits("32-true", label_steps=3)
+
+
+def test_negative_steps_are_refused():
+    with pytest.raises(ConfigError, match="found 1 and -1"):
+        SelectorStageConfig(steps=1, label_steps=-1)
