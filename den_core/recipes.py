@@ -81,7 +81,7 @@ def fast_training() -> TrainingConfig:
             steps=500,
             label_steps=1500,
             rho=0.3,
-            final_rho=0.1,
+            final_rho=1.0,
             samples=4,
             control_variate="critic",
             learning_rate=1e-3,

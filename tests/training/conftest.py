@@ -56,8 +56,8 @@ def _short_digits(precision: str = "bf16-mixed", **selector) -> Recipe:
     training = dataclasses.replace(
         base.training,
         rounds=2,
-        estimator=dataclasses.replace(base.training.estimator, first_steps=6, round_steps=4),
-        selector=dataclasses.replace(base.training.selector, steps=4, **selector),
+        estimator=dataclasses.replace(base.training.estimator, first_steps=6, round_steps=4, last_steps=0),
+        selector=dataclasses.replace(base.training.selector, **{"steps": 4, "label_steps": 0} | selector),
         batch_size=12,
         precision=precision,
         report_every=4,

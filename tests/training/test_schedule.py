@@ -23,6 +23,24 @@ def test_turns_of_two_rounds():
     ]
 
 
+def test_turns_beyond_algorithm_1():
+    """One for the auxiliary head before the first choice, one for the estimator after the last."""
+    config = TrainingConfig(
+        rounds=2,
+        estimator=EstimatorStageConfig(first_steps=10, round_steps=4, last_steps=3),
+        selector=SelectorStageConfig(steps=6, label_steps=2),
+    )
+
+    assert turns(config) == [
+        Turn("estimator", 0, 10, start=0),
+        Turn("selector", 0, 2, start=10, labels_only=True),
+        Turn("selector", 0, 6, start=12),
+        Turn("estimator", 1, 4, start=18),
+        Turn("selector", 1, 6, start=22),
+        Turn("estimator", 2, 3, start=28),
+    ]
+
+
 def test_steps_schedule_divides_by_ten_at_a_half_and_at_three_quarters():
     turn = Turn("estimator", 0, 8, 0)
 
@@ -72,5 +90,7 @@ def test_the_paper_recipe_has_the_papers_numbers():
 
 
 def test_an_unknown_recipe_names_those_there_are():
-    with pytest.raises(ConfigError, match="open3-paper, open3-fast, digits-fast, found 'fast'"):
+    with pytest.raises(ConfigError, match="open3-paper, open3-fast, digits-fast.*, found 'fast'") as caught:
         recipe("fast")
+
+    assert all(name in str(caught.value) for name in RECIPES)

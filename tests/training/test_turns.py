@@ -84,9 +84,11 @@ def test_the_error_is_the_probability_of_other_classes(short_digits, digits_data
     torch.testing.assert_close(error["digits"][:, 0], 1 - p[torch.arange(8), labels["digits"]])
 
 
-def test_label_steps_need_an_auxiliary_head(short_digits):
+def test_label_steps_need_an_auxiliary_head(auxiliary_recipe):
+    network = dataclasses.replace(auxiliary_recipe.network, selector=SelectorConfig(critic=True))
+
     with pytest.raises(ConfigError, match="an auxiliary head where label_steps is set"):
-        short_digits("32-true", label_steps=3)
+        dataclasses.replace(auxiliary_recipe, network=network)
 
 
 def test_negative_steps_are_refused():
