@@ -153,8 +153,8 @@ class EstimatorStageConfig:
     tau: float = 0.75
     "Weight of the full model in Eq. 8."
     last_steps: int = 0
-    """Optimiser steps of a turn after the last selector's, for the structures that inference will take; Algorithm 1
-    has none and ends with the selector."""
+    """Optimiser steps of a turn after the last selector's, on the structures that inference will take and from labels
+    alone; Algorithm 1 has none and ends with the selector."""
     first_structures: Literal["eq8", "densities"] = "eq8"
     'Structures of the first turn: "eq8", or "densities", see `sampling.varied_structures`.'
     distillation: float = 0.0

@@ -66,7 +66,7 @@ def fast_training() -> TrainingConfig:
         estimator=EstimatorStageConfig(
             first_steps=2400,
             round_steps=800,
-            last_steps=400,
+            last_steps=800,
             first_structures="densities",
             distillation=1.0,
             learning_rate=0.1,
@@ -153,9 +153,10 @@ def baseline(base: Recipe, task: str) -> Recipe:
     to distil, its batches are twice as large.
     """
     t, joint = base.training, base.training.estimator
+    runs = 2 if joint.distillation else 1  # of every image in a step; the last turn runs them once
     estimator = dataclasses.replace(
         joint,
-        first_steps=joint.first_steps + (t.rounds - 1) * joint.round_steps + joint.last_steps,
+        first_steps=joint.first_steps + (t.rounds - 1) * joint.round_steps + joint.last_steps // runs,
         last_steps=0,
         first_structures="eq8",
         tau=1.0,
@@ -172,7 +173,7 @@ def baseline(base: Recipe, task: str) -> Recipe:
             rounds=1,
             estimator=estimator,
             selector=dataclasses.replace(t.selector, steps=0, label_steps=0),
-            batch_size=t.batch_of(task) * (2 if joint.distillation else 1),
+            batch_size=t.batch_of(task) * runs,
         ),
     )
 

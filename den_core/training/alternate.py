@@ -200,6 +200,9 @@ class Trainer:
     def _estimator_step(self, turn: Turn, step: int, batch: Batch, selector: StaticSelector, optimizer) -> StepResult:
         generator = self._structure_generator(turn, step)
         n, h, config = self.estimator.num_blocks, self.estimator.num_levels, self.config.estimator
+        last = turn.round == self.config.rounds
+        if last:
+            config = dataclasses.replace(config, distillation=0.0)
         structures = {}
         for task, images in batch.images.items():
             if turn.round == 0 and config.first_structures == "eq8":
@@ -209,7 +212,7 @@ class Trainer:
             else:
                 with torch.no_grad():
                     C = selector(images, task).cpu()
-                if turn.round == self.config.rounds:
+                if last:
                     C = most_probable(C)
                 z = turn_structures(C, config.full_share, config.uniform_share, generator)
             structures[task] = z.to(images.device)
