@@ -20,6 +20,10 @@ from den_core.files import write_atomically
 
 SCHEMA_VERSION = 1
 CONFIG, WEIGHTS, METRICS, HISTORY = "config.json", "model.safetensors", "metrics.json", "history.csv"
+BASELINE = "baseline"
+"The one operating point of metrics.json that other checkpoints are needed for."
+LATER_METRICS = ("static_lead", "choice", "by_cost_weight")
+"Fields that a metrics.json may lack: older ones do."
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,9 @@ class Metrics:
         operating_points: rows with method, parameter, tasks, average.
         instance_gain: accuracy of the own choice minus that of the permuted one, fractions, by task and on average.
         distinct_per_600: different structures in 600 images, an equal share of every task.
+        static_lead: accuracy of the own choice minus that of the best static structure; like instance_gain.
+        choice: how varied the structures in use are, by task (see `measuring.choice_statistics`).
+        by_cost_weight: the own choice and its controls along the dial (see `operating_points.cost_weight_row`).
         extra: whatever else the file holds.
     """
 
@@ -56,6 +63,9 @@ class Metrics:
     instance_gain: dict[str, Any]
     distinct_per_600: int
     schema_version: int = SCHEMA_VERSION
+    static_lead: dict[str, Any] = field(default_factory=dict)
+    choice: dict[str, Any] = field(default_factory=dict)
+    by_cost_weight: list[dict[str, Any]] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
 
     def point(self, method: str) -> dict[str, Any]:
@@ -119,14 +129,15 @@ def read_metrics(folder: Path | str) -> Metrics | None:
         return None
     raw = read_json(path)
     known = [name for name in Metrics.__dataclass_fields__ if name != "extra"]
-    missing = [name for name in known if not isinstance(raw, dict) or name not in raw]
+    required = [name for name in known if name not in LATER_METRICS]
+    missing = [name for name in required if not isinstance(raw, dict) or name not in raw]
     if missing:
         raise CheckpointError(f"{path}: expected a field {missing[0]}, found none; run evaluate again")
     if not isinstance(raw["schema_version"], int) or raw["schema_version"] > SCHEMA_VERSION:
         raise CheckpointError(
             f"{path}: expected schema_version up to {SCHEMA_VERSION}, found {raw['schema_version']}; update den_core"
         )
-    return Metrics(**{k: raw[k] for k in known}, extra={k: v for k, v in raw.items() if k not in known})
+    return Metrics(**{k: raw[k] for k in known if k in raw}, extra={k: v for k, v in raw.items() if k not in known})
 
 
 def read_history(folder: Path | str) -> pd.DataFrame:

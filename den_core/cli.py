@@ -25,7 +25,7 @@ class Train:
     """Train a recipe and write a checkpoint folder, with its metrics and galleries."""
 
     recipe: Positional[str]
-    """Name of the recipe: open3-fast, open3-paper, digits-fast."""
+    """Name of the recipe; see den_core/recipes.py."""
     out: Path | None = None
     """Folder of the run; runs/RECIPE if not given."""
     task: list[str] = field(default_factory=list)
@@ -62,11 +62,13 @@ class Evaluate:
     limit: int | None = None
     """Only the first images of every task."""
     seed: int = 0
-    """Of the random and permuted controls."""
+    """Of the random and permuted controls, the search for static structures and the intervals."""
+    baseline: list[Path] = field(default_factory=list)
+    """Checkpoints of full networks with one task each, one for every task, to measure beside it."""
     out: Path | None = None
     """Where to write the figures as JSON, beside printing them."""
     write: bool = False
-    """Replace the checkpoint's metrics.json."""
+    """Replace the checkpoint's metrics.json. Sweeps, seeds and a baseline in it are kept unless measured anew."""
     device: str = "cpu"
     """Where to compute, as torch names it."""
 
@@ -190,16 +192,23 @@ def _train(command: Train) -> None:
 
 
 def _evaluate(command: Evaluate) -> None:
+    from den_core.baselines import load_baselines
     from den_core.checkpoints import read_metrics, write_metrics
     from den_core.evaluation import Evaluator, test_sets, validation_sets
     from den_core.network import load
+    from den_core.remeasuring import with_kept
     from den_core.report import largest_difference, metrics_table
 
     _check_limit(command.limit)
     net = load(command.checkpoint, command.device)
+    baselines = load_baselines(net, command.baseline, command.split)
     validation = validation_sets(net, command.limit if command.split == "validation" else None)
     data = validation if command.split == "validation" else test_sets(net, command.limit)
-    metrics = Evaluator(net, data, validation, command.seed).run(command.split)
+    metrics = Evaluator(net, data, validation, command.seed, baselines=baselines).run(command.split)
+    if command.write:
+        metrics, lines = with_kept(metrics, command.checkpoint)
+        for line in lines:
+            print(line)
     print(metrics_table(metrics))
     if command.out:
         write_metrics(command.out.parent, metrics, command.out.name)

@@ -97,8 +97,8 @@ def _tiny_recipe() -> Recipe:
     training = dataclasses.replace(
         base.training,
         rounds=1,
-        estimator=dataclasses.replace(base.training.estimator, first_steps=6),
-        selector=dataclasses.replace(base.training.selector, steps=4),
+        estimator=dataclasses.replace(base.training.estimator, first_steps=6, last_steps=0),
+        selector=dataclasses.replace(base.training.selector, steps=4, label_steps=0),
         batch_size=16,
         report_every=5,
         save_every=100,

@@ -15,7 +15,7 @@ import torch
 
 from den_core.checkpoints import CheckpointInfo
 from den_core.config import Recipe
-from den_core.evaluation import EvaluationSet, evaluation_set, measure
+from den_core.measuring import EvaluationSet, evaluation_set, measure
 from den_core.network import DeepElasticNetwork
 from den_core.recipes import open3_fast, with_options
 from den_core.seeding import step_generator

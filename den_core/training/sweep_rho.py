@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import torch
 
 from den_core.accounting import cost_table
-from den_core.config import Recipe, from_json
-from den_core.evaluation import distinct_per_600, evaluation_set, measure
+from den_core.checkpoints import METRICS, Metrics, read_metrics, write_metrics
+from den_core.config import Recipe, SelectorStageConfig, from_json
+from den_core.errors import CheckpointError
+from den_core.measuring import distinct_per_600, evaluation_set, measure
 from den_core.models.selector import Selector
 from den_core.models.static import StaticEstimator
 from den_core.network import DeepElasticNetwork, load
@@ -31,11 +34,11 @@ from den_core.training.alternate import (
 )
 from den_core.training.run import load_training_data
 from den_core.training.schedule import Turn, learning_rate
-from den_core.training.selector_step import selector_step
+from den_core.training.selector_step import label_step, selector_step
 
 
 def train_selector(recipe: Recipe, net: DeepElasticNetwork, data: TrainingData) -> Selector:
-    """A selector from its start, trained for one turn of the recipe on a network's estimator."""
+    """A selector from its start, trained as in the recipe's first round, on a network's estimator."""
     config = recipe.training.selector
     fabric = make_fabric(recipe, Execution(Path(), accelerator="cpu"))
     _, selector = build_networks(recipe)
@@ -47,53 +50,97 @@ def train_selector(recipe: Recipe, net: DeepElasticNetwork, data: TrainingData) 
     estimator = StaticEstimator(net.estimator)
     to_training_precision(estimator, recipe.training)
     loader = make_loader(recipe, data.train, fabric.global_rank, fabric.device)
-    turn = Turn("selector", 0, config.steps, 0)
     wrapped.train()
-    for step in range(config.steps):
-        set_learning_rate(optimizer, learning_rate(config.learning_rate, config.schedule, 1.0, turn, step))
-        generator = step_generator(recipe.seed, "structures", step)
-        selector_step(
-            fabric, wrapped, wrapped_optimizer, estimator, loader.batch(step), table, 0.0, config, generator
-        )
+    for turn in _selector_turns(config):
+        optimizer.state.clear()
+        for step in range(turn.steps):
+            set_learning_rate(optimizer, learning_rate(config.learning_rate, config.schedule, 1.0, turn, step))
+            batch = loader.batch(turn.start + step)
+            if turn.labels_only:
+                label_step(fabric, wrapped, wrapped_optimizer, batch)
+                continue
+            generator = step_generator(recipe.seed, "structures", turn.start + step)
+            selector_step(fabric, wrapped, wrapped_optimizer, estimator, batch, table, 0.0, config, generator)
     return selector.eval()
 
 
-def main() -> None:
-    """Print a table: ρ, validation accuracy (percent, mean over tasks), share of the full MACs, structures in use."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--rho", type=float, nargs="+", default=[0.03, 0.1, 0.3, 1.0, 3.0])
-    parser.add_argument("--steps", type=int, default=None, help="selector steps; the recipe's if not given")
-    arguments = parser.parse_args()
-    net = load(arguments.checkpoint)
-    recipe = from_json(Recipe, net.info.recipe, "recipe")
-    loaded = load_training_data(recipe)
+def _selector_turns(config: SelectorStageConfig) -> list[Turn]:
+    """One turn, after one for the auxiliary head if the configuration has it."""
+    labels = [Turn("selector", 0, config.label_steps, 0, labels_only=True)] if config.label_steps else []
+    return [*labels, Turn("selector", 0, config.steps, config.label_steps)]
+
+
+def sweep(
+    net: DeepElasticNetwork, recipe: Recipe, data: TrainingData, values: Sequence[float], steps: int | None = None
+) -> list[dict[str, float]]:
+    """One row per ρ, see `measure_choice`. `steps` of the selector's training; None takes the recipe's."""
     rows = []
-    for rho in arguments.rho:
+    for rho in values:
         selector = dataclasses.replace(
-            recipe.training.selector, rho=rho, final_rho=None, steps=arguments.steps or recipe.training.selector.steps
+            recipe.training.selector, rho=rho, final_rho=None, steps=steps or recipe.training.selector.steps
         )
         variant = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, selector=selector))
-        trained = DeepElasticNetwork(net.estimator, train_selector(variant, net, loaded.data), net.info)
-        rows.append({"rho": rho} | measure_choice(trained, loaded.data))
+        trained = DeepElasticNetwork(net.estimator, train_selector(variant, net, data), net.info)
+        rows.append({"rho": rho} | measure_choice(trained, data))
         print(rows[-1], flush=True)
-    print(pd.DataFrame(rows).to_string(index=False, float_format=lambda v: f"{v:.3g}"))
+    return rows
 
 
 def measure_choice(net: DeepElasticNetwork, data: TrainingData) -> dict[str, float]:
-    """The selector's own choices on the validation split."""
+    """The selector's own choices on the validation split.
+
+    Returns:
+        accuracy and share, of the full MACs with the selector included: fractions, mean over tasks; distinct_per_600.
+    """
     accuracy, share, chosen = [], [], {}
     for task in net.config.tasks:
         images = evaluation_set(net, task, data.validation[task.name])
         chosen[task.name] = net.choose(images.distribution)
         result = measure(net, images, chosen[task.name], with_selector=True)
-        accuracy.append(100 * result.accuracy)
+        accuracy.append(result.accuracy)
         share.append(result.mean_macs / float(net.full_cost(task.name).macs[0]))
     return {
         "accuracy": sum(accuracy) / len(accuracy),
-        "share of full MACs": sum(share) / len(share),
-        "distinct": distinct_per_600(chosen),
+        "share": sum(share) / len(share),
+        "distinct_per_600": distinct_per_600(chosen),
     }
+
+
+def metrics_of(folder: Path) -> Metrics:
+    """The metrics that a sweep is stored in. CheckpointError if there are none yet."""
+    metrics = read_metrics(folder)
+    if metrics is None:
+        raise CheckpointError(
+            f"expected {folder / METRICS}, found none; `python -m den_core evaluate --write` makes it"
+        )
+    return metrics
+
+
+def store(folder: Path, rows: list[dict[str, float]]) -> None:
+    """Put a sweep into the folder's metrics.json, in place of an older one. CheckpointError if there is none."""
+    metrics = metrics_of(folder)
+    swept = {"rho_sweep": rows, "rho_sweep_split": "validation"}
+    write_metrics(folder, dataclasses.replace(metrics, extra=metrics.extra | swept))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print a table: ρ, validation accuracy (percent, mean over tasks), share of the full MACs, structures in use."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--rho", type=float, nargs="+", default=[0.03, 0.1, 0.3, 1.0, 3.0])
+    parser.add_argument("--steps", type=int, default=None, help="selector steps; the recipe's if not given")
+    parser.add_argument("--write", action="store_true", help="store the table in the checkpoint's metrics.json")
+    command = parser.parse_args(arguments)
+    net = load(command.checkpoint)
+    if command.write:
+        metrics_of(command.checkpoint)  # what cannot be stored is told before an hour of training
+    recipe = from_json(Recipe, net.info.recipe, "recipe")
+    rows = sweep(net, recipe, load_training_data(recipe).data, command.rho, command.steps)
+    if command.write:
+        store(command.checkpoint, rows)
+    frame = pd.DataFrame(rows).assign(accuracy=lambda table: 100 * table["accuracy"])
+    frame = frame.rename(columns={"accuracy": "accuracy %", "share": "share of full MACs"})
+    print(frame.to_string(index=False, float_format=lambda v: f"{v:.3g}"))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from den_core.checkpoints import CheckpointInfo
+from den_core.checkpoints import CheckpointInfo, Metrics, read_metrics
+from den_core.measuring import EvaluationSet
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
 from den_core.network import DeepElasticNetwork, load
@@ -38,3 +39,17 @@ def saved(network, tmp_path) -> Path:
 def tiny_net(tiny_checkpoint) -> DeepElasticNetwork:
     """The really trained tiny network, loaded once: it holds no state."""
     return load(tiny_checkpoint)
+
+
+@pytest.fixture
+def toy_set(network, rng) -> EvaluationSet:
+    """Thirty random images of the "toy" task with random model distributions."""
+    images = torch.randint(256, (30, 32, 32, 3), generator=rng, dtype=torch.uint8)
+    C = (3 * torch.randn(30, network.num_blocks, network.num_levels, generator=rng)).softmax(-1)
+    return EvaluationSet(network.task("toy"), images, torch.randint(5, (30,), generator=rng), C)
+
+
+@pytest.fixture(scope="session")
+def tiny_metrics(tiny_checkpoint) -> Metrics:
+    """What was measured of the really trained tiny network: 60 test images of every task."""
+    return read_metrics(tiny_checkpoint)

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from den_core.checkpoints import (
     CONFIG,
+    LATER_METRICS,
     METRICS,
     WEIGHTS,
     CheckpointInfo,
@@ -222,6 +223,19 @@ def test_bad_metrics_are_refused(change, said, tiny_checkpoint, tmp_path):
         read_metrics(tmp_path)
 
     assert METRICS in str(caught.value)
+
+
+def test_metrics_from_before_a_field_was_there_are_read(tiny_checkpoint, tmp_path):
+    raw = json.loads((tiny_checkpoint / METRICS).read_text())
+    assert all(raw.pop(name) for name in LATER_METRICS)
+    (tmp_path / METRICS).write_text(json.dumps(raw))
+
+    metrics = read_metrics(tmp_path)
+
+    assert (metrics.static_lead, metrics.choice, metrics.by_cost_weight) == ({}, {}, [])
+    assert metrics.operating_points == raw["operating_points"] and not set(metrics.extra) & set(LATER_METRICS)
+    write_metrics(tmp_path, metrics)
+    assert read_metrics(tmp_path) == metrics
 
 
 def test_an_operating_point_that_was_not_measured_is_an_error(tiny_checkpoint):

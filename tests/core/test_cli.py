@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 
@@ -10,7 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
-from den_core.checkpoints import read_config, read_metrics
+from den_core.checkpoints import read_config, read_metrics, write_metrics
 from den_core.cli import main
 from den_core.data.arrays import load_task
 from den_core.gallery import read_gallery
@@ -158,6 +160,36 @@ def test_evaluate_prints_and_writes_and_changes_nothing_unasked(smoke_run, run, 
     written = json.loads((tmp_path / "figures.json").read_text())
     assert written["operating_points"] == json.loads(before)["operating_points"]
     assert (smoke_run / "metrics.json").read_bytes() == before
+
+
+def test_evaluate_says_what_looking_gains_and_how_varied_choices_are(smoke_run, run):
+    printed = run("evaluate", smoke_run, "--limit", 100)
+
+    for words in ("gain: own - permuted", "lead: own - static", "structures", "entropy", "By cost weight"):
+        assert words in printed
+    assert "baseline" not in printed
+
+
+def test_a_baseline_is_measured_and_kept_when_metrics_are_written_again(smoke_run, run, tmp_path):
+    """A network of one task serves as its own baseline: the full structure's figures, word for word."""
+    folder = tmp_path / "copy"
+    shutil.copytree(smoke_run, folder)
+
+    run("evaluate", folder, "--limit", 100, "--baseline", smoke_run, "--write")
+    first = read_metrics(folder)
+    write_metrics(folder, dataclasses.replace(first, extra=first.extra | {"seeds": [{"seed": 1}]}))
+    printed = run("evaluate", folder, "--limit", 100, "--write")
+
+    assert first.point("baseline")["tasks"] == first.point("full")["tasks"]
+    second = read_metrics(folder)
+    assert second.point("baseline") == first.point("baseline") and second.extra["seeds"] == [{"seed": 1}]
+    assert "baseline: kept from the old metrics.json" in printed and "seeds" in printed
+
+
+def test_a_checkpoint_of_other_tasks_is_no_baseline(smoke_run, tiny_checkpoint, refused):
+    said = refused("evaluate", smoke_run, "--limit", 5, "--baseline", tiny_checkpoint)
+
+    assert "expected a baseline with one task, found 3" in said and str(tiny_checkpoint) in said
 
 
 def test_report_puts_checkpoints_under_each_other(smoke_run, tiny_checkpoint, run, tmp_path):

@@ -9,7 +9,8 @@ import torch
 
 from den_core.data.arrays import load_task
 from den_core.data.transforms import normalise
-from den_core.evaluation import measure, test_sets
+from den_core.evaluation import test_sets
+from den_core.measuring import measure
 from den_core.network import load
 from den_core.recipes import recipe
 from den_core.structures import uniform_structure
@@ -58,7 +59,7 @@ def gradient_variance(net, control: str, draws: int = 20) -> float:
     labels = {task.name: torch.from_numpy(arrays.labels)}
     config = dataclasses.replace(recipe("digits-fast").training.selector, control_variate=control, critic_samples=0)
     generator = torch.Generator().manual_seed(0)
-    weights = [p for name, p in net.selector.named_parameters() if not name.startswith("critic")]
+    weights = [p for name, p in net.selector.named_parameters() if not name.startswith(("critic", "classifiers"))]
     net.selector.requires_grad_(True)
     estimates = []
     for _ in range(draws):

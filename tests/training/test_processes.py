@@ -87,5 +87,5 @@ def test_one_process_writes_one_checkpoint(run_of_two):
     assert (work / "wrote").exists() and (work / "did not write").exists()
     assert load(work / "run").tasks == ("digits",)
     assert read_config(work / "run").provenance["processes"] == 2
-    assert read_history(work / "run")["images_seen"].tolist() == [48, 96, 128, 176]
+    assert read_history(work / "run")["images_seen"].tolist() == [48, 96, 144, 176, 224, 256]
     assert len(list((work / "run" / "tensorboard").iterdir())) == 1

@@ -77,7 +77,9 @@ def test_a_turn_of_one_step_has_a_rate(schedule):
 def test_every_recipe_builds_and_alternates(name):
     plan = turns(recipe(name).training)
 
-    assert [turn.network for turn in plan] == ["estimator", "selector"] * recipe(name).training.rounds
+    rounds = recipe(name).training.rounds
+    chosen = [turn.network for turn in plan if not turn.labels_only and turn.round < rounds]
+    assert chosen == ["estimator", "selector"] * rounds
     assert all(a.start + a.steps == b.start for a, b in zip(plan, plan[1:], strict=False))
 
 

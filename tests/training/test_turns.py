@@ -21,7 +21,7 @@ def auxiliary_recipe(short_digits):
     """A few steps with both additional turns."""
     base = short_digits("32-true")
     selector = SelectorConfig(critic=True, uniform_start=True, temperature=0.1, auxiliary=True)
-    estimator = dataclasses.replace(base.training.estimator, last_steps=2, uniform_share=0.0, distillation=0.0)
+    estimator = dataclasses.replace(base.training.estimator, last_steps=2, uniform_share=0.0)
     return dataclasses.replace(
         base,
         network=dataclasses.replace(base.network, selector=selector),
@@ -51,7 +51,7 @@ def test_the_last_turn_runs_what_inference_would_take(auxiliary_recipe, digits_d
     seen = []
 
     def spy(fabric, estimator, optimizer, batch, structures, table, config):
-        seen.append((batch.images["digits"], structures["digits"]))
+        seen.append((batch.images["digits"], structures["digits"], config.distillation))
         return original(fabric, estimator, optimizer, batch, structures, table, config)
 
     original = alternate.estimator_step
@@ -60,12 +60,13 @@ def test_the_last_turn_runs_what_inference_would_take(auxiliary_recipe, digits_d
 
     progress = trainer.run()
 
-    images, z = seen[-1]
+    images, z, distillation = seen[-1]
     assert progress.step == 6 + 3 + 4 + 4 + 4 + 2 == 23
     assert [row.network for row in progress.rows][-1] == "estimator" and progress.rows[-1].round == 2
     trainer.selector.eval()
     expected = trainer.selector.model_distribution(images, "digits").argmax(-1)
     assert torch.equal(z, expected)
+    assert distillation == 0 and seen[0][2] == 1
     assert not trainer.selector.training
 
 

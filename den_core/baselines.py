@@ -1,0 +1,87 @@
+"""The paper's Baseline: for every task a network of its own that always runs in full and pays for no selector."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from den_core.checkpoints import BASELINE
+from den_core.config import Recipe, TaskConfig, from_json
+from den_core.errors import ConfigError
+from den_core.measuring import EvaluationSet, TaskResult, measure
+from den_core.network import DeepElasticNetwork, load
+from den_core.operating_points import operating_point
+from den_core.structures import full_structure
+
+SAME = ("source", "size", "class_names", "content_size", "background", "grayscale")
+"Fields of a task in which a baseline must agree: which images it has, how they are fitted, and what they are called."
+
+
+def load_baselines(net: DeepElasticNetwork, folders: Sequence[Path], split: str) -> dict[str, DeepElasticNetwork]:
+    """The networks of checkpoints with one task each, by task, in the order of the tasks of `net`.
+
+    Args:
+        split: what will be measured; for "validation" the baselines must have held out the images that `net` did.
+
+    Returns:
+        Nothing for no folder.
+
+    Raises:
+        ConfigError: a folder does not hold exactly one task of `net`, two hold the same, or a task has none.
+        CheckpointError: a folder cannot be loaded.
+    """
+    found: dict[str, DeepElasticNetwork] = {}
+    for folder in folders:
+        baseline = load(folder, str(net.device))
+        if len(baseline.tasks) != 1:
+            raise ConfigError(
+                f"{folder}: expected a baseline with one task, found {len(baseline.tasks)}: {', '.join(baseline.tasks)}"
+            )
+        name = baseline.tasks[0]
+        if name not in net.tasks:
+            raise ConfigError(f"{folder}: expected a baseline for one of {', '.join(net.tasks)}, found one for {name}")
+        if name in found:
+            raise ConfigError(f"{folder}: expected one baseline per task, found a second one for {name}")
+        _check_task(folder, net.task(name), baseline.task(name))
+        if split == "validation":
+            _check_held_out(folder, net, baseline)
+        found[name] = baseline
+    missing = [name for name in net.tasks if name not in found]
+    if found and missing:
+        raise ConfigError(
+            f"expected a baseline for every task, found none for {', '.join(missing)}; give one folder per task"
+        )
+    return {name: found[name] for name in net.tasks if found}
+
+
+def _check_task(folder: Path, expected: TaskConfig, task: TaskConfig) -> None:
+    for field in SAME:
+        wanted, has = getattr(expected, field), getattr(task, field)
+        if wanted != has:
+            raise ConfigError(f"{folder}: expected task {task.name} with {field} {wanted!r:.80}, found {has!r:.80}")
+
+
+def _check_held_out(folder: Path, net: DeepElasticNetwork, baseline: DeepElasticNetwork) -> None:
+    """Both must have divided the training data alike, or the baseline has learned what it is measured on."""
+    recipes = [from_json(Recipe, each.info.recipe, "recipe") for each in (net, baseline)]
+    expected, found = ((recipe.data_seed, recipe.training.validation_share) for recipe in recipes)
+    if expected != found:
+        raise ConfigError(
+            f"{folder}: expected a baseline that held out the same images (data_seed, validation_share = {expected}), "
+            f"found {found}; measure on the test split"
+        )
+
+
+def baseline_point(baselines: Mapping[str, DeepElasticNetwork], data: Mapping[str, EvaluationSet]) -> dict[str, Any]:
+    """The operating point of baselines by task, on the images of the network that they are compared with.
+
+    MACs and parameters are those of each baseline's own full structure, without a selector.
+    """
+    results: dict[str, TaskResult] = {}
+    for name, baseline in baselines.items():
+        own = dataclasses.replace(data[name], task=baseline.task(name))  # normalised as it was trained
+        z = full_structure(len(own.labels), baseline.num_blocks, baseline.num_levels)
+        results[name] = measure(baseline, own, z, with_selector=False)
+    return operating_point(BASELINE, None, results)

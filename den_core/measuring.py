@@ -1,0 +1,187 @@
+"""A network on the images of one task under given structures: answers, accuracy and cost.
+
+Letters: N images, n blocks, h levels, K classes, S structures per image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from den_core.config import TaskConfig
+from den_core.data.arrays import TaskArrays
+from den_core.data.transforms import normalise
+from den_core.models.static import StaticEstimator
+from den_core.network import DeepElasticNetwork
+from den_core.structures import check_structure, count_distinct
+
+BATCH = 256
+SHARED_BATCH = 32
+"Images that run together under several structures: their maps are as many as their structures differ."
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """Images of one task: uint8 (N, S, S, 3), labels int64 (N,), and what the selector says of them, (N, n, h)."""
+
+    task: TaskConfig
+    images: Tensor
+    labels: Tensor
+    distribution: Tensor
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """One task at one operating point. Accuracies are fractions; MACs and parameters are means per image."""
+
+    images: int
+    accuracy: float
+    class_accuracy: float
+    mean_macs: float
+    mean_params: float
+    distinct_structures: int
+
+
+def evaluation_set(net: DeepElasticNetwork, task: TaskConfig, arrays: TaskArrays) -> EvaluationSet:
+    """Bring a split to the network's device and ask the selector."""
+    images = torch.from_numpy(arrays.images).to(net.device)
+    parts = [net.model_distribution(normalise(part, task), task.name) for part in images.split(BATCH)]
+    return EvaluationSet(task, images, torch.from_numpy(arrays.labels), torch.cat(parts).cpu())
+
+
+def _by_structure(
+    data: EvaluationSet, z: Tensor, width: int, run: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
+    """`run` on every image under its structure, (N, width).
+
+    Images are batched by structure, so that images that agree run together; no image's result depends on its batch.
+    """
+    order = torch.from_numpy(np.lexsort(z.numpy().T[::-1]).copy())
+    out = torch.empty(len(z), width)
+    for part in order.split(BATCH):
+        x = normalise(data.images[part.to(data.images.device)], data.task)
+        out[part] = run(x, z[part]).cpu()
+    return out
+
+
+def logits(net: DeepElasticNetwork, data: EvaluationSet, z: Tensor) -> Tensor:
+    """Logits of every image under its structure, (N, K)."""
+    task = data.task
+    return _by_structure(data, z, task.num_classes, lambda x, part: net.classify(x, task.name, part))
+
+
+def features(net: DeepElasticNetwork, data: EvaluationSet, z: Tensor) -> Tensor:
+    """What the head of the task sees of every image under its structure, (N, D), not negative."""
+    task = data.task.name
+    return _by_structure(data, z, net.num_features, lambda x, part: net.features(x, task, part))
+
+
+def answers(
+    net: DeepElasticNetwork, data: EvaluationSet, structures: Tensor, progress: Callable[[int], None] | None = None
+) -> Tensor:
+    """Whether every image is answered right under each of several structures of its own.
+
+    Args:
+        structures: int64, (N, S, n).
+        progress: called with the number of images done, from time to time.
+
+    Returns:
+        bool, (N, S).
+
+    Raises:
+        StructureError: structures of another shape or with a level out of range.
+    """
+    check_structure(structures.flatten(0, 1), net.num_blocks, net.num_levels)
+    estimator = StaticEstimator(net.estimator)
+    right = torch.empty(structures.shape[:2], dtype=torch.bool)
+    for start in range(0, len(structures), SHARED_BATCH):
+        part = slice(start, start + SHARED_BATCH)
+        x = normalise(data.images[part], data.task)
+        with torch.inference_mode():
+            y = shared_logits(estimator, x, structures[part], data.task.name)
+        right[part] = y.argmax(-1).cpu() == data.labels[part, None]
+        if progress is not None:
+            progress(min(part.stop, len(structures)))
+    return right
+
+
+def shared_logits(estimator: StaticEstimator, x: Tensor, z: Tensor, task: str) -> Tensor:
+    """Logits of images under several structures each: (B, 3, size, size), (B, S, n) -> (B, S, K).
+
+    What the structures of an image have in common, up to the first block where they differ, runs once.
+    """
+    B, S, n = z.shape
+    maps = estimator.stem(x, task)
+    place = torch.arange(B).repeat_interleave(S)  # at which of the maps an image under a structure is
+    for block, levels in zip(estimator.blocks, z.cpu().reshape(B * S, n).unbind(1), strict=True):
+        # unique sorts by level first, as blocks want their images
+        steps, place = torch.unique(levels * len(maps) + place, return_inverse=True)
+        source, level = steps % len(maps), steps // len(maps)
+        counts = torch.bincount(level, minlength=estimator.num_levels).tolist()
+        rows = maps.permute(0, 2, 3, 1).contiguous()[source.to(maps.device)]  # a copy, which the block may overwrite
+        maps = block(rows.permute(0, 3, 1, 2), counts)
+    y = estimator.heads[task](maps).float()
+    return y[place.to(y.device)].view(B, S, -1)
+
+
+def class_accuracy(right: Tensor, labels: Tensor) -> float:
+    """Mean over the classes that occur of the fraction right: uneven classes count equally."""
+    count = torch.bincount(labels)
+    hits = torch.bincount(labels, weights=right.double())
+    return float((hits / count)[count > 0].mean())
+
+
+def measure(net: DeepElasticNetwork, data: EvaluationSet, z: Tensor, with_selector: bool) -> TaskResult:
+    """Accuracy and cost of structures z, (N, n)."""
+    right = logits(net, data, z).argmax(1) == data.labels
+    return task_result(net, data, z[:, None], right[:, None], with_selector)
+
+
+def task_result(
+    net: DeepElasticNetwork, data: EvaluationSet, draws: Tensor, right: Tensor, with_selector: bool
+) -> TaskResult:
+    """The mean of S draws of every image's structure, (N, S, n), by whether they were right, bool (N, S)."""
+    cost = net.cost(draws.flatten(0, 1), data.task.name)
+    hits = right.double().mean(1)
+    return TaskResult(
+        images=len(draws),
+        accuracy=float(hits.mean()),
+        class_accuracy=class_accuracy(hits, data.labels),
+        mean_macs=float((cost.total_macs if with_selector else cost.macs).double().mean()),
+        mean_params=float((cost.total_params if with_selector else cost.params).double().mean()),
+        distinct_structures=int(np.mean([count_distinct(z) for z in draws.unbind(1)])),
+    )
+
+
+def distinct_per_600(chosen: dict[str, Tensor]) -> int:
+    """Different structures among 600 images, the first 600 / T of each of the T tasks."""
+    share = 600 // len(chosen)
+    return count_distinct(torch.cat([z[:share] for z in chosen.values()]))
+
+
+def choice_statistics(z: Tensor) -> dict[str, float]:
+    """How varied the structures of N images are, z (N, n).
+
+    Returns:
+        distinct: different structures; top_share: share of the images with the most common one, in (0, 1];
+        normalised_entropy: of the structures' shares, ÷ log N, in [0, 1]: 0 if all images share a structure, 1 if no
+        two do.
+    """
+    counts = torch.unique(z, dim=0, return_counts=True)[1].double()
+    share = counts / counts.sum()
+    entropy = float(-(share * share.log()).sum())
+    return {
+        "distinct": len(counts),
+        "top_share": float(share.max()),
+        "normalised_entropy": max(0.0, entropy / float(np.log(len(z)))) if len(z) > 1 else 0.0,
+    }
+
+
+def most_common(z: Tensor, count: int) -> list[Tensor]:
+    """The `count` most common structures of z, (N, n), most common first."""
+    found, counts = torch.unique(z, dim=0, return_counts=True)
+    return list(found[counts.argsort(descending=True, stable=True)[:count]])

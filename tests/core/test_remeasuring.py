@@ -1,0 +1,73 @@
+"""What a new metrics.json keeps of the old one."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from den_core.checkpoints import METRICS, read_metrics, write_metrics
+from den_core.remeasuring import with_kept
+
+SWEEP = {"rho_sweep": [{"rho": 0.1, "accuracy": 0.7}], "rho_sweep_split": "validation", "seeds": [{"seed": 1}]}
+
+
+@pytest.fixture
+def baseline(tiny_metrics) -> dict:
+    return tiny_metrics.point("full") | {"method": "baseline"}
+
+
+@pytest.fixture
+def old(tiny_metrics, baseline, tmp_path):
+    """A folder whose metrics.json has a baseline, a sweep, seeds, and something of its own."""
+    points = [*tiny_metrics.operating_points, baseline]
+    write_metrics(tmp_path, dataclasses.replace(tiny_metrics, operating_points=points, extra=SWEEP | {"draws": 99}))
+    return tmp_path
+
+
+def test_what_evaluate_does_not_measure_is_kept(old, tiny_metrics, baseline):
+    found, lines = with_kept(tiny_metrics, old)
+
+    assert found.operating_points == [*tiny_metrics.operating_points, baseline]
+    assert found.extra == tiny_metrics.extra | SWEEP and found.extra["draws"] == tiny_metrics.extra["draws"]
+    assert len(lines) == 2 and "rho_sweep, rho_sweep_split, seeds" in lines[0]
+    assert lines[1].startswith("baseline: kept from the old metrics.json, accuracy")
+    write_metrics(old, found)
+    assert read_metrics(old) == found
+
+
+def test_a_baseline_measured_now_replaces_the_old_one(old, tiny_metrics, baseline):
+    new = baseline | {"average": baseline["average"] | {"accuracy": 0.123}}
+    metrics = dataclasses.replace(tiny_metrics, operating_points=[*tiny_metrics.operating_points, new])
+
+    found, lines = with_kept(metrics, old)
+
+    assert found.operating_points == metrics.operating_points
+    assert not any("baseline" in line for line in lines)
+
+
+@pytest.mark.parametrize("change", ["split", "images"])
+def test_a_baseline_of_other_images_is_not_kept_and_that_is_said(change, old, tiny_metrics):
+    if change == "split":
+        metrics = dataclasses.replace(tiny_metrics, split="validation")
+    else:
+        points = [p | {"tasks": {t: r | {"images": 7} for t, r in p["tasks"].items()}}
+                  for p in tiny_metrics.operating_points]  # fmt: skip
+        metrics = dataclasses.replace(tiny_metrics, operating_points=points)
+
+    found, lines = with_kept(metrics, old)
+
+    assert found.operating_points == metrics.operating_points
+    assert "baseline: not kept" in lines[1] and found.extra["seeds"] == SWEEP["seeds"]
+
+
+def test_nothing_there_nothing_kept(tiny_metrics, tmp_path):
+    assert with_kept(tiny_metrics, tmp_path) == (tiny_metrics, [])
+
+
+def test_a_file_that_cannot_be_read_is_given_up_aloud(tiny_metrics, tmp_path):
+    (tmp_path / METRICS).write_text("{")
+
+    found, lines = with_kept(tiny_metrics, tmp_path)
+
+    assert found == tiny_metrics and len(lines) == 1 and "expected JSON" in lines[0]

@@ -1,0 +1,126 @@
+"""The search for the best structure that does not look at the image."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from den_core.controls import weight_for_macs
+from den_core.errors import ConfigError
+from den_core.measuring import class_accuracy, logits
+from den_core.static_search import Budget, best_statics, class_weights, clearly_positive, dial_structures
+
+
+def loss_of(network, data, z) -> float:
+    """Mean cross-entropy under one structure, classes counting equally."""
+    loss = F.cross_entropy(logits(network, data, z.expand(len(data.labels), -1)), data.labels, reduction="none")
+    return class_accuracy(loss, data.labels)
+
+
+def budget_of(network, share: float) -> float:
+    low, high = network.table.task_macs["toy"], int(network.full_cost("toy").macs[0])
+    return low + share * (high - low)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.6, 1.0])
+def test_best_static_structure_stays_within_its_budget(share, network, toy_set):
+    budget = Budget(budget_of(network, share), trials=12)
+
+    z = best_statics(network, toy_set, [budget], seed=0)[0]
+
+    assert z.shape == (network.num_blocks,)
+    assert int(network.cost(z[None], "toy").macs) <= budget.mean_macs
+    assert torch.equal(z, best_statics(network, toy_set, [budget], seed=0)[0])
+
+
+def test_many_trials_find_the_best_of_all_structures(network, toy_set):
+    """All 64 structures of a network with three blocks, by brute force."""
+    budget = budget_of(network, 0.6)
+    every = torch.tensor(list(itertools.product(range(network.num_levels), repeat=network.num_blocks)))
+    fitting = [z for z in every if int(network.cost(z[None], "toy").macs) <= budget]
+    best = min(loss_of(network, toy_set, z) for z in fitting)
+    assert len(fitting) < len(every) < 300
+
+    found = best_statics(network, toy_set, [Budget(budget, trials=400)], seed=0)[0]
+
+    assert loss_of(network, toy_set, found) == pytest.approx(best, rel=1e-4)
+
+
+def test_a_larger_budget_is_never_worse_and_budgets_keep_their_order(network, toy_set):
+    shares = (0.7, 0.1, 1.0, 0.4)
+
+    found = best_statics(network, toy_set, [Budget(budget_of(network, s), 5) for s in shares], seed=0)
+
+    losses = {s: loss_of(network, toy_set, z) for s, z in zip(shares, found, strict=True)}
+    ordered = [losses[s] for s in sorted(shares)]
+    assert all(a >= b - 1e-5 for a, b in itertools.pairwise(ordered)) and ordered[0] > ordered[-1]
+    for share, z in zip(shares, found, strict=True):
+        assert int(network.cost(z[None], "toy").macs) <= budget_of(network, share)
+
+
+def test_the_search_beats_every_candidate_it_is_given(network, toy_set, rng):
+    """Without trials: the best of what fits among the candidates and the six dearest of the pool."""
+    candidates = list(torch.randint(network.num_levels, (6, network.num_blocks), generator=rng))
+    budget = Budget(budget_of(network, 0.7), trials=0, candidates=candidates)
+
+    found = best_statics(network, toy_set, [budget], seed=0)[0]
+
+    pool = [z for z in dial_structures(network, toy_set) if int(network.cost(z[None], "toy").macs) <= budget.mean_macs]
+    fitting = [z for z in candidates if int(network.cost(z[None], "toy").macs) <= budget.mean_macs]
+    assert 0 < len(fitting) < 6
+    expected = min(loss_of(network, toy_set, z) for z in [*fitting, *pool[:6]])
+    assert loss_of(network, toy_set, found) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_structure_that_is_clearly_worse_is_not_run_to_the_end(network, toy_set, monkeypatch):
+    """Of 600 copies of an image only the first batch is needed to see that most structures lose."""
+    alike = type(toy_set)(toy_set.task, *(t[:1].repeat(600, *[1] * (t.dim() - 1)) for t in
+                                          (toy_set.images, toy_set.labels, toy_set.distribution)))  # fmt: skip
+    run = []
+    classify = network.classify
+    monkeypatch.setattr(network, "classify", lambda x, task, z: run.append((len(x), z)) or classify(x, task, z))
+
+    best = best_statics(network, alike, [Budget(budget_of(network, 1.0), 30)], seed=0)[0]
+
+    images = {}
+    for count, z in run:
+        key = tuple(z[0].tolist())
+        images[key] = images.get(key, 0) + count
+    assert images[tuple(best.tolist())] == 600
+    assert min(images.values()) <= 128 and list(images.values()).count(600) < len(images)
+
+
+def test_a_budget_that_nothing_fits_is_refused(network, toy_set):
+    with pytest.raises(ConfigError, match="expected a budget"):
+        best_statics(network, toy_set, [Budget(1.0, 3)], seed=0)
+
+
+def test_the_pool_falls_in_cost_and_holds_the_fixed_levels(network, toy_set):
+    pool = dial_structures(network, toy_set)
+
+    macs = [int(network.cost(z[None], "toy").macs) for z in pool]
+    assert macs == sorted(macs, reverse=True)
+    for level in range(network.num_levels):
+        assert [level] * network.num_blocks in [z.tolist() for z in pool]
+    weight = weight_for_macs(network, {"toy": toy_set}, budget_of(network, 0.5))
+    mean = toy_set.distribution.mean(0, keepdim=True)
+    assert network.choose(mean, round(weight, 1))[0].tolist() in [z.tolist() for z in pool]
+
+
+def test_weights_make_classes_equal(rng):
+    labels, loss = torch.tensor([0, 0, 0, 2]), torch.tensor([1.0, 2.0, 3.0, 10.0])
+
+    weights = class_weights(labels)
+
+    assert float((weights * loss).mean()) == pytest.approx((2.0 + 10.0) / 2)
+    assert float(weights.mean()) == pytest.approx(1.0)
+
+
+def test_clearly_positive_is_a_matter_of_standard_errors():
+    noise = torch.tensor([-1.0, 1.0]).repeat(50)
+
+    assert clearly_positive(noise + 0.5) and not clearly_positive(noise + 0.2) and not clearly_positive(noise - 0.5)
+    assert not clearly_positive(torch.zeros(100)) and not clearly_positive(torch.tensor([5.0]))

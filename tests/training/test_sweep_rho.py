@@ -1,0 +1,75 @@
+"""What ρ does, for one trained estimator: a sweep, and where it is stored."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from den_core.checkpoints import METRICS, read_metrics
+from den_core.config import Recipe, from_json
+from den_core.errors import CheckpointError
+from den_core.measuring import evaluation_set, measure
+from den_core.network import load
+from den_core.training import sweep_rho
+from den_core.training.run import load_training_data
+
+
+@pytest.fixture
+def copied(tiny_checkpoint, tmp_path):
+    shutil.copytree(tiny_checkpoint, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+@pytest.fixture
+def limited(monkeypatch):
+    """At most 120 training images of a task are decoded."""
+    monkeypatch.setattr(sweep_rho, "load_training_data", lambda recipe: load_training_data(recipe, 120, progress=False))
+
+
+def test_a_sweep_is_stored_beside_what_was_measured(copied, limited, capsys):
+    before = read_metrics(copied)
+
+    sweep_rho.main([str(copied), "--rho", "0.1", "30", "--steps", "3", "--write"])
+
+    after = read_metrics(copied)
+    rows = after.extra["rho_sweep"]
+    assert [row["rho"] for row in rows] == [0.1, 30.0] and after.extra["rho_sweep_split"] == "validation"
+    for row in rows:
+        assert set(row) == {"rho", "accuracy", "share", "distinct_per_600"}
+        assert 0 <= row["accuracy"] <= 1 and 0 < row["share"] < 2 and row["distinct_per_600"] >= 1
+    assert rows[0]["share"] != rows[1]["share"], "ρ must matter"
+    assert after.operating_points == before.operating_points
+    assert {k: v for k, v in after.extra.items() if not k.startswith("rho_sweep")} == before.extra
+    assert f"{100 * rows[0]['accuracy']:.3g}" in capsys.readouterr().out
+
+
+def test_without_write_nothing_is_stored(copied, limited):
+    before = (copied / METRICS).read_bytes()
+
+    sweep_rho.main([str(copied), "--rho", "0.3", "--steps", "1"])
+
+    assert (copied / METRICS).read_bytes() == before
+
+
+def test_a_sweep_needs_metrics_before_it_trains(copied, monkeypatch):
+    (copied / METRICS).unlink()
+    monkeypatch.setattr(sweep_rho, "load_training_data", lambda recipe: pytest.fail("trained for nothing"))
+
+    with pytest.raises(CheckpointError, match="metrics.json, found none; .*evaluate --write"):
+        sweep_rho.main([str(copied), "--write"])
+
+
+def test_figures_are_means_over_tasks_of_the_own_choices(tiny_checkpoint):
+    net = load(tiny_checkpoint)
+    data = load_training_data(from_json(Recipe, net.info.recipe, "recipe"), 120, progress=False).data
+
+    found = sweep_rho.measure_choice(net, data)
+
+    accuracy = share = 0.0
+    for task in net.config.tasks:
+        images = evaluation_set(net, task, data.validation[task.name])
+        result = measure(net, images, net.choose(images.distribution), with_selector=True)
+        accuracy += result.accuracy / 3
+        share += result.mean_macs / int(net.full_cost(task.name).macs) / 3
+    assert found["accuracy"] == pytest.approx(accuracy) and found["share"] == pytest.approx(share)
