@@ -30,6 +30,7 @@ SHOTS = {name: Shot(name) for name in PAGES} | {
     "hard_images": Shot("hard_images", "task=Clip+art", "hard_spending"),
     "right_and_wrong": Shot("right_and_wrong", "scope=Fashion&class=Shirt&predicted=T-shirt/top", "right_confusion"),
     "trade_off": Shot("trade_off", element="trade_off"),
+    "looking": Shot("looking", element="looking_differences"),
     "compare": Shot("compare", "other=open3-wrn-lean", "two_by_two"),
 }
 "By name of the picture."

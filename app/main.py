@@ -19,7 +19,8 @@ page = st.navigation(
             for page in specs
         ]
         for section, specs in pages.sections().items()
-    }
+    },
+    expanded=True,  # from 13 pages on, Streamlit would fold the last ones away
 )
 
 with st.sidebar:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SHIPPED = REPOSITORY / "checkpoints" / "open3-wrn"
 ANSWERS = "[...document.querySelectorAll('[class*=st-key-prediction-]')].map(e => e.innerText)"
-LARGE_PAGES = ("level_usage", "chosen_models", "hard_images", "right_and_wrong", "map", "similar_images")
+LARGE_PAGES = ("level_usage", "chosen_models", "hard_images", "right_and_wrong", "map", "similar_images", "looking")
 
 
 def summary(values: list[float]) -> dict[str, float]:

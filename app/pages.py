@@ -45,6 +45,7 @@ _ALL = (
     PageSpec("right_and_wrong", "Right and wrong", "Where is it right and wrong?", "rule", TEST_SETS),
     PageSpec("map", "Map", "Which images lie close together?", "scatter_plot", TEST_SETS),
     PageSpec("trade_off", "Trade-off", "What does accuracy cost?", "trending_up", NETWORK),
+    PageSpec("looking", "Does looking pay?", "Does looking at the image pay?", "visibility", NETWORK),
     PageSpec("training", "Training", "How was it trained?", "timeline", NETWORK),
     PageSpec("compare", "Compare", "Where do two checkpoints differ?", "difference", NETWORK),
 )

@@ -1,4 +1,4 @@
-"""What the pages about the whole network show: operating points, dial, map, course of training, two checkpoints."""
+"""What the pages about the whole network show: operating points, dial, worth of the look, map, training, comparison."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from den_core.analysis.comparison import Comparison
     from den_core.analysis.dial import DialPoint
     from den_core.analysis.history import Stage
+    from den_core.analysis.looking import Benefit
     from den_core.analysis.projection import Projection
     from den_core.analysis.slices import Slice
     from den_core.analysis.tour import Contrast
@@ -36,6 +37,54 @@ def gain(checkpoint: Checkpoint, by_class: bool = False) -> pd.Series:
     from den_core.analysis.tradeoff import instance_gain
 
     return instance_gain(metrics(checkpoint), by_class)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def differences(checkpoint: Checkpoint) -> pd.DataFrame:
+    """The own choice against its two controls, with intervals where measured; of a checkpoint that has metrics."""
+    from den_core.analysis.worth import differences
+
+    return differences(metrics(checkpoint), list(classes(checkpoint)))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def cost_curves(checkpoint: Checkpoint) -> pd.DataFrame:
+    """The own choice and its two controls along the dial; no rows where not measured."""
+    from den_core.analysis.worth import cost_curves
+
+    return cost_curves(metrics(checkpoint), list(classes(checkpoint)))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def concentration(checkpoint: Checkpoint) -> pd.DataFrame:
+    """How much the choice differs from image to image, by task; no rows where not measured."""
+    from den_core.analysis.worth import concentration
+
+    return concentration(metrics(checkpoint), list(classes(checkpoint)))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def rho_sweep(checkpoint: Checkpoint) -> tuple[pd.DataFrame, str]:
+    """What networks of other rho reach, and on which split; no rows where not measured."""
+    from den_core.analysis.worth import rho_sweep
+
+    return rho_sweep(metrics(checkpoint))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def seeds(checkpoint: Checkpoint) -> pd.DataFrame:
+    """What the same recipe reaches from other seeds; no rows where not measured."""
+    from den_core.analysis.worth import seeds
+
+    return seeds(metrics(checkpoint))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing with other images' structures …")
+def benefit(checkpoint: Checkpoint, task: str) -> Benefit:
+    """What every indexed image of a task has of its own structure."""
+    from den_core.analysis.looking import benefit
+
+    return benefit(gallery(checkpoint, task))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

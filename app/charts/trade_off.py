@@ -10,6 +10,7 @@ from app.charts import style
 METHOD_STYLES = {
     "level": ("Every block at one level", "#CC79A7", "square"),
     "full": ("Full network", "#D55E00", "pentagon"),
+    "baseline": ("Separate full networks (Baseline)", "#999999", "cross"),
     "random": ("Random structures", "#E69F00", "triangle-up"),
     "static": ("Best single structure for all images", "#009E73", "diamond"),
     "permuted": ("Its structures shuffled among images", "#56B4E9", "x"),

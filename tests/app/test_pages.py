@@ -95,7 +95,7 @@ def test_a_damaged_gallery_is_one_line(page, open_page, tiny_checkpoint, tmp_pat
     assert len(app.error) == 1 and "index again" in app.error[0].value
 
 
-@pytest.mark.parametrize("page", ["overview", "trade_off"])
+@pytest.mark.parametrize("page", ["overview", "trade_off", "looking"])
 def test_without_metrics_the_page_says_which_command_measures(page, open_page, tiny_checkpoint, tmp_path):
     shutil.copytree(tiny_checkpoint, tmp_path / "copy", ignore=shutil.ignore_patterns("metrics.json"))
     app = open_page(page, tmp_path)

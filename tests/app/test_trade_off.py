@@ -92,7 +92,8 @@ def test_without_galleries_the_measured_part_is_shown(open_page, tiny_checkpoint
     app = open_page("trade_off", tmp_path)
     assert not app.exception and not app.error
     assert any(f"den_core index {tmp_path / 'copy'}" in info.value for info in app.info)
-    assert len(app.get("plotly_chart")) == 1
+    keys = " ".join(chart.proto.id for chart in app.get("plotly_chart"))
+    assert "trade_off" in keys and "level_drift" not in keys
 
 
 def test_metrics_without_a_dial_leave_the_page(open_page, tiny_checkpoint, tmp_path):

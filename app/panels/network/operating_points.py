@@ -41,7 +41,12 @@ def show(points: pd.DataFrame, scope: str, accuracy: str, weight: float) -> None
             else "Mean over tasks of the tasks' own values. "
         )
         + "MACs include the selector where it runs: this network, and its structures shuffled. Random structures and "
-        "the best single one get the same budget, selector included, but run without it. FLOPs = 2 × MACs.",
+        "the best single one get the same budget, selector included, but run without it. FLOPs = 2 × MACs."
+        + (
+            " Separate full networks are other weights: one whole network per task."
+            if "baseline" in set(shown["method"])
+            else ""
+        ),
     )
 
 

@@ -15,6 +15,7 @@ CONTROLS = {
     "static": "Best single",
     "random": "Random",
     "full": "Full network",
+    "baseline": "Separate networks",
 }
 "Columns of the table of results, by method of the operating point."
 
@@ -52,7 +53,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
                     "Instance gain",
                     f"{100 * gain:+.2f}",
                     "Accuracy that comes from looking at the image, in percentage points: own choice minus the same "
-                    "choices, shuffled.",
+                    f"choices, shuffled.{_interval(checkpoint)}",
                 ),
             ]
         )
@@ -61,9 +62,18 @@ def show(checkpoint: cache.Checkpoint) -> None:
         f"Accuracy on the {cache.metrics(checkpoint)['split']} split. **Own choice**: each image runs through the "
         "structure that the selector picks for it. The controls: the same structures **shuffled** among the images; "
         "the **best single** structure for all images of a task; **random** structures of the same mean cost; the "
-        "**full network** for every image. MACs: multiply-accumulates, the selector included; FLOPs = 2 × MACs. "
+        "**full network** for every image"
+        + ("; **separate networks**, a full one trained for each task" if "baseline" in set(points["method"]) else "")
+        + ". MACs: multiply-accumulates, the selector included; FLOPs = 2 × MACs. "
         "Above, “against full” and the instance gain are in percentage points."
     )
+
+
+def _interval(checkpoint: cache.Checkpoint) -> str:
+    """The interval of the average instance gain as a sentence, where it was measured."""
+    table = whole_network.differences(checkpoint).set_index(["kind", "task"])
+    low, high = table.loc[("gain", AVERAGE), ["low", "high"]]
+    return "" if pd.isna(low) else f" 95 % interval {100 * low:+.2f} to {100 * high:+.2f}."
 
 
 def results_table(points: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import streamlit as st
 from app import cache, widgets
 from app.cache import whole_network
 from den_core.analysis.tradeoff import AVERAGE
+from den_core.analysis.worth import verdict
 
 METHODS = {
     "chosen": "Own choice",
@@ -42,7 +43,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
         ]
     )
     widgets.small_table(_comparison(points, titles), "worth", "tour_worth")
-    st.markdown(_verdict(points, float(gain[AVERAGE])))
+    st.markdown(_verdict(points, float(gain[AVERAGE])) + _interval(checkpoint))
 
 
 def _comparison(points: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
@@ -83,3 +84,17 @@ def _verdict(points: pd.DataFrame, gain: float) -> str:
             f"{100 * gain:.2f} points, which is little: one training run cannot tell it from chance."
         )
     return sentence + f"Of its accuracy, {100 * gain:.2f} points come from looking at the single image."
+
+
+def _interval(checkpoint: cache.Checkpoint) -> str:
+    """How sure the average gain is, where that was measured."""
+    table = whole_network.differences(checkpoint).set_index(["kind", "task"])
+    low, high = table.loc[("gain", AVERAGE), ["low", "high"]]
+    if pd.isna(low):
+        return ""
+    meaning = {
+        "pays": "zero is outside: other test images would hardly turn it round",
+        "open": "zero is inside: on other test images the look may be worth nothing",
+        "costs": "all of it below zero",
+    }[verdict(low, high)]
+    return f" The 95 % interval of the instance gain is {100 * low:+.2f} to {100 * high:+.2f} points: {meaning}."
