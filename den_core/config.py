@@ -197,6 +197,8 @@ class SelectorStageConfig:
 
     steps: int
     "Optimiser steps of every turn; 0 leaves the selector untrained, for networks that run one structure only."
+    inherit: bool = False
+    "Start the selector from the estimator's stems and first blocks at the level of its width; the paper starts afresh."
     label_steps: int = 0
     "Optimiser steps before the first turn in which the auxiliary head alone learns, from labels; they cost little."
     rho: float = 0.1

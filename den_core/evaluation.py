@@ -47,7 +47,7 @@ MAC_SHARES = (0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85)
 "Shares of the full model's MACs at which the cost-weight curve is measured; the weights are found on validation data."
 TRIALS = 40
 "Random changes that the search for the best static structure tries within the own choice's MACs."
-WEIGHT_TRIALS = 8
+WEIGHT_TRIALS = 12
 "The same at a cost weight, where the search goes on from what smaller budgets gave."
 COMMON_TRIED = 2
 "How many of the structures that are most common at a cost weight on validation data that search tries as well."

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from den_core.errors import ConfigError
 from den_core.models.elastic import ElasticBlock, ElasticNorm, level_mask
 
 
@@ -55,6 +56,18 @@ class BasicBlock(ElasticBlock):
 
     def static_branch(self, level: int) -> StaticBasicBranch | None:
         return StaticBasicBranch(self, level) if self.hidden[level] else None
+
+    def inherit(self, block: BasicBlock, level: int) -> None:
+        G = self.hidden[-1]
+        mine = (self.in_channels, self.out_channels, self.stride, G)
+        theirs = (block.in_channels, block.out_channels, block.stride, block.hidden[level])
+        if mine != theirs:
+            raise ConfigError(f"expected a block of channels in, out, stride and hidden {mine}, found {theirs}")
+        self.norm1.inherit(block.norm1, level)
+        self.norm2.inherit(block.norm2, level)
+        with torch.no_grad():
+            self.conv1.weight.copy_(block.conv1.weight[:G])
+            self.conv2.weight.copy_(block.conv2.weight[:, :G])
 
     def count(self, level: int, side: int) -> tuple[int, int]:
         G = self.hidden[level]

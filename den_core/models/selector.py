@@ -9,6 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from den_core.config import NetworkConfig
+from den_core.errors import ConfigError
+from den_core.models.elastic import ElasticBlock
+from den_core.models.estimator import Estimator
 from den_core.models.registry import backbone_spec
 from den_core.models.stems import Head, Stem, xavier_start
 
@@ -102,6 +105,24 @@ class Selector(nn.Module):
         if self.critic is not None:
             nn.init.zeros_(self.critic.weight)
 
+    def inherit(self, estimator: Estimator) -> None:
+        """Start from the estimator's stems and from the first block of every stage at the level of the same width.
+
+        What the estimator has learnt to see, the selector need not learn again.
+
+        Raises:
+            ConfigError: no level above 0 has a quarter of the hidden channels.
+        """
+        for task, stem in self.stems.items():
+            stem.load_state_dict(estimator.stems[task].state_dict())
+        for block, theirs in zip(self.blocks, _stage_starts(estimator), strict=True):
+            if block.hidden[-1] not in theirs.hidden:
+                raise ConfigError(
+                    f"expected a level with {block.hidden[-1]} hidden channels, found {list(theirs.hidden)}; "
+                    f"inherit needs a level fraction of {HIDDEN_FRACTION:g}"
+                )
+            block.inherit(theirs, theirs.hidden.index(block.hidden[-1]))
+
     def forward(self, images: dict[str, Tensor]) -> dict[str, SelectorOutput]:
         """By task: normalised images (B_t, 3, size_t, size_t) -> what the selector says of them."""
         x = torch.cat([self.stems[task](batch) for task, batch in images.items()])
@@ -147,3 +168,9 @@ class Selector(nn.Module):
             head_macs += layer.weight.numel()
             head_params += layer.weight.numel() + layer.bias.numel()
         return macs + head_macs, params + head_params
+
+
+def _stage_starts(estimator: Estimator) -> list[ElasticBlock]:
+    """The first block of every stage: where the channels or the map change, and the very first one."""
+    blocks = list(estimator.blocks)
+    return [b for i, b in enumerate(blocks) if i == 0 or b.stride > 1 or b.in_channels != b.out_channels]

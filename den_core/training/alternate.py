@@ -180,6 +180,8 @@ class Trainer:
         first = self.progress.step - turn.start
         if first:
             restore_optimizer(raw, self._saved_optimizer)
+        elif turn.starts_selector and self.config.selector.inherit:
+            self.selector.inherit(self.estimator)
         # the network that stands still in this turn is used in its static form
         still = StaticSelector(self.selector) if turn.network == "estimator" else StaticEstimator(self.estimator)
         to_training_precision(still, self.config)

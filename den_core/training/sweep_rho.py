@@ -42,6 +42,8 @@ def train_selector(recipe: Recipe, net: DeepElasticNetwork, data: TrainingData) 
     config = recipe.training.selector
     fabric = make_fabric(recipe, Execution(Path(), accelerator="cpu"))
     _, selector = build_networks(recipe)
+    if config.inherit:
+        selector.inherit(net.estimator)
     if recipe.training.channels_last:
         selector.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(selector.parameters(), lr=config.learning_rate)

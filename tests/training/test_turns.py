@@ -35,8 +35,8 @@ def test_the_label_turn_leaves_the_choice_alone(auxiliary_recipe, digits_data, t
     trainer = Trainer(auxiliary_recipe, digits_data, Execution(tmp_path, accelerator="cpu", progress=False))
     before = {k: v.clone() for k, v in trainer.selector.named_parameters()}
     plan = turns(auxiliary_recipe.training)
-    trainer.began = 0.0
-    trainer.recent = []
+    trainer.began, trainer.recent = 0.0, []
+    trainer.progress = dataclasses.replace(trainer.progress, step=6)
     trainer.reporter = alternate.Reporter(None, 100, [], 0, False)
 
     trainer._run_turn(plan[1])
@@ -95,3 +95,21 @@ def test_label_steps_need_an_auxiliary_head(auxiliary_recipe):
 def test_negative_steps_are_refused():
     with pytest.raises(ConfigError, match="found 1 and -1"):
         SelectorStageConfig(steps=1, label_steps=-1)
+
+
+def test_an_inheriting_selector_starts_from_the_estimator(auxiliary_recipe, digits_data, tmp_path):
+    recipe = dataclasses.replace(
+        auxiliary_recipe,
+        training=dataclasses.replace(
+            auxiliary_recipe.training,
+            selector=dataclasses.replace(auxiliary_recipe.training.selector, inherit=True, learning_rate=1e-30),
+        ),
+    )
+    trainer = Trainer(recipe, digits_data, Execution(tmp_path, accelerator="cpu", progress=False))
+    trainer.began, trainer.recent = 0.0, []
+    trainer.progress = dataclasses.replace(trainer.progress, step=6)
+    trainer.reporter = alternate.Reporter(None, 100, [], 0, False)
+
+    trainer._run_turn(turns(recipe.training)[1])
+
+    assert torch.equal(trainer.selector.stems["digits"].weight, trainer.estimator.stems["digits"].weight)
