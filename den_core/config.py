@@ -155,6 +155,9 @@ class EstimatorStageConfig:
     last_steps: int = 0
     """Optimiser steps of a turn after the last selector's, on the structures that inference will take and from labels
     alone; Algorithm 1 has none and ends with the selector."""
+    shuffled: bool = False
+    """Deal the choices of the last turn out at random among a task's images. That trains the twin that never looks:
+    what the own choices win over it is what looking pays, free of what a network merely gets used to."""
     first_structures: Literal["eq8", "densities"] = "eq8"
     'Structures of the first turn: "eq8", or "densities", see `sampling.varied_structures`.'
     distillation: float = 0.0

@@ -216,6 +216,8 @@ class Trainer:
                     C = selector(images, task).cpu()
                 if last:
                     C = most_probable(C)
+                if last and config.shuffled:
+                    C = C[torch.randperm(len(C), generator=generator)]
                 z = turn_structures(C, config.full_share, config.uniform_share, generator)
             structures[task] = z.to(images.device)
         return estimator_step(

@@ -47,27 +47,43 @@ def test_the_label_turn_leaves_the_choice_alone(auxiliary_recipe, digits_data, t
     assert not any(k.startswith(("head.linear", "critic", "mix")) for k in changed)
 
 
-def test_the_last_turn_runs_what_inference_would_take(auxiliary_recipe, digits_data, tmp_path, monkeypatch):
+def last_structures(recipe, data, folder, monkeypatch):
+    """Trains a recipe; images, structures and configuration of its last step, and the trainer."""
     seen = []
 
     def spy(fabric, estimator, optimizer, batch, structures, table, config):
-        seen.append((batch.images["digits"], structures["digits"], config.distillation))
+        seen.append((batch.images["digits"], structures["digits"], config))
         return original(fabric, estimator, optimizer, batch, structures, table, config)
 
     original = alternate.estimator_step
     monkeypatch.setattr(alternate, "estimator_step", spy)
-    trainer = Trainer(auxiliary_recipe, digits_data, Execution(tmp_path, accelerator="cpu", progress=False))
-
+    trainer = Trainer(recipe, data, Execution(folder, accelerator="cpu", progress=False))
     progress = trainer.run()
+    assert progress.step == 6 + 3 + 4 + 4 + 4 + 2
+    assert progress.rows[-1].network == "estimator" and progress.rows[-1].round == 2
+    assert seen[0][2].distillation == 1, "turns before the last one distil"
+    return *seen[-1], trainer
 
-    images, z, distillation = seen[-1]
-    assert progress.step == 6 + 3 + 4 + 4 + 4 + 2 == 23
-    assert [row.network for row in progress.rows][-1] == "estimator" and progress.rows[-1].round == 2
+
+def test_the_last_turn_runs_what_inference_would_take(auxiliary_recipe, digits_data, tmp_path, monkeypatch):
+    images, z, config, trainer = last_structures(auxiliary_recipe, digits_data, tmp_path, monkeypatch)
+
     trainer.selector.eval()
-    expected = trainer.selector.model_distribution(images, "digits").argmax(-1)
-    assert torch.equal(z, expected)
-    assert distillation == 0 and seen[0][2] == 1
-    assert not trainer.selector.training
+    assert torch.equal(z, trainer.selector.model_distribution(images, "digits").argmax(-1))
+    assert config.distillation == 0
+
+
+def test_the_twin_runs_the_same_structures_for_other_images(auxiliary_recipe, digits_data, tmp_path, monkeypatch):
+    estimator = dataclasses.replace(auxiliary_recipe.training.estimator, shuffled=True)
+    training = dataclasses.replace(auxiliary_recipe.training, estimator=estimator)
+    own = (torch.arange(12)[:, None] // 4 + torch.arange(3)) % 4  # as if images chose three different structures
+    monkeypatch.setattr(alternate, "most_probable", lambda C: torch.nn.functional.one_hot(own, 4).float())
+
+    recipe = dataclasses.replace(auxiliary_recipe, training=training)
+    _, z, _, _ = last_structures(recipe, digits_data, tmp_path, monkeypatch)
+
+    assert not torch.equal(z, own)
+    assert sorted(z.tolist()) == sorted(own.tolist())
 
 
 def test_the_error_is_the_probability_of_other_classes(short_digits, digits_data, rng):
