@@ -57,9 +57,11 @@ def fast_training() -> TrainingConfig:
     the critic's Boltzmann distribution (see `Selector`). Its temperature equals the weight of the entropy bonus: then
     the distribution that the critic alone would call for is the optimum of the objective, up to the price S(z).
 
-    ρ by `training.sweep_rho` on the shipped estimator (validation accuracy, share of the full MACs with selector,
-    structures in 600 images; one seed): 0.1 gives 72.3 %, 0.57, 89; 0.3 gives 71.7 %, 0.46, 45; 1 gave 70.8 %, 0.40, 16
-    at the end of a run; 3 gives 70.0 %, 0.39, 6. The last turn takes 0.3.
+    Every image runs twice in an estimator's step, in full and with a structure that learns from the full run's answer;
+    the selector first learns to classify, so that it knows how hard an image is; a last turn trains the structures that
+    inference takes from labels. What each part bought is measured in `assets/study/README.md`.
+
+    ρ is smaller in the first round than in the last: more structures live while the estimator still learns them.
     """
     return TrainingConfig(
         rounds=2,
@@ -115,10 +117,10 @@ def open3_paper() -> Recipe:
 
 
 def open3_fast() -> Recipe:
-    """open3 on WRN-20-2 in about an hour on two CPU cores; the shipped checkpoint."""
+    """open3 on WRN-20-2 in an hour and a half on one CPU core; the shipped checkpoint."""
     return Recipe(
         name="open3-fast",
-        description="Fashion, emoji and clip art on WRN-20-2, about an hour on two CPU cores",
+        description="Fashion, emoji and clip art on WRN-20-2, an hour and a half on one CPU core",
         network=network("open3", "wrn-20-2", fast_selector(TEMPERATURE)),
         training=dataclasses.replace(fast_training(), batch_size={"fashion": 40, "emoji": 32, "clipart": 24}),
     )
