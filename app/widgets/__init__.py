@@ -7,7 +7,7 @@ filters.py  the filters that all pages share
 
 from app.widgets.figures import chart, file_name, lasso, metric_row, picked, save_button, small_table, table
 from app.widgets.filters import ALL_TASKS, ANY, slice_filters
-from app.widgets.grids import image_grid
+from app.widgets.grids import captions_with, image_grid
 from app.widgets.pickers import (
     checkpoint,
     checkpoint_picker,
@@ -23,6 +23,7 @@ from app.widgets.text import literal, millions, percent
 __all__ = [
     "ALL_TASKS",
     "ANY",
+    "captions_with",
     "chart",
     "checkpoint",
     "checkpoint_picker",

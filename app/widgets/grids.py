@@ -61,6 +61,19 @@ def image_grid(
         st.caption(f":material/broken_image: {literal(problem)}")
 
 
+def captions_with(
+    checkpoint: cache.Checkpoint, task: str, more: Callable[[int], str], part: pd.DataFrame
+) -> list[str]:
+    """Captions of images of one task: the class, ✓ or ✗ with the answer, and what `more` tells of a position."""
+    frame, names = cache.gallery(checkpoint, task).frame, cache.classes(checkpoint)[task]
+    captions = []
+    for row in part["row"]:
+        entry = frame.iloc[row]
+        verdict = "✓" if entry["correct"] else f"✗ {names[entry['prediction']]}"
+        captions.append(f"{names[entry['label']]}\n{verdict}\n{more(row)}")
+    return captions
+
+
 def _tiles(
     checkpoint: cache.Checkpoint, images: pd.DataFrame, lines: list[list[str]] | None, size: int
 ) -> tuple[list[Tile], str]:

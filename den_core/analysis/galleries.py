@@ -1,12 +1,25 @@
-"""Structure keys as arrays of levels."""
+"""What analyses share about galleries: structure keys as arrays of levels, and structures that were tried."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from den_core.errors import StructureError
+from den_core.errors import DataError, StructureError
+
+if TYPE_CHECKING:
+    from den_core.gallery import Gallery
+
+
+def require_tried(gallery: Gallery) -> None:
+    """Raise DataError unless every image was run through some structures beside its own."""
+    if not gallery.tried:
+        raise DataError(
+            "expected structures that every image was run through, found none; write the gallery again with "
+            "`python -m den_core index`"
+        )
 
 
 def gallery_levels(structures: Iterable[str], num_blocks: int) -> np.ndarray:

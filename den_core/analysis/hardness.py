@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from den_core.analysis.galleries import require_tried
 from den_core.analysis.intervals import mean_half_width, wilson
 from den_core.errors import DataError
 
@@ -255,11 +256,7 @@ def overspend(gallery: Gallery) -> Overspend:
     Raises:
         DataError: no structure was tried.
     """
-    if not gallery.tried:
-        raise DataError(
-            "expected structures that every image was run through, found none; write the gallery again with "
-            "`python -m den_core index`"
-        )
+    require_tried(gallery)
     prices = np.asarray(gallery.tried_macs)
     right = np.asarray(gallery.tried_correct)
     # `tried` rises in MACs, so the first that is right is the cheapest.

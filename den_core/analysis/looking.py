@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from den_core.analysis.galleries import require_tried
 from den_core.analysis.intervals import mean_half_width
-from den_core.errors import DataError
 
 if TYPE_CHECKING:
     from den_core.gallery import Gallery
@@ -69,11 +69,7 @@ def benefit(gallery: Gallery) -> Benefit:
     Raises:
         DataError: no structure was tried.
     """
-    if not gallery.tried:
-        raise DataError(
-            "expected structures that every image was run through, found none; write the gallery again with "
-            "`python -m den_core index`"
-        )
+    require_tried(gallery)
     place = pd.Index(gallery.tried).get_indexer(gallery.frame["structure"])
     tried = place >= 0
     times = np.bincount(place[tried], minlength=len(gallery.tried)).astype(np.float64)

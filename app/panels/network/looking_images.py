@@ -100,7 +100,8 @@ def _histogram(found: analysis.Benefit, rows: np.ndarray) -> None:
 
 def _images(checkpoint: cache.Checkpoint, task: str, found: analysis.Benefit, rows: np.ndarray) -> None:
     """The images that the choice helped and hurt, each most first."""
-    names, captions = cache.classes(checkpoint)[task], partial(_captions, checkpoint, task, found)
+    names = cache.classes(checkpoint)[task]
+    captions = partial(widgets.captions_with, checkpoint, task, partial(_probabilities, found))
     frame = cache.gallery(checkpoint, task).frame
     for key, heading, positions in (
         ("looking_helped", "**Helped most**: right, others mostly wrong", analysis.most_helped(found, rows)),
@@ -124,13 +125,6 @@ def _images(checkpoint: cache.Checkpoint, task: str, found: analysis.Benefit, ro
     )
 
 
-def _captions(checkpoint: cache.Checkpoint, task: str, found: analysis.Benefit, part: pd.DataFrame) -> list[str]:
-    """Class, verdict, and both probabilities of images of the task."""
-    frame, names = cache.gallery(checkpoint, task).frame, cache.classes(checkpoint)[task]
-    captions = []
-    for row in part["row"]:
-        entry = frame.iloc[row]
-        verdict = "✓" if entry["correct"] else f"✗ {names[entry['prediction']]}"
-        own, others = widgets.percent(found.own[row], 0), widgets.percent(found.others[row], 0)
-        captions.append(f"{names[entry['label']]}\n{verdict}\nown {own}\nothers {others}")
-    return captions
+def _probabilities(found: analysis.Benefit, row: int) -> str:
+    """Probability of an image's true class under its own structure and under the others, a line each."""
+    return f"own {widgets.percent(found.own[row], 0)}\nothers {widgets.percent(found.others[row], 0)}"

@@ -110,7 +110,7 @@ def _images(
 ) -> None:
     """The images of what was clicked, most overspent first; the worst ones where nothing was."""
     kind, name = _clicked()
-    captions = partial(_captions, checkpoint, task, spent)
+    captions = partial(widgets.captions_with, checkpoint, task, partial(_beyond, spent))
     if kind == "outcome" and name in analysis.OUTCOMES:
         mask = chosen & (analysis.outcomes(spent) == list(analysis.OUTCOMES).index(name))
         heading = f"**{analysis.OUTCOMES[name]}**"
@@ -136,13 +136,6 @@ def _images(
     )
 
 
-def _captions(checkpoint: cache.Checkpoint, task: str, spent: analysis.Overspend, part: pd.DataFrame) -> list[str]:
-    """Class, answer, and the MACs beyond need of images of the task."""
-    frame, names = cache.gallery(checkpoint, task).frame, cache.classes(checkpoint)[task]
-    captions = []
-    for row in part["row"]:
-        entry = frame.iloc[row]
-        verdict = "✓" if entry["correct"] else f"✗ {names[entry['prediction']]}"
-        beyond = f"{spent.macs[row] / 1e6:+.1f} M" if spent.solvable[row] else "none is right"
-        captions.append(f"{names[entry['label']]}\n{verdict}\n{beyond}")
-    return captions
+def _beyond(spent: analysis.Overspend, row: int) -> str:
+    """The MACs beyond need of an image."""
+    return f"{spent.macs[row] / 1e6:+.1f} M" if spent.solvable[row] else "none is right"
