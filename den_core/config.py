@@ -21,6 +21,10 @@ def _require(condition: bool, message: str) -> None:
         raise ConfigError(message)
 
 
+def _check_matrix_learning_rate(value: float) -> None:
+    _require(0 <= value < 1, f"expected matrix_learning_rate in [0, 1), found {value}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class TaskConfig:
     """A labelled image set with its size, its classes and the way its images are prepared.
@@ -164,6 +168,9 @@ class EstimatorStageConfig:
     """Weight of in-place distillation; 0 is the paper's Eq. 4. If positive, every image of a step runs twice: in full
     to learn from its label, and with a drawn structure to learn from the full run's answer (Kullback–Leibler)."""
     learning_rate: float = 0.1
+    matrix_learning_rate: float = 0.0
+    """Radians by which Muon turns the blocks' convolutions at the peak of the schedule; 0 leaves them to SGD, as the
+    paper does."""
     momentum: float = 0.9
     weight_decay: float = 1e-4
     label_smoothing: float = 0.0
@@ -175,6 +182,10 @@ class EstimatorStageConfig:
     "Share of the batch that runs the full model in later turns, so that every level stays trained."
     uniform_share: float = 0.0
     "Share of the batch that runs uniformly drawn structures in later turns."
+    dial_share: float = 0.0
+    "Share of the batch that runs in later turns what the selector would choose at a random cost weight."
+    dial_weight: float = 30.0
+    "The largest of these cost weights, in nats per full block's MACs; the smallest is 0."
     execution: Literal["masked", "dispatched"] = "masked"
     "Compute densely and mask, or run only what each image's levels need; equal results."
 
@@ -187,11 +198,13 @@ class EstimatorStageConfig:
         _require(0 <= self.tau <= 1, f"expected tau from 0 to 1, found {self.tau}")
         _require(self.distillation >= 0, f"expected distillation >= 0, found {self.distillation}")
         _require(self.learning_rate > 0, f"expected a positive learning rate, found {self.learning_rate}")
+        _check_matrix_learning_rate(self.matrix_learning_rate)
         _require(
             self.full_share >= 0 and self.uniform_share >= 0 and self.full_share + self.uniform_share <= 1,
             "expected full_share and uniform_share of at least 0 that sum to at most 1, "
             f"found {self.full_share} and {self.uniform_share}",
         )
+        _require(0 <= self.dial_share <= 1, f"expected dial_share from 0 to 1, found {self.dial_share}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,6 +229,8 @@ class SelectorStageConfig:
     control_variate: Literal["none", "leave_one_out", "greedy", "critic"] = "leave_one_out"
     "What is subtracted from R(z) in Eq. 7; none of them changes the expected gradient."
     learning_rate: float = 1e-5
+    matrix_learning_rate: float = 0.0
+    "As the estimator's; 0 leaves all weights to Adam, as the paper does."
     schedule: Literal["steps", "one_cycle"] = "steps"
     round_decay: float = 1.0
     epsilon_start: float = 1.0
@@ -228,6 +243,10 @@ class SelectorStageConfig:
     "Share of a uniform distribution mixed into C while training, which keeps every level alive; 0 is the paper's."
     critic_samples: int = 1
     "Further structures per image, of random density, that only the critic is regressed on."
+    dial_samples: int = 0
+    "Further structures per image that only the critic is regressed on: what the choice is at random cost weights."
+    dial_weight: float = 30.0
+    "The largest of these cost weights, in nats per full block's MACs; the smallest is 0."
     residual_weight: float = 1.0
     "Weight of the sampled term of the critic's gradient: 1 is exactly Eq. 7, 0 follows the critic alone."
 
@@ -236,6 +255,7 @@ class SelectorStageConfig:
             self.steps >= 0 and self.label_steps >= 0,
             f"expected steps and label_steps >= 0 for the selector, found {self.steps} and {self.label_steps}",
         )
+        _check_matrix_learning_rate(self.matrix_learning_rate)
         _require(self.rho >= 0, f"expected rho >= 0, found {self.rho}")
         _require(self.final_rho is None or self.final_rho >= 0, f"expected final_rho >= 0, found {self.final_rho}")
         _require(
@@ -267,6 +287,10 @@ class TrainingConfig:
     flip: bool = True
     erase: float = 0.0
     "Side of the square that random erasing paints over, as a share of the image's side; 0 means none."
+    rotation: float = 0.0
+    "Degrees to either side by which images are turned at random."
+    zoom: float = 0.0
+    "Share of its size by which an image is made larger or smaller at random."
     validation_share: float = 0.1
     "Share of the training data held out, by class, for every choice that is made."
     report_every: int = 200
@@ -276,6 +300,10 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         _require(self.rounds >= 1, f"expected at least one round, found {self.rounds}")
+        _require(
+            0 <= self.rotation <= 180 and 0 <= self.zoom < 1,
+            f"expected rotation from 0 to 180 and zoom in [0, 1), found {self.rotation} and {self.zoom}",
+        )
         _require(0 < self.validation_share < 1, f"expected validation_share in (0, 1), found {self.validation_share}")
         _require(self.report_every >= 1 and self.save_every >= 1, "expected report_every and save_every >= 1")
 

@@ -72,11 +72,13 @@ def fast_training() -> TrainingConfig:
             first_structures="densities",
             distillation=1.0,
             learning_rate=0.1,
+            matrix_learning_rate=0.02,
             weight_decay=5e-4,
             label_smoothing=0.1,
             schedule="one_cycle",
             round_decay=0.6,
-            uniform_share=0.1,
+            uniform_share=0.05,
+            dial_share=0.25,
             execution="dispatched",
         ),
         selector=SelectorStageConfig(
@@ -87,11 +89,13 @@ def fast_training() -> TrainingConfig:
             samples=4,
             control_variate="critic",
             learning_rate=1e-3,
+            matrix_learning_rate=0.02,
             schedule="one_cycle",
             epsilon_start=0.0,
             entropy_weight=TEMPERATURE,
             probability_floor=0.05,
-            critic_samples=4,
+            critic_samples=2,
+            dial_samples=2,
         ),
         batch_size=128,
         precision="bf16-mixed",
@@ -122,7 +126,7 @@ def open3_fast() -> Recipe:
         name="open3-fast",
         description="Fashion, emoji and clip art on WRN-20-2, an hour and a half on one CPU core",
         network=network("open3", "wrn-20-2", fast_selector(TEMPERATURE)),
-        training=dataclasses.replace(fast_training(), batch_size={"fashion": 40, "emoji": 32, "clipart": 24}),
+        training=dataclasses.replace(fast_training(), batch_size={"fashion": 36, "emoji": 40, "clipart": 20}),
     )
 
 

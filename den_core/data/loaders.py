@@ -9,7 +9,14 @@ from torch import Tensor
 
 from den_core.config import TaskConfig, TrainingConfig
 from den_core.data.arrays import TaskArrays
-from den_core.data.transforms import normalise, pad_images, random_crops, random_erase
+from den_core.data.transforms import (
+    normalise,
+    normalised_background,
+    pad_images,
+    random_affine,
+    random_crops,
+    random_erase,
+)
 from den_core.seeding import step_generator
 
 
@@ -88,7 +95,10 @@ class TaskLoader:
         images = random_crops(self.padded, index, self.task.size, self.config.flip, generator)
         if self.config.erase:
             images = random_erase(images, self.config.erase, self.task.background, generator)
-        return normalise(images, self.task), self.labels[index].to(images.device)
+        x = normalise(images, self.task)
+        if self.config.rotation or self.config.zoom:
+            x = random_affine(x, self.config.rotation, self.config.zoom, normalised_background(self.task), generator)
+        return x, self.labels[index].to(images.device)
 
 
 class JointLoader:

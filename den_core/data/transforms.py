@@ -1,8 +1,11 @@
-"""Batched augmentation and normalisation: pure functions of uint8 image tensors and a generator."""
+"""Batched augmentation and normalisation: pure functions of image tensors and a generator."""
 
 from __future__ import annotations
 
+import math
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from den_core.config import TaskConfig
@@ -65,3 +68,33 @@ def normalise(images: Tensor, task: TaskConfig) -> Tensor:
     mean = torch.tensor(task.mean, device=images.device) * 255
     scale = 1 / (torch.tensor(task.std, device=images.device) * 255)
     return ((images.float() - mean) * scale).permute(0, 3, 1, 2)
+
+
+def random_affine(
+    images: Tensor, rotation: float, zoom: float, background: Tensor, generator: torch.Generator | None = None
+) -> Tensor:
+    """Rotate and scale every image about its centre; what comes into view is background.
+
+    Args:
+        images: float, (B, 3, S, S).
+        rotation: largest angle to either side, degrees.
+        zoom: largest change of size to either side, as a share: 0.1 is 1 ÷ 1.1 to 1.1 times.
+        background: float, (3,), normalised as the images are.
+
+    Returns:
+        float, (B, 3, S, S), channels last in memory.
+    """
+    B = len(images)
+    turn, size = 2 * torch.rand(2, B, generator=generator) - 1
+    angle, factor = turn * math.radians(rotation), (1 + zoom) ** size
+    cos, sin, zero = angle.cos() / factor, angle.sin() / factor, torch.zeros(B)
+    matrices = torch.stack([torch.stack([cos, -sin, zero], 1), torch.stack([sin, cos, zero], 1)], 1)
+    grid = F.affine_grid(matrices.to(images), list(images.shape), align_corners=False)
+    behind = background.to(images)[:, None, None]
+    moved = F.grid_sample(images - behind, grid, padding_mode="zeros", align_corners=False) + behind
+    return moved.contiguous(memory_format=torch.channels_last)
+
+
+def normalised_background(task: TaskConfig) -> Tensor:
+    """The task's background as `normalise` leaves it: float, (3,)."""
+    return (task.background / 255 - torch.tensor(task.mean)) / torch.tensor(task.std)

@@ -25,8 +25,9 @@ from den_core.models.static import StaticEstimator, StaticSelector
 from den_core.seeding import step_generator
 from den_core.training.estimator_step import StepResult, estimator_step
 from den_core.training.history import HistoryRow, Reporter
+from den_core.training.optimisers import estimator_optimizer, selector_optimizer, set_learning_rate
 from den_core.training.resume import Progress, load_resume_point, restore_optimizer, save_resume_point
-from den_core.training.sampling import initial_structures, most_probable, turn_structures, varied_structures
+from den_core.training.sampling import dialled, initial_structures, most_probable, turn_structures, varied_structures
 from den_core.training.schedule import Turn, learning_rate, turns
 from den_core.training.selector_step import label_step, selector_step
 from den_core.training.validation import ValidationResult, validate
@@ -102,12 +103,6 @@ def to_training_precision(still: torch.nn.Module, config: TrainingConfig) -> Non
         still.bfloat16()
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, value: float) -> None:
-    """The same learning rate for all parameters."""
-    for group in optimizer.param_groups:
-        group["lr"] = value
-
-
 class Trainer:
     """A run of Algorithm 1. `run` does it; the rest are its parts.
 
@@ -129,26 +124,17 @@ class Trainer:
             self.selector.to(memory_format=torch.channels_last)
         self.loader = make_loader(recipe, data.train, rank, device)
         self.validation = data.validation
-        estimator, selector = self.config.estimator, self.config.selector
-        # Norms and biases are left out of the decay: shrinking them does not regularise
-        decayed = [p for p in self.estimator.parameters() if p.dim() > 1]
-        others = [p for p in self.estimator.parameters() if p.dim() <= 1]
-        sgd = torch.optim.SGD(
-            [{"params": decayed, "weight_decay": estimator.weight_decay}, {"params": others, "weight_decay": 0.0}],
-            lr=estimator.learning_rate,
-            momentum=estimator.momentum,
-            nesterov=True,
-        )
-        adam = torch.optim.Adam(self.selector.parameters(), lr=selector.learning_rate)
-        self.optimizers = {"estimator": sgd, "selector": adam}
+        self.optimizers = {
+            "estimator": estimator_optimizer(self.estimator, self.config.estimator),
+            "selector": selector_optimizer(self.selector, self.config.selector),
+        }
         self.progress = Progress(0, 0.0, [], [])
         saved: dict[str, torch.Tensor] = {}
         if execution.resume:
             self.progress, saved = load_resume_point(execution.folder, recipe, self._networks)
         self._saved_optimizer = saved
         self.wrapped = {
-            "estimator": self.fabric.setup(self.estimator, sgd),
-            "selector": self.fabric.setup(self.selector, adam),
+            name: self.fabric.setup(network, self.optimizers[name]) for name, network in self._networks.items()
         }
 
     @property
@@ -214,6 +200,8 @@ class Trainer:
             else:
                 with torch.no_grad():
                     C = selector(images, task).cpu()
+                if config.dial_share:
+                    C = dialled(C, self.table.relative_macs, config.dial_weight, config.dial_share, generator)
                 if last:
                     C = most_probable(C)
                 if last and config.shuffled:

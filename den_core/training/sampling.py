@@ -73,6 +73,22 @@ def epsilon_greedy(
     return torch.where(explore[..., None], uniform, z)
 
 
+def dialled(
+    C: Tensor, relative_macs: Tensor, weight: float, share: float = 1.0, generator: torch.Generator | None = None
+) -> Tensor:
+    """C with cost weights as the dial has them, but an own random one for every image: (B, n, h).
+
+    Args:
+        C: level distributions, (B, n, h).
+        relative_macs: of every level, (n, h).
+        weight: the largest cost weight; weights are uniform from 0.
+        share: of the images; the others keep their C.
+    """
+    drawn = torch.rand(2, len(C), 1, 1, generator=generator)
+    weights = weight * drawn[0] * (drawn[1] < share)
+    return (C.clamp_min(torch.finfo(C.dtype).tiny).log() - weights * relative_macs.to(C)).softmax(-1)
+
+
 def most_probable(C: Tensor) -> Tensor:
     """All probability on every block's most probable level, as inference takes it: (B, n, h) -> the same."""
     return torch.zeros_like(C).scatter_(-1, C.argmax(-1, keepdim=True), 1.0)

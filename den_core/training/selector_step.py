@@ -15,9 +15,10 @@ from den_core.config import SelectorStageConfig
 from den_core.data.loaders import Batch
 from den_core.models.selector import SelectorOutput
 from den_core.models.static import StaticEstimator
+from den_core.structures import sample_structures
 from den_core.training import objective as eq
 from den_core.training.estimator_step import StepResult, mean_over_tasks, structures_cost
-from den_core.training.sampling import epsilon_greedy, explored, random_density_structures
+from den_core.training.sampling import dialled, epsilon_greedy, explored, random_density_structures
 
 
 def structure_losses(
@@ -66,8 +67,8 @@ def selector_loss(
 
     Args:
         output: the selector's, with gradient.
-        z: structures, (B, S + critic_samples, n); the first S = config.samples were drawn from the explored C.
-        loss: cross-entropy of each, (B, S + critic_samples).
+        z: structures, (B, S + critic_samples + dial_samples, n); the first S = config.samples come from the explored C.
+        loss: cross-entropy of each, (B, S + critic_samples + dial_samples).
         greedy_loss: cross-entropy of the most probable structure, (B,), for control_variate "greedy".
         usage: d_i(l), (n, h).
         epsilon: of the ε-greedy draw.
@@ -97,15 +98,19 @@ def selector_loss(
 
 
 def draw_structures(
-    log_C: Tensor, epsilon: float, config: SelectorStageConfig, generator: torch.Generator
+    log_C: Tensor, relative_macs: Tensor, epsilon: float, config: SelectorStageConfig, generator: torch.Generator
 ) -> Tensor:
-    """The structures that one step tries on an image, (B, S [+ critic_samples] [+ 1 greedy], n)."""
+    """The structures that one step tries on an image, (B, S [+ critic_samples + dial_samples] [+ 1 greedy], n)."""
     B, n, h = log_C.shape
     C = explored(log_C, config.probability_floor).exp()
     parts = [epsilon_greedy(C, config.samples, epsilon, generator)]
     if config.control_variate == "critic" and config.critic_samples:
         extra = random_density_structures(B * config.critic_samples, n, h, generator)
         parts.append(extra.view(B, config.critic_samples, n))
+    if config.control_variate == "critic" and config.dial_samples:
+        spread = C.repeat_interleave(config.dial_samples, 0)
+        cheaper = dialled(spread, relative_macs, config.dial_weight, generator=generator)
+        parts.append(sample_structures(cheaper, 1, generator).view(B, config.dial_samples, n))
     if config.control_variate == "greedy":
         parts.append(log_C.argmax(-1)[:, None])
     return torch.cat(parts, dim=1)
@@ -125,9 +130,9 @@ def selector_step(
     """Train the selector on one batch of every task."""
     outputs = selector(batch.images)
     structures = {
-        task: draw_structures(out.log_distribution.detach().cpu(), epsilon, config, generator).to(
-            out.log_distribution.device
-        )
+        task: draw_structures(
+            out.log_distribution.detach().cpu(), table.relative_macs, epsilon, config, generator
+        ).to(out.log_distribution.device)
         for task, out in outputs.items()
     }
     losses, right = structure_losses(estimator, batch.images, batch.labels, structures, config.risk)

@@ -29,9 +29,9 @@ from den_core.training.alternate import (
     build_networks,
     make_fabric,
     make_loader,
-    set_learning_rate,
     to_training_precision,
 )
+from den_core.training.optimisers import selector_optimizer, set_learning_rate
 from den_core.training.run import load_training_data
 from den_core.training.schedule import Turn, learning_rate
 from den_core.training.selector_step import label_step, selector_step
@@ -46,7 +46,7 @@ def train_selector(recipe: Recipe, net: DeepElasticNetwork, data: TrainingData) 
         selector.inherit(net.estimator)
     if recipe.training.channels_last:
         selector.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(selector.parameters(), lr=config.learning_rate)
+    optimizer = selector_optimizer(selector, config)
     table = cost_table(net.estimator, selector)
     wrapped, wrapped_optimizer = fabric.setup(selector, optimizer)
     estimator = StaticEstimator(net.estimator)

@@ -117,7 +117,7 @@ def fit_critic(toy: Toy, rng: torch.Generator) -> None:
     adam = torch.optim.Adam([toy.q, toy.bias], lr=0.05)
     for _ in range(300):
         output = toy.output()
-        z = draw_structures(output.log_distribution.detach(), 0.0, config, rng)
+        z = draw_structures(output.log_distribution.detach(), toy.usage, 0.0, config, rng)
         loss = selector_loss(output, z, toy.loss_of(z), None, toy.usage, 0.0, config)
         adam.zero_grad()
         loss.backward(inputs=[toy.q, toy.bias])

@@ -64,7 +64,7 @@ def gradient_variance(net, control: str, draws: int = 20) -> float:
     estimates = []
     for _ in range(draws):
         output = net.selector(images)[task.name]
-        z = draw_structures(output.log_distribution.detach(), 0.0, config, generator)
+        z = draw_structures(output.log_distribution.detach(), net.table.relative_macs, 0.0, config, generator)
         losses, _ = structure_losses(net._static_estimator, images, labels, {task.name: z})
         loss, greedy_loss = losses[task.name], None
         if control == "greedy":

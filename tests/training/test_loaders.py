@@ -1,6 +1,7 @@
 """Which images come when, and how they are augmented."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -10,7 +11,14 @@ from hypothesis import strategies as st
 
 from den_core.data.arrays import TaskArrays
 from den_core.data.loaders import TaskLoader, epoch_order
-from den_core.data.transforms import normalise, pad_images, random_crops, random_erase
+from den_core.data.transforms import (
+    normalise,
+    normalised_background,
+    pad_images,
+    random_affine,
+    random_crops,
+    random_erase,
+)
 from den_core.recipes import recipe
 
 LABELS = [0] * 20 + [1] * 7 + [2] * 3
@@ -134,6 +142,44 @@ def test_erasing_paints_one_square_of_background(rng):
     assert torch.equal(painted, rows[:, :, None] & columns[:, None, :])
     assert painted.any(0).all(), "every place can be painted over"
     assert rows.sum(1).max() in (8, 9) and rows.sum(1).min() < 8, "squares at the border are cut off"
+
+
+def test_affine_without_turn_or_zoom_changes_nothing(rng):
+    images = torch.randn(4, 3, 16, 16, generator=rng)
+
+    torch.testing.assert_close(random_affine(images, 0.0, 0.0, torch.zeros(3), rng), images, atol=1e-5, rtol=0)
+
+
+def test_affine_turns_within_its_angle_and_shows_background(rng):
+    """A bar from the centre to the right ends above and below its place, by no more than the angle allows."""
+    background = torch.tensor([3.0, 4.0, 5.0])
+    images = background[:, None, None].expand(200, 3, 64, 64).clone()
+    images[:, :, 30:34, 32:60] = -9.0
+
+    turned = random_affine(images, 20.0, 0.0, background, rng)
+
+    rows = (turned[:, 0, :, 55] < 0).double()
+    middle = (rows * torch.arange(64)).sum(1) / rows.sum(1) - 31.5
+    reach = 23.5 * math.tan(math.radians(20))
+    assert -reach - 1 < middle.min() < -0.7 * reach and 0.7 * reach < middle.max() < reach + 1
+    torch.testing.assert_close(turned[:, :, 0, 0], background.expand(200, 3))
+
+
+def test_affine_zooms_within_its_share(rng):
+    images = torch.zeros(300, 3, 64, 64)
+    images[:, :, 22:42, 22:42] = 1.0
+
+    side = (random_affine(images, 0.0, 0.25, torch.zeros(3), rng)[:, 0, 32] > 0.5).sum(1)
+
+    assert 15 <= side.min() <= 17 and 24 <= side.max() <= 26
+
+
+def test_background_is_normalised_like_an_image(make_loader):
+    task = dataclasses.replace(make_loader().task, mean=(0.5, 0.0, 0.25), std=(0.25, 0.5, 1.0), background=51)
+
+    pixel = normalise(torch.full((1, 1, 1, 3), 51, dtype=torch.uint8), task).flatten()
+
+    torch.testing.assert_close(normalised_background(task), pixel)
 
 
 def test_normalising_by_hand(make_loader):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from den_core.structures import sample_structures
 from den_core.training.sampling import (
+    dialled,
     epsilon_greedy,
     explored,
     initial_probability,
@@ -122,3 +123,33 @@ def test_the_most_probable_levels_are_certain():
     C = torch.tensor([[[0.2, 0.5, 0.3], [0.6, 0.1, 0.3]]])
 
     assert most_probable(C).tolist() == [[[0, 1, 0], [1, 0, 0]]]
+
+
+def test_dialled_distributions_are_those_of_cost_weights_in_range(random_log_distribution, rng):
+    """Two levels at a relative cost of 0 and 1: the log ratio falls by the image's weight, the same in every block."""
+    C = random_log_distribution(500, 3, 2).exp()
+    relative_macs = torch.tensor([[0.0, 1.0]]).expand(3, 2)
+
+    found = dialled(C, relative_macs, 4.0, 1.0, rng)
+
+    def ratio(x):
+        return (x[..., 1] / x[..., 0]).log()
+
+    weights = ratio(C) - ratio(found)
+    torch.testing.assert_close(weights, weights[:, :1].expand(-1, 3), atol=1e-4, rtol=0)
+    assert weights.min() >= -1e-4 and weights.max() <= 4 and abs(float(weights.mean()) - 2) < 0.3
+
+
+def test_dialled_leaves_the_share_of_the_others_alone(random_log_distribution, rng):
+    C = random_log_distribution(2000, 3, 3).exp()
+
+    found = dialled(C, torch.tensor([[0.0, 0.5, 1.0]]).expand(3, 3), 4.0, 0.25, rng)
+
+    changed = ((found - C).abs().amax((1, 2)) > 1e-4).double().mean()
+    assert abs(float(changed) - 0.25) < 0.03
+
+
+def test_dialled_survives_a_certain_choice(rng):
+    C = most_probable(torch.rand(100, 4, 4, generator=rng))
+
+    assert torch.isfinite(dialled(C, torch.rand(4, 4, generator=rng), 100.0, 1.0, rng)).all()

@@ -1,0 +1,53 @@
+"""The optimisers of both networks, as their configurations name them."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from den_core.config import EstimatorStageConfig, SelectorStageConfig
+from den_core.training.muon import Muon, block_weights
+
+
+def estimator_optimizer(estimator: nn.Module, config: EstimatorStageConfig) -> torch.optim.Optimizer:
+    """SGD with Nesterov's momentum; with `matrix_learning_rate` Muon for the blocks' convolutions."""
+    turned = block_weights(estimator) if config.matrix_learning_rate else []
+    rest = _without(estimator, turned)
+    # norms and biases are left out of the decay: shrinking them does not regularise
+    decayed = [p for p in rest if p.dim() > 1]
+    others = [p for p in rest if p.dim() <= 1]
+    sgd = torch.optim.SGD(
+        [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}],
+        lr=config.learning_rate,
+        momentum=config.momentum,
+        nesterov=True,
+    )
+    return _beside(sgd, turned, config, config.momentum)
+
+
+def selector_optimizer(selector: nn.Module, config: SelectorStageConfig) -> torch.optim.Optimizer:
+    """Adam; with `matrix_learning_rate` Muon for the blocks' convolutions."""
+    turned = block_weights(selector) if config.matrix_learning_rate else []
+    return _beside(torch.optim.Adam(_without(selector, turned), lr=config.learning_rate), turned, config, 0.9)
+
+
+def _without(network: nn.Module, left_out: list[nn.Parameter]) -> list[nn.Parameter]:
+    known = {id(p) for p in left_out}
+    return [p for p in network.parameters() if id(p) not in known]
+
+
+def _beside(
+    others: torch.optim.Optimizer,
+    turned: list[nn.Parameter],
+    config: EstimatorStageConfig | SelectorStageConfig,
+    momentum: float,
+) -> torch.optim.Optimizer:
+    if not turned:
+        return others
+    return Muon(turned, others, config.matrix_learning_rate / config.learning_rate, momentum)
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, value: float) -> None:
+    """The same learning rate for all parameters but those that an optimiser scales."""
+    for group in optimizer.param_groups:
+        group["lr"] = value * group.get("scale", 1.0)
