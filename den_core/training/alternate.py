@@ -26,7 +26,13 @@ from den_core.seeding import step_generator
 from den_core.training.estimator_step import StepResult, estimator_step
 from den_core.training.history import HistoryRow, Reporter
 from den_core.training.optimisers import estimator_optimizer, selector_optimizer, set_learning_rate
-from den_core.training.resume import Progress, load_resume_point, restore_optimizer, save_resume_point
+from den_core.training.resume import (
+    LAST_TURN,
+    Progress,
+    load_resume_point,
+    restore_optimizer,
+    save_resume_point,
+)
 from den_core.training.sampling import dialled, initial_structures, most_probable, turn_structures, varied_structures
 from den_core.training.schedule import Turn, learning_rate, turns
 from den_core.training.selector_step import label_step, selector_step
@@ -164,6 +170,9 @@ class Trainer:
         raw = self.optimizers[turn.network]
         raw.state.clear()
         first = self.progress.step - turn.start
+        if turn.round == self.config.rounds and not first and self.fabric.is_global_zero:
+            folder = self.execution.folder
+            save_resume_point(folder, self.recipe, self._networks, raw, self.progress, LAST_TURN)
         if first:
             restore_optimizer(raw, self._saved_optimizer)
         elif turn.starts_selector and self.config.selector.inherit:

@@ -22,6 +22,8 @@ from den_core.files import write_atomically
 from den_core.training.history import HistoryRow
 
 FILE = Path("resume") / "state.safetensors"
+LAST_TURN = Path("resume") / "last_turn.safetensors"
+"The state at the beginning of a turn after the last selector's, from which a twin starts."
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,12 @@ def recipe_fingerprint(recipe: Recipe) -> str:
 
 
 def save_resume_point(
-    folder: Path, recipe: Recipe, networks: dict[str, nn.Module], optimizer: torch.optim.Optimizer, progress: Progress
+    folder: Path,
+    recipe: Recipe,
+    networks: dict[str, nn.Module],
+    optimizer: torch.optim.Optimizer,
+    progress: Progress,
+    file: Path = FILE,
 ) -> None:
     """Write the resume point of a run, replacing the one before."""
     tensors = {f"{name}/{key}": t for name, module in networks.items() for key, t in module.state_dict().items()}
@@ -60,7 +67,32 @@ def save_resume_point(
         "recent": progress.recent,
     }
     contiguous = {key: t.detach().cpu().contiguous() for key, t in tensors.items()}
-    write_atomically(folder / FILE, save(contiguous, metadata={"progress": json.dumps(about)}))
+    write_atomically(folder / file, save(contiguous, metadata={"progress": json.dumps(about)}))
+
+
+def branch_off(run: Path, folder: Path, recipe: Recipe) -> None:
+    """Give `folder` the state at the beginning of another run's last turn, to go on from by another recipe.
+
+    Raises:
+        TrainingError: the run has no such state, or a damaged one.
+    """
+    path = run / LAST_TURN
+    if not path.is_file():
+        raise TrainingError(
+            f"expected {path}, found none: it is written by runs with estimator.last_steps; train the network first"
+        )
+    about, tensors = _read(path)
+    about["recipe"] = recipe_fingerprint(recipe)
+    write_atomically(folder / FILE, save(tensors, metadata={"progress": json.dumps(about)}))
+
+
+def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
+    try:
+        with safe_open(path, "pt") as file:
+            about = json.loads(file.metadata()["progress"])
+            return about, {key: file.get_tensor(key) for key in file.keys()}
+    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise TrainingError(f"{path} is damaged ({error}); delete it and start again") from error
 
 
 def load_resume_point(
@@ -77,12 +109,7 @@ def load_resume_point(
     path = folder / FILE
     if not path.is_file():
         raise TrainingError(f"expected a resume point in {path}, found none; start without --resume")
-    try:
-        with safe_open(path, "pt") as file:
-            about = json.loads(file.metadata()["progress"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}
-    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
-        raise TrainingError(f"{path} is damaged ({error}); delete it and start again") from error
+    about, tensors = _read(path)
     if about["recipe"] != recipe_fingerprint(recipe):
         raise TrainingError(
             f"{path} belongs to a run with another configuration or seed; give the same options, or another --out"

@@ -1,0 +1,74 @@
+"""`python -m den_core.training.train_twin RUN OUT`: the twin of a trained network that never looks at the image.
+
+The twin shares the run up to its last turn. In that turn it meets the same structures, dealt out at random among the
+images of a task. `evaluate RUN --twin OUT` then measures what looking is worth, free of what a network merely gets used
+to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+
+from den_core.checkpoints import read_config
+from den_core.config import Recipe, from_json
+from den_core.devices import set_threads
+from den_core.errors import ConfigError, DenError, TrainingError
+from den_core.training.alternate import Execution
+from den_core.training.resume import FILE, branch_off
+from den_core.training.run import train
+
+
+def twin_recipe(recipe: Recipe) -> Recipe:
+    """The same recipe with a last turn that never looks. ConfigError if it has no last turn, or is a twin's."""
+    stage = recipe.training.estimator
+    if not stage.last_steps:
+        raise ConfigError(f"recipe {recipe.name}: expected estimator.last_steps of at least 1, found 0: it has no twin")
+    if stage.shuffled:
+        raise ConfigError(f"recipe {recipe.name}: expected a network that looks, found a twin")
+    training = dataclasses.replace(recipe.training, estimator=dataclasses.replace(stage, shuffled=True))
+    return dataclasses.replace(
+        recipe, name=f"{recipe.name}-twin", description="The twin that never looks", training=training
+    )
+
+
+def train_twin(run: Path, execution: Execution, limit: int | None = None) -> None:
+    """Train the twin of the run in a folder and write its checkpoint to `execution.folder`.
+
+    Args:
+        limit: as the run's own.
+
+    Raises:
+        ConfigError: the run's recipe has no last turn.
+        TrainingError: the run kept no state from before it, or the folder already holds a run.
+    """
+    folder = execution.folder
+    recipe = twin_recipe(from_json(Recipe, read_config(run).recipe, "recipe"))
+    if not execution.resume:
+        if any((folder / name).exists() for name in ("config.json", FILE)):
+            raise TrainingError(f"expected an empty folder {folder}, found a run in it; give --resume or another one")
+        branch_off(run, folder, recipe)
+    train(recipe, dataclasses.replace(execution, resume=True), limit)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns 0, or 2 after a deliberate error."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("run", type=Path, help="folder of the trained network, with its resume folder")
+    parser.add_argument("out", type=Path, help="folder of the twin")
+    parser.add_argument("--threads", type=int, default=None, help="CPU threads; torch's own choice if not given")
+    parser.add_argument("--resume", action="store_true", help="go on from the twin's own resume point")
+    command = parser.parse_args(arguments)
+    try:
+        set_threads(command.threads)
+        train_twin(command.run, Execution(command.out, resume=command.resume))
+    except (DenError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""Estimators that differ in one part, trained and measured alike."""
+
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from den_core.recipes import recipe
+from den_core.training.compare_estimators import ARMS, first_turn, main
+
+
+def image_runs(chosen) -> int:
+    """Images of all tasks that a step runs through the estimator."""
+    t = chosen.training
+    return (2 if t.estimator.distillation else 1) * sum(t.batch_of(task.name) for task in chosen.network.tasks)
+
+
+@pytest.mark.parametrize("name", ["open3-fast", "digits-fast"])
+def test_every_arm_runs_as_many_images(name):
+    assert len({image_runs(make(recipe(name))) for make in ARMS.values()}) == 1
+
+
+def test_arms_differ_in_what_they_are_named_for():
+    arms = {name: make(recipe("open3-fast")) for name, make in ARMS.items()}
+    stages = {name: arm.training.estimator for name, arm in arms.items()}
+
+    assert (stages["plain"].distillation, stages["plain"].first_structures) == (0, "eq8")
+    assert stages["densities"] == dataclasses.replace(stages["plain"], first_structures="densities")
+    assert arms["shared"].network.backbone.norm_statistics == "shared"
+    assert stages["distilled"].distillation > 0 and stages["distilled"].matrix_learning_rate == 0
+    assert stages["muon"] == dataclasses.replace(
+        stages["distilled"], matrix_learning_rate=stages["recipe"].matrix_learning_rate
+    )
+    assert arms["recipe"] == recipe("open3-fast")
+
+
+def test_the_first_turn_is_all_that_is_trained():
+    t = first_turn(recipe("open3-fast"), 7).training
+
+    assert (t.rounds, t.estimator.first_steps, t.estimator.last_steps) == (1, 7, 0)
+    assert t.selector.steps == t.selector.label_steps == 0
+
+
+def test_the_command_measures_every_arm_and_seed(tmp_path, capsys):
+    out = tmp_path / "arms.csv"
+
+    code = main(
+        ["--recipe", "digits-fast", "--seeds", "0", "1", "--steps", "2", "--threads", "1", "--out", str(out)]
+    )
+
+    frame = pd.read_csv(out)
+    assert code == 0 and len(frame) == 2 * len(ARMS)
+    assert frame[["level 1", "level 2", "level 3", "random"]].stack().between(0, 1).all()
+    assert list(ARMS)[0] in capsys.readouterr().out
+
+
+def test_bad_input_is_one_line(capsys):
+    assert main(["--backbone", "wrn-99-9"]) == 2
+    assert capsys.readouterr().err.startswith("error: ")

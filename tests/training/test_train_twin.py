@@ -1,0 +1,86 @@
+"""A twin shares a run up to its last turn, and only that turn differs."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from den_core.checkpoints import read_config
+from den_core.errors import ConfigError, TrainingError
+from den_core.training import resume
+from den_core.training.alternate import Execution
+from den_core.training.run import train
+from den_core.training.train_twin import main, train_twin, twin_recipe
+
+IMAGES = 150
+
+
+def quietly(folder, **more) -> Execution:
+    return Execution(folder, accelerator="cpu", progress=False, **more)
+
+
+@pytest.fixture
+def with_last_turn(short_digits):
+    """18 steps and a last turn of four."""
+    base = short_digits()
+    estimator = dataclasses.replace(base.training.estimator, last_steps=4)
+    return dataclasses.replace(base, training=dataclasses.replace(base.training, estimator=estimator))
+
+
+@pytest.fixture
+def run(with_last_turn, tmp_path):
+    train(with_last_turn, quietly(tmp_path / "run"), IMAGES)
+    return tmp_path / "run"
+
+
+def weights(folder) -> dict[str, torch.Tensor]:
+    return load_file(folder / "model.safetensors")
+
+
+def test_the_state_before_the_last_turn_leads_to_the_same_end(run, with_last_turn, tmp_path):
+    resume.branch_off(run, tmp_path / "again", with_last_turn)
+
+    train(with_last_turn, quietly(tmp_path / "again", resume=True), IMAGES)
+
+    first, again = weights(run), weights(tmp_path / "again")
+    assert all(torch.equal(first[name], again[name]) for name in first)
+
+
+def test_a_twin_shares_the_selector_and_not_the_estimator(run, tmp_path):
+    train_twin(run, quietly(tmp_path / "twin"), IMAGES)
+
+    own, twin = weights(run), weights(tmp_path / "twin")
+    assert all(torch.equal(own[name], twin[name]) for name in own if name.startswith("selector"))
+    assert not all(torch.equal(own[name], twin[name]) for name in own if name.startswith("estimator"))
+    recipe = read_config(tmp_path / "twin").recipe
+    assert recipe["name"] == "short-twin" and recipe["training"]["estimator"]["shuffled"] is True
+
+
+def test_a_twin_is_not_written_over(run, tmp_path):
+    train_twin(run, quietly(tmp_path / "twin"), IMAGES)
+
+    with pytest.raises(TrainingError, match="found a run in it"):
+        train_twin(run, quietly(tmp_path / "twin"), IMAGES)
+
+
+def test_a_recipe_without_a_last_turn_has_no_twin(short_digits, with_last_turn):
+    with pytest.raises(ConfigError, match="has no twin"):
+        twin_recipe(short_digits())
+    with pytest.raises(ConfigError, match="found a twin"):
+        twin_recipe(twin_recipe(with_last_turn))
+
+
+def test_what_a_twin_cannot_start_from_is_one_line(run, tmp_path, capsys):
+    (run / resume.LAST_TURN).write_bytes(b"not weights")
+    assert main([str(run), str(tmp_path / "a")]) == 2
+    assert "damaged" in capsys.readouterr().err
+
+    (run / resume.LAST_TURN).unlink()
+    assert main([str(run), str(tmp_path / "b")]) == 2
+    assert "train the network first" in capsys.readouterr().err
+
+    assert main([str(tmp_path / "nowhere"), str(tmp_path / "c")]) == 2
+    assert json.dumps(str(tmp_path / "nowhere"))[1:-1] in capsys.readouterr().err
+    assert not any((tmp_path / name / resume.FILE).exists() for name in "abc")
