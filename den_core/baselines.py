@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from den_core.checkpoints import BASELINE
-from den_core.config import Recipe, TaskConfig, from_json
+from den_core.comparable import check_task, recipe_of
 from den_core.errors import ConfigError
 from den_core.measuring import EvaluationSet, TaskResult, measure
 from den_core.network import DeepElasticNetwork, load
 from den_core.operating_points import operating_point
 from den_core.structures import full_structure
-
-SAME = ("source", "size", "class_names", "content_size", "background", "grayscale")
-"Fields of a task in which a baseline must agree: which images it has, how they are fitted, and what they are called."
 
 
 def load_baselines(net: DeepElasticNetwork, folders: Sequence[Path], split: str) -> dict[str, DeepElasticNetwork]:
@@ -44,7 +41,7 @@ def load_baselines(net: DeepElasticNetwork, folders: Sequence[Path], split: str)
             raise ConfigError(f"{folder}: expected a baseline for one of {', '.join(net.tasks)}, found one for {name}")
         if name in found:
             raise ConfigError(f"{folder}: expected one baseline per task, found a second one for {name}")
-        _check_task(folder, net.task(name), baseline.task(name))
+        check_task(folder, net.task(name), baseline.task(name))
         if split == "validation":
             _check_held_out(folder, net, baseline)
         found[name] = baseline
@@ -56,16 +53,9 @@ def load_baselines(net: DeepElasticNetwork, folders: Sequence[Path], split: str)
     return {name: found[name] for name in net.tasks if found}
 
 
-def _check_task(folder: Path, expected: TaskConfig, task: TaskConfig) -> None:
-    for field in SAME:
-        wanted, has = getattr(expected, field), getattr(task, field)
-        if wanted != has:
-            raise ConfigError(f"{folder}: expected task {task.name} with {field} {wanted!r:.80}, found {has!r:.80}")
-
-
 def _check_held_out(folder: Path, net: DeepElasticNetwork, baseline: DeepElasticNetwork) -> None:
     """Both must have divided the training data alike, or the baseline has learned what it is measured on."""
-    recipes = [from_json(Recipe, each.info.recipe, "recipe") for each in (net, baseline)]
+    recipes = [recipe_of(net.info, "the network that is measured"), recipe_of(baseline.info, folder)]
     expected, found = ((recipe.data_seed, recipe.training.validation_share) for recipe in recipes)
     if expected != found:
         raise ConfigError(

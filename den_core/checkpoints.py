@@ -20,9 +20,10 @@ from den_core.files import write_atomically
 
 SCHEMA_VERSION = 1
 CONFIG, WEIGHTS, METRICS, HISTORY = "config.json", "model.safetensors", "metrics.json", "history.csv"
-BASELINE = "baseline"
-"The one operating point of metrics.json that other checkpoints are needed for."
-LATER_METRICS = ("static_lead", "choice", "by_cost_weight")
+BASELINE, TWIN = "baseline", "twin"
+OF_OTHERS = (BASELINE, TWIN)
+"Operating points of metrics.json that other checkpoints are needed for."
+LATER_METRICS = ("static_lead", "twin_lead", "choice", "by_cost_weight")
 "Fields that a metrics.json may lack: older ones do."
 
 
@@ -52,6 +53,7 @@ class Metrics:
         instance_gain: accuracy of the own choice minus that of the permuted one, fractions, by task and on average.
         distinct_per_600: different structures in 600 images, an equal share of every task.
         static_lead: accuracy of the own choice minus that of the best static structure; like instance_gain.
+        twin_lead: accuracy of the own choice minus that of the twin that never looks; like instance_gain.
         choice: how varied the structures in use are, by task (see `measuring.choice_statistics`).
         by_cost_weight: the own choice and its controls along the dial (see `operating_points.cost_weight_row`).
         extra: whatever else the file holds.
@@ -64,6 +66,7 @@ class Metrics:
     distinct_per_600: int
     schema_version: int = SCHEMA_VERSION
     static_lead: dict[str, Any] = field(default_factory=dict)
+    twin_lead: dict[str, Any] = field(default_factory=dict)
     choice: dict[str, Any] = field(default_factory=dict)
     by_cost_weight: list[dict[str, Any]] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)

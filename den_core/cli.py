@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
-from den_core.errors import ConfigError, DenError
+from den_core.console import exit_code
+from den_core.errors import ConfigError
 from den_core.files import write_atomically
 
 Positional = tyro.conf.Positional
@@ -65,10 +65,12 @@ class Evaluate:
     """Of the random and permuted controls, the search for static structures and the intervals."""
     baseline: list[Path] = field(default_factory=list)
     """Checkpoints of full networks with one task each, one for every task, to measure beside it."""
+    twin: Path | None = None
+    """Checkpoint of its twin that never looks, which den_core.training.train_twin makes, to measure beside it."""
     out: Path | None = None
     """Where to write the figures as JSON, beside printing them."""
     write: bool = False
-    """Replace the checkpoint's metrics.json. Sweeps, seeds and a baseline in it are kept unless measured anew."""
+    """Replace the checkpoint's metrics.json. What other checkpoints were needed for is kept unless measured anew."""
     device: str = "cpu"
     """Where to compute, as torch names it."""
 
@@ -157,15 +159,7 @@ Command = (
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line. Returns 0, or 2 after a deliberate error; argument errors exit with 2 as well."""
     command = tyro.cli(Command, prog="python -m den_core", args=arguments, config=(tyro.conf.OmitSubcommandPrefixes,))
-    try:
-        _ACTIONS[type(command)](command)
-    except (DenError, OSError) as error:  # the system names a folder that cannot be written, too, in one line
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; --resume goes on from the last resume point", file=sys.stderr)
-        return 130
-    return 0
+    return exit_code(lambda: _ACTIONS[type(command)](command))
 
 
 def _train(command: Train) -> None:
@@ -198,13 +192,15 @@ def _evaluate(command: Evaluate) -> None:
     from den_core.network import load
     from den_core.remeasuring import with_kept
     from den_core.report import largest_difference, metrics_table
+    from den_core.twins import load_twin
 
     _check_limit(command.limit)
     net = load(command.checkpoint, command.device)
     baselines = load_baselines(net, command.baseline, command.split)
+    twin = load_twin(net, command.twin) if command.twin else None
     validation = validation_sets(net, command.limit if command.split == "validation" else None)
     data = validation if command.split == "validation" else test_sets(net, command.limit)
-    metrics = Evaluator(net, data, validation, command.seed, baselines=baselines).run(command.split)
+    metrics = Evaluator(net, data, validation, command.seed, baselines=baselines, twin=twin).run(command.split)
     if command.write:
         metrics, lines = with_kept(metrics, command.checkpoint)
         for line in lines:

@@ -7,9 +7,10 @@ The controls run at the mean MACs of the own choice, selector included, which a 
 - static: one structure for all images of a task, the best that is found on the validation split;
 - permuted: the chosen structures, dealt out again among the images of the same task.
 
-Own accuracy minus permuted is the instance gain: what really comes from looking at the image. Own minus static is the
-static lead: what is left of it against the best network that does not look. Both are measured at the own choice and
-along the dial of cost weights, with paired intervals. A further point, the baseline, is a full network per task.
+Own accuracy minus permuted is the instance gain: what comes from looking at the image, or from being used to the own
+choices. Own minus static is the static lead: what is left of it against the best network that does not look. Both are
+measured at the own choice and along the dial of cost weights, with paired intervals. Two further points need other
+checkpoints: the baseline, a full network per task, and the twin that never looks; own minus twin is free of habit.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from den_core.network import DeepElasticNetwork
 from den_core.operating_points import Outcome, Point, cost_weight_row, difference, measure_points
 from den_core.static_search import Budget, best_statics
 from den_core.structures import structure_key, uniform_structure
+from den_core.twins import measure_twin
 
 DRAWS = 3
 "How often the random and the permuted control are drawn; their figures are means."
@@ -94,6 +96,7 @@ class Evaluator:
         seed: of what is drawn.
         report: called with a line when something is done.
         baselines: for every task a full network of its own; or none.
+        twin: the same network trained on structures dealt out at random; or none.
     """
 
     net: DeepElasticNetwork
@@ -102,6 +105,7 @@ class Evaluator:
     seed: int = 0
     report: Callable[[str], None] = print
     baselines: Mapping[str, DeepElasticNetwork] = field(default_factory=dict)
+    twin: DeepElasticNetwork | None = None
 
     def run(self, split: str) -> Metrics:
         """All operating points, what looking at the image gains, and how varied the choices are."""
@@ -114,6 +118,8 @@ class Evaluator:
         listed += [found["own", weight] for weight in weights if weight]
         rows = [outcome.row for outcome in listed]
         rows += [baseline_point(self.baselines, self.data)] if self.baselines else []
+        twin = None if self.twin is None else measure_twin(self.twin, self.data, DRAWS, self.seed, self.report)
+        rows += [] if twin is None else [twin.row]
         for row in rows:
             self.report(_line(row))
         chosen = {name: z[:, 0] for name, z in own.point.draws.items()}
@@ -123,6 +129,7 @@ class Evaluator:
             operating_points=rows,
             instance_gain=difference(own, permuted, self.seed),
             static_lead=difference(own, static, self.seed),
+            twin_lead={} if twin is None else difference(own, twin, self.seed),
             choice={"tasks": {name: choice_statistics(z) for name, z in chosen.items()}},
             by_cost_weight=self._by_cost_weight(found, weights),
             distinct_per_600=distinct_per_600(chosen),

@@ -49,8 +49,18 @@ class TaskResult:
 def evaluation_set(net: DeepElasticNetwork, task: TaskConfig, arrays: TaskArrays) -> EvaluationSet:
     """Bring a split to the network's device and ask the selector."""
     images = torch.from_numpy(arrays.images).to(net.device)
+    return EvaluationSet(task, images, torch.from_numpy(arrays.labels), _distribution(net, task, images))
+
+
+def asked_again(net: DeepElasticNetwork, data: EvaluationSet) -> EvaluationSet:
+    """The same images for another network that has their task: normalised its way, and what its selector says."""
+    task = net.task(data.task.name)
+    return EvaluationSet(task, data.images, data.labels, _distribution(net, task, data.images))
+
+
+def _distribution(net: DeepElasticNetwork, task: TaskConfig, images: Tensor) -> Tensor:
     parts = [net.model_distribution(normalise(part, task), task.name) for part in images.split(BATCH)]
-    return EvaluationSet(task, images, torch.from_numpy(arrays.labels), torch.cat(parts).cpu())
+    return torch.cat(parts).cpu()
 
 
 def _by_structure(

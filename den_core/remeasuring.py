@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from den_core.checkpoints import BASELINE, METRICS, Metrics, read_metrics
+from den_core.checkpoints import METRICS, OF_OTHERS, TWIN, Metrics, read_metrics
 from den_core.errors import CheckpointError
 
 KEPT = ("rho_sweep", "rho_sweep_split", "seeds")
@@ -16,8 +16,9 @@ KEPT = ("rho_sweep", "rho_sweep_split", "seeds")
 def with_kept(metrics: Metrics, folder: Path | str) -> tuple[Metrics, list[str]]:
     """Metrics with what they keep of the folder's metrics.json, and lines that say what that is.
 
-    Kept are KEPT and, where none was measured now, the baseline point, if it is about the same images. A file that
-    cannot be read is replaced: a line says why.
+    Kept are KEPT and, where none was measured now, the baseline and the twin with its lead. The baseline must be about
+    the same images; the twin also beside the same choices and of the same seed, as it is compared and dealt out by
+    these. A file that cannot be read is replaced: a line says why.
     """
     try:
         before = read_metrics(folder)
@@ -27,21 +28,39 @@ def with_kept(metrics: Metrics, folder: Path | str) -> tuple[Metrics, list[str]]
         return metrics, []
     extra = {key: before.extra[key] for key in KEPT if key in before.extra}
     lines = [f"kept from the old {METRICS}: {', '.join(extra)}"] if extra else []
-    points = metrics.operating_points
-    old = _baseline(before)
-    if old is not None and _baseline(metrics) is None:
-        same = before.split == metrics.split and _images(old) == _images(points[0])
-        if same:
-            points = [*points, old]
-            lines.append(f"{BASELINE}: kept from the old {METRICS}, accuracy {old['average']['accuracy']:.2%}")
-        else:
-            lines.append(f"{BASELINE}: not kept from the old {METRICS}, which is about other images; give --baseline")
-    return dataclasses.replace(metrics, operating_points=points, extra=metrics.extra | extra), lines
+    points, twin_lead = list(metrics.operating_points), metrics.twin_lead
+    for method in OF_OTHERS:
+        old = _point(before, method)
+        if old is None or _point(metrics, method) is not None:
+            continue
+        other = _what_differs(method, before, metrics)
+        if other:
+            lines.append(f"{method}: not kept from the old {METRICS}, which is about {other}; give --{method}")
+            continue
+        points.append(old)
+        twin_lead = before.twin_lead if method == TWIN else twin_lead
+        lines.append(f"{method}: kept from the old {METRICS}, accuracy {old['average']['accuracy']:.2%}")
+    return dataclasses.replace(
+        metrics, operating_points=points, twin_lead=twin_lead, extra=metrics.extra | extra
+    ), lines
 
 
-def _baseline(metrics: Metrics) -> dict[str, Any] | None:
-    return next((point for point in metrics.operating_points if point["method"] == BASELINE), None)
+def _what_differs(method: str, before: Metrics, now: Metrics) -> str:
+    """Why a point of another checkpoint does not go with what was measured now; nothing if it does."""
+    if before.split != now.split or _own(before, "images") != _own(now, "images"):
+        return "other images"
+    if method != TWIN:
+        return ""
+    if any(_own(before, key) != _own(now, key) for key in ("accuracy", "class_accuracy")):
+        return "a network of other accuracy"
+    return "another seed" if before.seed != now.seed else ""
 
 
-def _images(point: dict[str, Any]) -> dict[str, int]:
-    return {name: result["images"] for name, result in point["tasks"].items()}
+def _point(metrics: Metrics, method: str) -> dict[str, Any] | None:
+    return next((point for point in metrics.operating_points if point["method"] == method), None)
+
+
+def _own(metrics: Metrics, key: str) -> dict[str, float]:
+    """One figure of the own choice by task; nothing where a file holds no own choice."""
+    own = _point(metrics, "chosen")
+    return {} if own is None else {name: result[key] for name, result in own["tasks"].items()}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from den_core.checkpoints import BASELINE, Metrics, read_config, read_metrics
+from den_core.checkpoints import OF_OTHERS, Metrics, read_config, read_metrics
 from den_core.errors import CheckpointError
 
 
@@ -43,12 +43,14 @@ def metrics_table(metrics: Metrics) -> str:
 
 
 def choice_frame(metrics: Metrics) -> pd.DataFrame:
-    """Gain, lead and variety of the own choice, a row per task and one for the average, as text."""
+    """Gain, leads and variety of the own choice, a row per task and one for the average, as text."""
     rows = []
     for name in [*metrics.instance_gain["tasks"], "average"]:
         row = {"task": name, "gain: own - permuted": _difference(metrics.instance_gain, name)}
         if metrics.static_lead:
             row["lead: own - static"] = _difference(metrics.static_lead, name)
+        if metrics.twin_lead:
+            row["own - twin"] = _difference(metrics.twin_lead, name)
         varied = metrics.choice.get("tasks", {}).get(name)
         if varied:
             row |= {"structures": f"{varied['distinct']}", "most common %": f"{100 * varied['top_share']:.1f}"}
@@ -89,8 +91,8 @@ def _text(frame: pd.DataFrame) -> str:
 def largest_difference(a: Metrics, b: Metrics) -> float:
     """The largest difference in any accuracy that both hold, a fraction.
 
-    Cost weights are found anew each time, so that on another machine they agree to rounding only. A baseline, which
-    needs other checkpoints to measure, may be absent from either.
+    Cost weights are found anew each time, so that on another machine they agree to rounding only. A baseline and a
+    twin, which need other checkpoints to measure, may be absent from either.
 
     Raises:
         CheckpointError: `b` lacks another point of `a`.
@@ -98,7 +100,7 @@ def largest_difference(a: Metrics, b: Metrics) -> float:
     differences = [0.0]
     for point in a.operating_points:
         match = next((other for other in b.operating_points if _same_point(point, other)), None)
-        if match is None and point["method"] == BASELINE:
+        if match is None and point["method"] in OF_OTHERS:
             continue
         if match is None:
             raise CheckpointError(

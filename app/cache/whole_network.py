@@ -41,7 +41,7 @@ def gain(checkpoint: Checkpoint, by_class: bool = False) -> pd.Series:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def differences(checkpoint: Checkpoint) -> pd.DataFrame:
-    """The own choice against its two controls, with intervals where measured; of a checkpoint that has metrics."""
+    """The own choice against its controls, with intervals where measured; of a checkpoint that has metrics."""
     from den_core.analysis.worth import differences
 
     return differences(metrics(checkpoint), list(classes(checkpoint)))

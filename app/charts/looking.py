@@ -14,21 +14,25 @@ from app.charts.trade_off import METHOD_STYLES
 
 
 class Kind(NamedTuple):
-    """How one of the two differences is drawn."""
+    """How one of the differences is drawn."""
 
     label: str
     color: str
     symbol: str
-    band: str
+    band: str = ""
+    "Colour of its interval along the dial, where it is measured there."
 
 
 KINDS = {
     "gain": Kind("over its structures shuffled (instance gain)", "#0072B2", "circle", "rgba(0, 114, 178, 0.22)"),
     "lead": Kind("over the best single structure per task", "#009E73", "diamond", "rgba(0, 158, 115, 0.22)"),
+    "twin": Kind("over its twin that never looks", METHOD_STYLES["twin"][1], METHOD_STYLES["twin"][2]),
 }
 "By the kind of difference, in the order of the legend."
 CURVES = {"own": "cost_weight", "permuted": "permuted", "static": "static"}
 "Column of an accuracy -> the method whose style its curve has on the page Trade-off."
+ALONG_DIAL = ("gain", "lead")
+"Differences that are measured at every cost weight."
 REFERENCES = ("full", "baseline")
 "Methods without a cost weight, drawn as a point and a level line."
 LEGEND_ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
@@ -79,7 +83,8 @@ def differences(table: pd.DataFrame, titles: dict[str, str]) -> go.Figure:
         zeroline=False,
         ticklabelstandoff=6,
     )
-    return style.layout(figure, height=100 + 50 * len(titles), legend=LEGEND_ABOVE, hovermode="closest")
+    height = 100 + max(50, 20 * len(kinds)) * len(titles)
+    return style.layout(figure, height=height, legend=LEGEND_ABOVE, hovermode="closest")
 
 
 def _reach(part: pd.DataFrame) -> dict:
@@ -98,7 +103,7 @@ def accuracy_curves(curves: pd.DataFrame, points: pd.DataFrame) -> go.Figure:
 
     Args:
         curves: of one task or the average, as `den_core.analysis.worth.cost_curves` returns it.
-        points: operating points of the same task or average, for the references.
+        points: operating points of the same task or average, for the references and the twin.
     """
     figure = go.Figure()
     for column, method in CURVES.items():
@@ -116,6 +121,9 @@ def accuracy_curves(curves: pd.DataFrame, points: pd.DataFrame) -> go.Figure:
             hovertemplate=f"cost weight %{{customdata:.4g}}<br>%{{y:.2%}} at %{{x:.2f}} M MACs<extra>{label}</extra>",
         )
     own = curves[curves["cost_weight"] == 0]
+    twin = points[points["method"] == "twin"]
+    if len(twin):
+        _add_point(figure, "twin", twin["mean_macs"], twin["accuracy"])
     _add_point(figure, "chosen", own["mean_macs"], own["own"])
     for method in REFERENCES:
         part = points[points["method"] == method]
@@ -148,7 +156,8 @@ def difference_curves(curves: pd.DataFrame) -> go.Figure:
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.1)
     part = curves.sort_values("share")
-    for row, (kind, look) in enumerate(KINDS.items(), start=1):
+    for row, kind in enumerate(ALONG_DIAL, start=1):
+        look = KINDS[kind]
         where = {"row": row, "col": 1}
         # Along the upper ends and back along the lower ones.
         figure.add_scatter(

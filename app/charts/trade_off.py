@@ -13,6 +13,7 @@ METHOD_STYLES = {
     "baseline": ("Separate full networks (Baseline)", "#999999", "cross"),
     "random": ("Random structures", "#E69F00", "triangle-up"),
     "static": ("Best single structure for all images", "#009E73", "diamond"),
+    "twin": ("Twin that never looks", "#AA4499", "triangle-down"),
     "permuted": ("Its structures shuffled among images", "#56B4E9", "x"),
     "cost_weight": ("This network, cost weight varied", "#0072B2", "circle"),
     "chosen": ("This network, as trained", "#0072B2", "star"),

@@ -27,8 +27,8 @@ def operating_points(metrics: Mapping[str, Any], expected: Collection[str] = ())
 
     Returns:
         method, parameter (nan where the method has none), task (AVERAGE for the mean over tasks), images,
-        accuracy and class_accuracy (fractions), mean_macs (selector included for chosen, permuted and
-        cost_weight), mean_params, distinct_structures (nan where not recorded). Points of a method come with
+        accuracy and class_accuracy (fractions), mean_macs (selector included for chosen, permuted, twin
+        and cost_weight), mean_params, distinct_structures (nan where not recorded). Points of a method come with
         rising parameter.
 
     Raises:
@@ -81,7 +81,7 @@ def _parts(point: Any) -> dict[str, dict[str, Any]]:
 def instance_gain(metrics: Mapping[str, Any], by_class: bool = False) -> pd.Series:
     """Accuracy of the chosen structures minus that of the same structures shuffled among the images, by task.
 
-    What looking at the image itself buys at equal mean MACs.
+    What looking at the image itself buys at equal mean MACs, and what comes of being used to the own choices.
 
     Args:
         by_class: take the class-averaged accuracy.

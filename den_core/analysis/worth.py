@@ -39,7 +39,7 @@ def verdict(low: float, high: float) -> Verdict:
 
 
 def differences(metrics: Mapping[str, Any], tasks: Sequence[str]) -> pd.DataFrame:
-    """The own choice against its two controls, by task and on average.
+    """The own choice against its two controls and, where measured, its twin, by task and on average.
 
     Args:
         metrics: the fields of `den_core.checkpoints.Metrics`.
@@ -47,9 +47,9 @@ def differences(metrics: Mapping[str, Any], tasks: Sequence[str]) -> pd.DataFram
 
     Returns:
         kind ("gain": minus the same structures shuffled among the images; "lead": minus the best single structure per
-        task), task (AVERAGE for the mean over tasks), value, low, high (95 %, paired over the images); fractions. low
-        and high are nan where no interval was measured. A lead that was not measured as such is the difference of
-        the two operating points; without those there is none.
+        task; "twin": minus the twin that never looks), task (AVERAGE for the mean over tasks), value, low, high (95 %,
+        paired over the images); fractions. low and high are nan where no interval was measured. A lead that was not
+        measured as such is the difference of the two operating points; without those there is none.
 
     Raises:
         CheckpointError: a task, number or interval is missing or malformed.
@@ -57,6 +57,8 @@ def differences(metrics: Mapping[str, Any], tasks: Sequence[str]) -> pd.DataFram
     rows = _measured("gain", metrics["instance_gain"], "instance_gain", tasks)
     lead = metrics.get("static_lead")
     rows += _measured("lead", lead, "static_lead", tasks) if lead else _lead_of_points(metrics, tasks)
+    twin = metrics.get("twin_lead")
+    rows += _measured("twin", twin, "twin_lead", tasks) if twin else []
     return pd.DataFrame(rows, columns=["kind", "task", "value", "low", "high"])
 
 
@@ -186,15 +188,19 @@ def seeds(metrics: Mapping[str, Any]) -> pd.DataFrame:
     """What the same recipe reaches from other seeds.
 
     Returns:
-        seed (rising); accuracies chosen, permuted, static, random, full (fractions, means over tasks); mean_macs; gain
-        and lead (fractions). No rows where it was not measured.
+        seed (rising); accuracies chosen, permuted, static, random, full (fractions, means over tasks); mean_macs;
+        gain, lead and twin (own minus the twin that never looks; nan where that was not measured), fractions. No rows
+        where it was not measured.
 
     Raises:
         CheckpointError: a number is missing or malformed.
     """
     limits = {"seed": math.inf, **dict.fromkeys(_SEED_ACCURACIES, 1.0), "mean_macs": math.inf}
-    frame = _table(_extra(metrics), "seeds", limits, signed=_DIFFERENCES)
-    return frame.astype({"seed": int}).sort_values("seed", ignore_index=True)
+    extra = _extra(metrics)
+    frame = _table(extra, "seeds", limits, signed=_DIFFERENCES)
+    twins = [row.get("twin") for row in extra.get("seeds") or []]
+    frame["twin"] = [math.nan if value is None else _number(value, "twin in seeds", -1, 1) for value in twins]
+    return frame.astype({"seed": int, "twin": float}).sort_values("seed", ignore_index=True)
 
 
 def _extra(metrics: Mapping[str, Any]) -> dict[str, Any]:

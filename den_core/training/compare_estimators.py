@@ -18,8 +18,8 @@ import torch
 
 from den_core.checkpoints import CheckpointInfo
 from den_core.config import Recipe
+from den_core.console import exit_code
 from den_core.devices import set_threads
-from den_core.errors import DenError
 from den_core.files import write_atomically
 from den_core.measuring import EvaluationSet, evaluation_set, measure
 from den_core.network import DeepElasticNetwork
@@ -141,8 +141,8 @@ def table(frame: pd.DataFrame) -> str:
     return shown.groupby("arm", sort=False).agg(found).round(2).to_string()
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Print a row per arm and seed as it is measured, and a table at the end. Returns 0, or 2 after an error."""
+def main(arguments: list[str] | None = None) -> None:
+    """Print a row per arm and seed as it is measured, and a table at the end."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--recipe", choices=list(RECIPES), default="open3-fast")
     parser.add_argument("--task", nargs="+", default=[], help="other tasks, NAME=SOURCE@SIZE, as for train")
@@ -153,26 +153,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=None, help="CPU threads; torch's own choice if not given")
     parser.add_argument("--out", type=Path, default=None, help="write every row as CSV")
     command = parser.parse_args(arguments)
-    try:
-        set_threads(command.threads)
-        base = with_options(recipe(command.recipe), command.task, command.backbone, None, 0)
-        loaded = load_training_data(base)
-        rows = []
-        for seed in command.seeds:
-            for arm in command.arms:
-                chosen = first_turn(ARMS[arm](dataclasses.replace(base, seed=seed)), command.steps)
-                rows.append({"arm": arm, "seed": seed} | run(chosen, loaded))
-                print(rows[-1], flush=True)
-    except (DenError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    set_threads(command.threads)
+    base = with_options(recipe(command.recipe), command.task, command.backbone, None, 0)
+    loaded = load_training_data(base)
+    rows = []
+    for seed in command.seeds:
+        for arm in command.arms:
+            chosen = first_turn(ARMS[arm](dataclasses.replace(base, seed=seed)), command.steps)
+            rows.append({"arm": arm, "seed": seed} | run(chosen, loaded))
+            print(rows[-1], flush=True)
     frame = pd.DataFrame(rows)
     if command.out:
         write_atomically(command.out, frame.to_csv(index=False).encode())
     print(f"{base.network.backbone.name}, {command.steps} steps, torch {torch.__version__}, validation split, percent")
     print(table(frame))
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code(main))

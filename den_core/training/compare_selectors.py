@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,12 +18,14 @@ import pandas as pd
 import torch
 
 from den_core.config import Recipe, SelectorConfig, SelectorStageConfig, from_json
+from den_core.console import exit_code
 from den_core.controls import permutations, weight_for_macs
+from den_core.files import write_atomically
 from den_core.measuring import EvaluationSet, answers, choice_statistics, evaluation_set
 from den_core.network import DeepElasticNetwork, load
 from den_core.static_search import Budget, best_statics
 from den_core.training.run import load_training_data
-from den_core.training.sweep_rho import train_selector
+from den_core.training.selector_only import train_selector
 
 DRAWS = 4
 "Permutations of the choices; figures are their mean."
@@ -61,12 +64,17 @@ def paper(recipe: Recipe, network: dict | None = None, training: dict | None = N
 EXPLORE = {"probability_floor": 0.05, "entropy_weight": 0.02}
 CRITIC = {"control_variate": "critic", "critic_samples": 4}
 
+BOLTZMANN = {"critic": True, "temperature": 0.02}
+AUXILIARY = BOLTZMANN | {"auxiliary": True}
+
 ARMS: dict[str, Callable[[Recipe], Recipe]] = {
     "paper": paper,
     "explore": lambda r: paper(r, {}, EXPLORE),
     "critic": lambda r: paper(r, {"critic": True}, EXPLORE | CRITIC),
-    "boltzmann": lambda r: paper(r, {"critic": True, "temperature": 0.02}, EXPLORE | CRITIC),
-    "auxiliary": lambda r: paper(r, {"critic": True, "temperature": 0.02, "auxiliary": True}, EXPLORE | CRITIC),
+    "boltzmann": lambda r: paper(r, BOLTZMANN, EXPLORE | CRITIC),
+    "auxiliary": lambda r: paper(r, AUXILIARY, EXPLORE | CRITIC),
+    "labels": lambda r: paper(r, AUXILIARY, EXPLORE | CRITIC | {"label_steps": 1500}),
+    "muon": lambda r: paper(r, AUXILIARY, EXPLORE | CRITIC | {"label_steps": 1500, "matrix_learning_rate": 0.02}),
     "recipe": lambda r: r,
 }
 "Every arm adds one part to the one before; the last is the recipe as it is."
@@ -103,7 +111,7 @@ def measure_arm(net: DeepElasticNetwork, sets: dict[str, EvaluationSet], share: 
     return {key: 100 * value if key in percent else value for key, value in mean.items()}
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Print a row per arm, seed and share as it is measured, and a table of means over seeds at the end."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("checkpoint", type=Path)
@@ -112,31 +120,31 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=None, help="selector steps; the recipe's if not given")
     parser.add_argument("--share", type=float, default=0.45, help="of the full MACs, selector included")
     parser.add_argument("--out", type=Path, default=None, help="write every row as CSV")
-    arguments = parser.parse_args()
-    net = load(arguments.checkpoint)
+    command = parser.parse_args(arguments)
+    net = load(command.checkpoint)
     base = from_json(Recipe, net.info.recipe, "recipe")
     loaded = load_training_data(base)
     rows = []
-    for seed in arguments.seeds:
-        for arm in arguments.arms:
+    for seed in command.seeds:
+        for arm in command.arms:
             recipe = ARMS[arm](dataclasses.replace(base, seed=seed))
-            recipe = varied(recipe, {}, {"steps": arguments.steps or recipe.training.selector.steps})
+            recipe = varied(recipe, {}, {"steps": command.steps or recipe.training.selector.steps})
             info = dataclasses.replace(net.info, network=recipe.network)
             trained = DeepElasticNetwork(net.estimator, train_selector(recipe, net, loaded.data), info)
             sets = {t.name: evaluation_set(trained, t, loaded.data.validation[t.name]) for t in recipe.network.tasks}
-            for share in (None, arguments.share):
+            for share in (None, command.share):
                 found = {"arm": arm, "seed": seed, "at": "own" if share is None else f"{share:g}"}
                 rows.append(found | measure_arm(trained, sets, share))
                 print(rows[-1], flush=True)
     frame = pd.DataFrame(rows)
-    if arguments.out:
-        frame.to_csv(arguments.out, index=False)
+    if command.out:
+        write_atomically(command.out, frame.to_csv(index=False).encode())
     groups = frame.drop(columns="seed").groupby(["at", "arm"], sort=False)
     print(groups.mean().to_string(float_format=lambda v: f"{v:.3g}"))
-    if len(arguments.seeds) > 1:
+    if len(command.seeds) > 1:
         print("standard deviation over seeds")
         print(groups.std()[["accuracy", "gain", "lead", "share"]].to_string(float_format=lambda v: f"{v:.2g}"))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

@@ -8,81 +8,34 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-import torch
 
-from den_core.accounting import cost_table
 from den_core.checkpoints import METRICS, Metrics, read_metrics, write_metrics
-from den_core.config import Recipe, SelectorStageConfig, from_json
+from den_core.config import Recipe, from_json
+from den_core.console import exit_code
 from den_core.errors import CheckpointError
 from den_core.measuring import distinct_per_600, evaluation_set, measure
-from den_core.models.selector import Selector
-from den_core.models.static import StaticEstimator
 from den_core.network import DeepElasticNetwork, load
-from den_core.seeding import step_generator
-from den_core.training.alternate import (
-    Execution,
-    TrainingData,
-    build_networks,
-    make_fabric,
-    make_loader,
-    to_training_precision,
-)
-from den_core.training.optimisers import selector_optimizer, set_learning_rate
+from den_core.training.alternate import TrainingData
 from den_core.training.run import load_training_data
-from den_core.training.schedule import Turn, learning_rate
-from den_core.training.selector_step import label_step, selector_step
-
-
-def train_selector(recipe: Recipe, net: DeepElasticNetwork, data: TrainingData) -> Selector:
-    """A selector from its start, trained as in the recipe's first round, on a network's estimator."""
-    config = recipe.training.selector
-    fabric = make_fabric(recipe, Execution(Path(), accelerator="cpu"))
-    _, selector = build_networks(recipe)
-    if config.inherit:
-        selector.inherit(net.estimator)
-    if recipe.training.channels_last:
-        selector.to(memory_format=torch.channels_last)
-    optimizer = selector_optimizer(selector, config)
-    table = cost_table(net.estimator, selector)
-    wrapped, wrapped_optimizer = fabric.setup(selector, optimizer)
-    estimator = StaticEstimator(net.estimator)
-    to_training_precision(estimator, recipe.training)
-    loader = make_loader(recipe, data.train, fabric.global_rank, fabric.device)
-    wrapped.train()
-    for turn in _selector_turns(config):
-        optimizer.state.clear()
-        for step in range(turn.steps):
-            set_learning_rate(optimizer, learning_rate(config.learning_rate, config.schedule, 1.0, turn, step))
-            batch = loader.batch(turn.start + step)
-            if turn.labels_only:
-                label_step(fabric, wrapped, wrapped_optimizer, batch)
-                continue
-            generator = step_generator(recipe.seed, "structures", turn.start + step)
-            selector_step(fabric, wrapped, wrapped_optimizer, estimator, batch, table, 0.0, config, generator)
-    return selector.eval()
-
-
-def _selector_turns(config: SelectorStageConfig) -> list[Turn]:
-    """One turn, after one for the auxiliary head if the configuration has it."""
-    labels = [Turn("selector", 0, config.label_steps, 0, labels_only=True)] if config.label_steps else []
-    return [*labels, Turn("selector", 0, config.steps, config.label_steps)]
+from den_core.training.selector_only import labelled_selector, train_selector
 
 
 def sweep(
     net: DeepElasticNetwork, recipe: Recipe, data: TrainingData, values: Sequence[float], steps: int | None = None
 ) -> list[dict[str, float]]:
     """One row per ρ, see `measure_choice`. `steps` of the selector's training; None takes the recipe's."""
-    rows = []
+    rows, labelled = [], labelled_selector(recipe, net, data)
     for rho in values:
         selector = dataclasses.replace(
             recipe.training.selector, rho=rho, final_rho=None, steps=steps or recipe.training.selector.steps
         )
         variant = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, selector=selector))
-        trained = DeepElasticNetwork(net.estimator, train_selector(variant, net, data), net.info)
+        trained = DeepElasticNetwork(net.estimator, train_selector(variant, net, data, labelled), net.info)
         rows.append({"rho": rho} | measure_choice(trained, data))
         print(rows[-1], flush=True)
     return rows
@@ -146,4 +99,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

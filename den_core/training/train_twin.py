@@ -14,8 +14,9 @@ from pathlib import Path
 
 from den_core.checkpoints import read_config
 from den_core.config import Recipe, from_json
+from den_core.console import exit_code
 from den_core.devices import set_threads
-from den_core.errors import ConfigError, DenError, TrainingError
+from den_core.errors import ConfigError, TrainingError
 from den_core.training.alternate import Execution
 from den_core.training.resume import FILE, branch_off
 from den_core.training.run import train
@@ -53,22 +54,17 @@ def train_twin(run: Path, execution: Execution, limit: int | None = None) -> Non
     train(recipe, dataclasses.replace(execution, resume=True), limit)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Returns 0, or 2 after a deliberate error."""
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("run", type=Path, help="folder of the trained network, with its resume folder")
     parser.add_argument("out", type=Path, help="folder of the twin")
     parser.add_argument("--threads", type=int, default=None, help="CPU threads; torch's own choice if not given")
     parser.add_argument("--resume", action="store_true", help="go on from the twin's own resume point")
     command = parser.parse_args(arguments)
-    try:
-        set_threads(command.threads)
-        train_twin(command.run, Execution(command.out, resume=command.resume))
-    except (DenError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    set_threads(command.threads)
+    train_twin(command.run, Execution(command.out, resume=command.resume))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(exit_code(main))

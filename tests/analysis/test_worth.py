@@ -41,6 +41,7 @@ METRICS = {
     "operating_points": [_point("chosen", 0.7, 40.0), _point("static", 0.66, 36.0), _point("full", 0.71, 100.0)],
     "instance_gain": _difference(0.02),
     "static_lead": _difference(0.04),
+    "twin_lead": _difference(-0.005),
     "choice": {"tasks": {task: {"distinct": 5, "top_share": 0.4, "normalised_entropy": 0.3} for task in TASKS}},
     "by_cost_weight": [_row(0.0, 40.0), _row(3.0, 20.0), _row(-3.0, 80.0)],
     "extra": {
@@ -53,6 +54,7 @@ OLD = {
     "operating_points": METRICS["operating_points"],
     "instance_gain": {"tasks": dict.fromkeys(TASKS, 0.02), "average": 0.02},
     "static_lead": {},
+    "twin_lead": {},
     "choice": {},
     "by_cost_weight": [],
     "extra": {},
@@ -74,9 +76,10 @@ def test_the_verdict_follows_from_the_interval_alone(ends, says):
     assert verdict(*ends) == says
 
 
-def test_both_differences_come_with_their_intervals():
+def test_all_differences_come_with_their_intervals():
     frame = differences(METRICS, TASKS).set_index(["kind", "task"])
-    assert list(frame.index) == [(kind, task) for kind in ("gain", "lead") for task in (*TASKS, AVERAGE)]
+    assert list(frame.index) == [(kind, task) for kind in ("gain", "lead", "twin") for task in (*TASKS, AVERAGE)]
+    assert frame.loc[("twin", "wide")].tolist() == pytest.approx([-0.005, -0.015, 0.005])
     assert frame.loc[("lead", AVERAGE)].tolist() == pytest.approx([0.04, 0.03, 0.05])
 
 
@@ -108,11 +111,20 @@ def test_curves_have_a_row_per_weight_and_task_and_know_their_share():
 def test_tables_of_other_trainings_are_in_order():
     sweep, split = rho_sweep(METRICS)
     assert sweep["rho"].tolist() == [0.1, 1] and split == "validation"
-    assert seeds(METRICS)["seed"].tolist() == [0, 1]
+    assert seeds(METRICS)["seed"].tolist() == [0, 1] and seeds(METRICS)["twin"].isna().all()
     assert concentration(METRICS, TASKS)["normalised_entropy"].tolist() == [0.3, 0.3]
 
 
+def test_a_twin_of_some_seeds_is_told():
+    rows = [row | ({"twin": -0.01} if row["seed"] else {}) for row in METRICS["extra"]["seeds"]]
+    frame = seeds({"extra": {"seeds": rows}})
+    assert frame["twin"].isna().tolist() == [True, False] and frame["twin"].iat[1] == -0.01
+
+
 BROKEN = {
+    "a twin without average": ("differences", "twin_lead.average", None),
+    "a twin in percent": ("differences", "twin_lead.tasks.toy", 12.5),
+    "a seed's twin is a text": ("seeds", "extra.seeds.0.twin", "x"),
     "no task": ("differences", "instance_gain.tasks.wide", None),
     "tasks are a list": ("differences", "instance_gain.tasks", [0.1]),
     "gain is a text": ("differences", "instance_gain", "0.1"),

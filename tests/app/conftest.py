@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,19 @@ def open_trained(open_page, tiny_checkpoint) -> Callable[..., AppTest]:
         return open_page(page, tiny_checkpoint.parent, checkpoint=tiny_checkpoint.name, **query)
 
     return open_trained
+
+
+@pytest.fixture
+def with_metrics(open_page, tiny_checkpoint, tmp_path):
+    """Opens a page with the tiny checkpoint, its metrics changed; None takes a field away."""
+
+    def with_metrics(page: str = "looking", query: dict | None = None, **changes):
+        path = shutil.copytree(tiny_checkpoint, tmp_path / "copy", dirs_exist_ok=True) / "metrics.json"
+        metrics = json.loads(path.read_text()) | changes
+        path.write_text(json.dumps({name: value for name, value in metrics.items() if value is not None}))
+        return open_page(page, tmp_path, **(query or {}))
+
+    return with_metrics
 
 
 def _elements(block: Any) -> Iterator[Any]:

@@ -68,6 +68,24 @@ def test_both_kinds_stand_in_the_row_of_their_task_and_names_are_literal():
     assert figure.layout.shapes[0].x0 == figure.layout.shapes[0].x1 == 0
 
 
+def test_a_twin_is_a_third_mark_between_its_task_and_the_next():
+    twin = TABLE[TABLE["kind"] == "gain"].assign(kind="twin")
+    figure = looking.differences(pd.concat([TABLE, twin]), TITLES)
+    gain, lead, third = figure.data[:3]
+    assert third.name == "over its twin that never looks"
+    assert list(third.marker.symbol) == ["triangle-down", "triangle-down-open"]
+    assert gain.y[0] < lead.y[0] == 0 < third.y[0] < 0.5 and gain.y[1] > third.y[0]
+    assert figure.layout.height > looking.differences(TABLE, TITLES).layout.height
+
+
+def test_the_twin_is_a_point_without_a_level():
+    twin = pd.DataFrame({"method": ["twin"], "accuracy": [0.69], "mean_macs": [4e6]})
+    figure = looking.accuracy_curves(CURVES, pd.concat([POINTS, twin]))
+    found = _trace(figure, METHOD_STYLES["twin"][0])
+    assert (list(found.x), list(found.y)) == ([4], [0.69])
+    assert len(figure.layout.shapes) == 2
+
+
 def test_one_kind_alone_is_drawn_in_the_middle_of_its_row():
     figure = looking.differences(TABLE[TABLE["kind"] == "gain"], TITLES)
     assert list(figure.data[0].y) == [0, 1]

@@ -8,59 +8,17 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from looking_metrics import curve_row, differences, new_fields, table, texts, verdict
 from reduced_galleries import first_image, without_tried
 
 import den_core.gallery
 from app.pages import PAGES
 from app.panels.network.looking_trainings import seeds_table
-from app.panels.network.looking_verdict import sentences
 from den_core.analysis.looking import benefit, most_helped, most_hurt, summary
 from den_core.gallery import read_gallery
 
-TASKS = {"fashion": "Fashion", "emoji": "Emoji", "clipart": "Clip art"}
-NAMES = (*TASKS, "average")
-NEW = ("static_lead", "choice", "by_cost_weight", "rho_sweep", "rho_sweep_split", "seeds")
+NEW = ("static_lead", "twin_lead", "choice", "by_cost_weight", "rho_sweep", "rho_sweep_split", "seeds")
 CURVES, SPREAD, BASELINE = "looking_curves", "looking_difference_curves", "Separate full networks"
-
-
-def _differences(value: float, reach: float) -> dict:
-    values = {"tasks": dict.fromkeys(TASKS, value), "average": value}
-    values |= {f"class_{name}": part for name, part in values.items()}
-    return values | {"intervals": {name: [value - reach, value + reach] for name in NAMES}}
-
-
-def _curve_row(weight: float, macs: float) -> dict:
-    values = {"own": 0.6, "permuted": 0.58, "static": 0.59, "mean_macs": macs, "static_macs": macs}
-    values |= {"gain": [0.02, 0.01, 0.03], "lead": [0.01, -0.01, 0.03]}
-    tasks = {task: values | {"distinct": 5, "top_share": 0.4} for task in TASKS}
-    return {"cost_weight": weight, "tasks": tasks, "average": values}
-
-
-def _new_fields() -> dict:
-    """Everything that the page can show, hand-made."""
-    seed = {"chosen": 0.6, "permuted": 0.58, "static": 0.59, "random": 0.5, "full": 0.61, "mean_macs": 4e6}
-    return {
-        "instance_gain": _differences(0.02, 0.01),
-        "static_lead": _differences(0.01, 0.02),
-        "choice": {"tasks": dict.fromkeys(TASKS, {"distinct": 5, "top_share": 0.4, "normalised_entropy": 0.321})},
-        "by_cost_weight": [_curve_row(3.0, 2e6), _curve_row(0.0, 4e6), _curve_row(-3.0, 8e6)],
-        "rho_sweep": [{"rho": rho, "accuracy": 0.6, "share": 0.4, "distinct_per_600": 30} for rho in (0.1, 1)],
-        "rho_sweep_split": "validation",
-        "seeds": [seed | {"seed": seed_, "gain": 0.02, "lead": 0.01} for seed_ in (0, 1)],
-    }
-
-
-@pytest.fixture
-def with_metrics(open_page, tiny_checkpoint, tmp_path):
-    """Opens a page with the tiny checkpoint, its metrics changed; None takes a field away."""
-
-    def with_metrics(page: str = "looking", query: dict | None = None, **changes):
-        path = shutil.copytree(tiny_checkpoint, tmp_path / "copy", dirs_exist_ok=True) / "metrics.json"
-        metrics = json.loads(path.read_text()) | changes
-        path.write_text(json.dumps({name: value for name, value in metrics.items() if value is not None}))
-        return open_page(page, tmp_path, **(query or {}))
-
-    return with_metrics
 
 
 @pytest.fixture
@@ -75,10 +33,6 @@ def old(with_metrics, tiny_checkpoint):
         return with_metrics(page, query, **fields)
 
     return old
-
-
-def _texts(app) -> str:
-    return "\n".join(text.value for text in (*app.markdown, *app.caption))
 
 
 def _charts(app) -> str:
@@ -103,32 +57,21 @@ def test_a_real_evaluation_shows_every_section_that_it_measures(open_trained):
 
 
 def test_everything_that_was_measured_is_shown(with_metrics):
-    app = with_metrics(**_new_fields())
+    app = with_metrics(**new_fields())
     assert not app.exception and not app.error and not _says_old(app)
     assert all(key in _charts(app) for key in ("looking_differences", CURVES, SPREAD, "looking_rho"))
-    assert "it is not shown" in _texts(app) and "**+2.00 points**" in _texts(app)
-    assert "(95 % interval +1.00 to +3.00)" in _texts(app)
-    assert "validation split" in _texts(app)
-    assert "0.321" in _table(app, "Normalised entropy")
-    assert _table(app, "Gain") == ["+2.00", "+2.00", "+2.00", "0.00"], "two seeds, mean and spread"
-
-
-def _table(app, column: str) -> list[str]:
-    return next(list(table.value[column]) for table in app.table if column in table.value.columns)
+    assert "it is not shown" in texts(app) and "**+2.00 points**" in texts(app)
+    assert "(95 % interval +1.00 to +3.00)" in texts(app)
+    assert "validation split" in texts(app)
+    assert "0.321" in table(app, "Normalised entropy")
+    assert table(app, "Gain") == ["+2.00", "+2.00", "+2.00", "0.00"], "two seeds, mean and spread"
 
 
 def test_the_verdict_names_the_images(with_metrics, tiny_checkpoint):
     metrics = json.loads((tiny_checkpoint / "metrics.json").read_text())
     chosen = next(point for point in metrics["operating_points"] if point["method"] == "chosen")
     images = sum(part["images"] for part in chosen["tasks"].values())
-    assert f"Measured on {int(images):,} images of the test split" in _texts(with_metrics(**_new_fields()))
-
-
-def _verdict(gain: tuple, lead: tuple | None, titles: dict | None = None) -> str:
-    titles = titles or {"toy": "Toy", "wide": "Wide"}
-    kinds = {"gain": gain} | ({} if lead is None else {"lead": lead})
-    rows = [[kind, task, *ends] for kind, ends in kinds.items() for task in (*titles, "average")]
-    return " ".join(sentences(pd.DataFrame(rows, columns=["kind", "task", "value", "low", "high"]), titles))
+    assert f"Measured on {int(images):,} images of the test split" in texts(with_metrics(**new_fields()))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +85,7 @@ def _verdict(gain: tuple, lead: tuple | None, titles: dict | None = None) -> str
     ],
 )
 def test_the_verdict_says_what_the_interval_says(gain, words, not_words):
-    text = _verdict(gain, None)
+    text = verdict(gain, None)
     assert all(word in text for word in words), text
     assert not any(word in text for word in not_words), text
 
@@ -157,7 +100,7 @@ def test_the_verdict_says_what_the_interval_says(gain, words, not_words):
     ],
 )
 def test_the_lead_over_the_best_single_structure_is_told_too(lead, words):
-    assert words in _verdict((0.01, 0.0, 0.02), lead)
+    assert words in verdict((0.01, 0.0, 0.02), lead)
 
 
 @pytest.mark.parametrize(
@@ -169,12 +112,12 @@ def test_the_lead_over_the_best_single_structure_is_told_too(lead, words):
     ],
 )
 def test_the_answer_is_yes_only_where_both_controls_are_beaten(lead, answer):
-    assert _verdict((0.01, 0.005, 0.02), lead).startswith("**")
-    assert answer in _verdict((0.01, 0.005, 0.02), lead).split(".**")[0]
+    assert verdict((0.01, 0.005, 0.02), lead).startswith("**")
+    assert answer in verdict((0.01, 0.005, 0.02), lead).split(".**")[0]
 
 
 def test_one_task_is_no_average():
-    text = _verdict((0.01, 0.005, 0.02), None, {"toy": "My *task*"})
+    text = verdict((0.01, 0.005, 0.02), None, {"toy": "My *task*"})
     assert "For My \\*task\\* the choice" in text and "Task by task" not in text
 
 
@@ -183,7 +126,7 @@ def test_old_metrics_show_what_there_is_and_which_command_measures_the_rest(old,
     assert not app.exception and not app.error
     assert f"den_core evaluate {tmp_path / 'copy'} --write" in app.info[0].value
     assert "measured before intervals were" in app.info[0].value
-    assert "How sure this is was not measured" in _texts(app)
+    assert "How sure this is was not measured" in texts(app)
     assert "looking_differences" in _charts(app) and "looking_benefit" in _charts(app)
     assert CURVES not in _charts(app) and "looking_rho" not in _charts(app)
 
@@ -192,20 +135,20 @@ def test_old_metrics_show_what_there_is_and_which_command_measures_the_rest(old,
 def test_other_pages_show_old_metrics_as_before(page, old):
     app = old(page, **({"step": "5"} if page == "guide" else {}))
     assert not app.exception and not app.error
-    assert "gain_intervals" not in _charts(app) and "95 % interval" not in _texts(app)
+    assert "gain_intervals" not in _charts(app) and "95 % interval" not in texts(app)
 
 
 def test_the_trade_off_page_draws_the_intervals_of_the_gain(with_metrics):
-    app = with_metrics("trade_off", instance_gain=_differences(0.02, 0.01))
+    app = with_metrics("trade_off", instance_gain=differences(0.02, 0.01))
     assert not app.exception and not app.error
     assert "gain_intervals" in _charts(app)
-    app = with_metrics("trade_off", {"mean": "Every class counts the same"}, instance_gain=_differences(0.02, 0.01))
+    app = with_metrics("trade_off", {"mean": "Every class counts the same"}, instance_gain=differences(0.02, 0.01))
     assert "gain_intervals" not in _charts(app), "they are for plain accuracy"
 
 
 def test_the_tour_tells_how_sure_the_gain_is(with_metrics):
-    app = with_metrics("guide", {"step": "5"}, instance_gain=_differences(0.02, 0.03))
-    assert "-1.00 to +5.00 points: zero is inside" in _texts(app)
+    app = with_metrics("guide", {"step": "5"}, instance_gain=differences(0.02, 0.03))
+    assert "-1.00 to +5.00 points: zero is inside" in texts(app)
 
 
 def _with_baseline(checkpoint) -> list[dict]:
@@ -217,26 +160,27 @@ def _with_baseline(checkpoint) -> list[dict]:
 
 def test_separate_full_networks_are_shown_where_they_were_measured(with_metrics, old, tiny_checkpoint):
     points = _with_baseline(tiny_checkpoint)
-    assert BASELINE in _texts(with_metrics(**_new_fields() | {"operating_points": points}))
-    assert BASELINE in _texts(with_metrics("trade_off", operating_points=points))
+    assert BASELINE in texts(with_metrics(**new_fields() | {"operating_points": points}))
+    assert BASELINE in texts(with_metrics("trade_off", operating_points=points))
     assert "Separate networks" in with_metrics("overview", operating_points=points).table[0].value.columns
-    assert BASELINE not in _texts(old())
+    assert BASELINE not in texts(old())
 
 
 @pytest.mark.parametrize("scope", ["Emoji", "All tasks", "nothing"])
 def test_the_curves_are_those_of_the_scope(scope, with_metrics):
-    app = with_metrics(query={"scope": scope}, **_new_fields())
+    app = with_metrics(query={"scope": scope}, **new_fields())
     assert not app.exception and not app.error
     expected = "images. Up is more accurate" if scope == "Emoji" else "Mean over tasks, test split. Up"
-    assert expected in _texts(app)
+    assert expected in texts(app)
 
 
 @pytest.mark.parametrize(
     "broken",
     [
-        {"instance_gain": _differences(0.02, 0.01) | {"intervals": {"fashion": [0, 1]}}},
+        {"instance_gain": differences(0.02, 0.01) | {"intervals": {"fashion": [0, 1]}}},
         {"static_lead": {"tasks": {"fashion": 0.1}, "average": 0.1}},
-        {"by_cost_weight": [_curve_row(3.0, 2e6)]},
+        {"twin_lead": {"tasks": {"fashion": 0.1}, "average": 0.1}},
+        {"by_cost_weight": [curve_row(3.0, 2e6)]},
         {"by_cost_weight": "many"},
         {"choice": {"tasks": {}}},
         {"rho_sweep": [{"rho": 1}]},
@@ -245,7 +189,7 @@ def test_the_curves_are_those_of_the_scope(scope, with_metrics):
     ids=lambda fields: next(iter(fields)),
 )
 def test_malformed_metrics_are_one_line_and_the_images_stay(broken, with_metrics):
-    app = with_metrics(**_new_fields() | broken)
+    app = with_metrics(**new_fields() | broken)
     assert not app.exception
     assert len(app.error) == 1
     assert "metrics\\.json" in app.error[0].value and "\n" not in app.error[0].value
@@ -302,7 +246,7 @@ def dealt(monkeypatch):
 
 
 def test_the_images_that_were_helped_and_hurt_come_most_first(with_metrics, dealt, grid_tiles, tiny_checkpoint):
-    app = with_metrics(**_new_fields(), query={"task": "Emoji"})
+    app = with_metrics(**new_fields(), query={"task": "Emoji"})
     assert not app.exception and not app.error
     found = benefit(dealt(tiny_checkpoint, "emoji"))
     for key, rows in (("looking_helped", most_helped(found)), ("looking_hurt", most_hurt(found))):
@@ -315,7 +259,7 @@ def test_the_images_that_were_helped_and_hurt_come_most_first(with_metrics, deal
     shown = {metric.label: metric.value for metric in app.metric}
     assert (shown["Helped"], shown["Hurt"]) == (f"{total.helped:,}", f"{total.hurt:,}")
     assert shown["Mean benefit"] == f"{100 * total.mean:+.2f}"
-    assert "They cover 100.0 % of the task's choices" in _texts(app)
+    assert "They cover 100.0 % of the task's choices" in texts(app)
 
 
 def test_a_class_narrows_the_images(with_metrics, dealt, tiny_checkpoint):
@@ -324,7 +268,7 @@ def test_a_class_narrows_the_images(with_metrics, dealt, tiny_checkpoint):
     task = read_config(tiny_checkpoint).network.tasks[0]
     label = int(read_gallery(tiny_checkpoint, task.name).frame["label"].iat[0])
     images = int((dealt(tiny_checkpoint, task.name).frame["label"] == label).sum())
-    app = with_metrics(query={"class": task.class_names[label]}, **_new_fields())
+    app = with_metrics(query={"class": task.class_names[label]}, **new_fields())
     assert {metric.label: metric.value for metric in app.metric}["Images"] == f"{images:,}"
 
 
@@ -334,7 +278,7 @@ def test_a_class_narrows_the_images(with_metrics, dealt, tiny_checkpoint):
 def test_where_nothing_can_be_compared_the_page_says_why(change, words, with_metrics, monkeypatch):
     read = den_core.gallery.read_gallery
     monkeypatch.setattr(den_core.gallery, "read_gallery", lambda folder, task: change(read(folder, task)))
-    app = with_metrics(**_new_fields())
+    app = with_metrics(**new_fields())
     assert not app.exception and not app.error
     assert len(app.info) == 1 and words in app.info[0].value
     assert "looking_benefit" not in _charts(app)
@@ -342,6 +286,6 @@ def test_where_nothing_can_be_compared_the_page_says_why(change, words, with_met
 
 def test_one_seed_has_no_spread():
     row = {"seed": 3, "chosen": 0.6, "permuted": 0.5, "static": 0.5, "random": 0.4, "full": 0.6, "mean_macs": 4e6}
-    table = seeds_table(pd.DataFrame([row | {"gain": 0.1, "lead": -0.1}]))
+    table = seeds_table(pd.DataFrame([row | {"gain": 0.1, "lead": -0.1, "twin": np.nan}]))
     assert table["Seed"].tolist() == ["3"]
     assert table["Lead"].tolist() == ["-10.00"] and table["Own choice"].tolist() == ["60.00"]

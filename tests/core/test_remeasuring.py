@@ -46,6 +46,56 @@ def test_a_baseline_measured_now_replaces_the_old_one(old, tiny_metrics, baselin
     assert not any("baseline" in line for line in lines)
 
 
+@pytest.fixture
+def old_with_twin(old, tiny_metrics):
+    """The same folder with a twin and the lead over it."""
+    before = read_metrics(old)
+    twin = tiny_metrics.point("permuted") | {"method": "twin"}
+    lead = tiny_metrics.static_lead | {"average": 0.0123}
+    write_metrics(
+        old, dataclasses.replace(before, operating_points=[*before.operating_points, twin], twin_lead=lead)
+    )
+    return old
+
+
+def test_a_twin_is_kept_with_its_lead(old_with_twin, tiny_metrics):
+    found, lines = with_kept(tiny_metrics, old_with_twin)
+
+    assert [point["method"] for point in found.operating_points[-2:]] == ["baseline", "twin"]
+    assert found.twin_lead == read_metrics(old_with_twin).twin_lead and found.twin_lead["average"] == 0.0123
+    assert lines[2].startswith("twin: kept from the old metrics.json, accuracy")
+
+
+def test_a_twin_measured_now_replaces_the_old_one(old_with_twin, tiny_metrics):
+    new, lead = tiny_metrics.point("static") | {"method": "twin"}, tiny_metrics.instance_gain
+    points = [*tiny_metrics.operating_points, new]
+    metrics = dataclasses.replace(tiny_metrics, operating_points=points, twin_lead=lead)
+
+    found, lines = with_kept(metrics, old_with_twin)
+
+    assert found.point("twin") == new and found.twin_lead == lead
+    assert not any("twin" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "change, other", [("accuracy", "a network of other accuracy"), ("seed", "another seed"), ("split", "other images")]
+)
+def test_a_twin_beside_other_choices_is_not_kept_and_that_is_said(change, other, old_with_twin, tiny_metrics):
+    """The baseline does not depend on the network's own accuracy, nor on the seed."""
+    if change == "accuracy":
+        own, *others = tiny_metrics.operating_points
+        tasks = own["tasks"] | {"emoji": own["tasks"]["emoji"] | {"class_accuracy": 0.5}}
+        metrics = dataclasses.replace(tiny_metrics, operating_points=[own | {"tasks": tasks}, *others])
+    else:
+        metrics = dataclasses.replace(tiny_metrics, **{change: {"seed": 7, "split": "validation"}[change]})
+
+    found, lines = with_kept(metrics, old_with_twin)
+
+    assert found.twin_lead == {} and "twin" not in [point["method"] for point in found.operating_points]
+    assert lines[2] == f"twin: not kept from the old metrics.json, which is about {other}; give --twin"
+    assert ("baseline: kept" in lines[1]) == (change != "split")
+
+
 @pytest.mark.parametrize("change", ["split", "images"])
 def test_a_baseline_of_other_images_is_not_kept_and_that_is_said(change, old, tiny_metrics):
     if change == "split":

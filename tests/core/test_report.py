@@ -80,6 +80,21 @@ def test_a_baseline_that_both_have_is_compared(with_baseline):
     assert found == pytest.approx(0.125)
 
 
+def test_a_twin_may_be_there_or_not_and_its_lead_is_shown(tiny_metrics):
+    point = tiny_metrics.point("permuted") | {"method": "twin"}
+    lead = tiny_metrics.static_lead | {"average": 0.0123, "intervals": dict(tiny_metrics.static_lead["intervals"])}
+    lead["intervals"]["average"] = [-0.0045, 0.0267]
+    metrics = dataclasses.replace(
+        tiny_metrics, operating_points=[*tiny_metrics.operating_points, point], twin_lead=lead
+    )
+
+    assert largest_difference(tiny_metrics, metrics) == largest_difference(metrics, tiny_metrics) == 0
+    assert choice_frame(metrics).loc[3, "own - twin"] == points(0.0123, -0.0045, 0.0267)
+    assert "own - twin" not in choice_frame(tiny_metrics)
+    assert "twin" in frame_of(metrics)["method"].tolist()
+    assert max(map(len, metrics_table(metrics).splitlines())) <= 120
+
+
 def test_the_table_of_one_checkpoint_says_it_all(tiny_metrics, with_baseline):
     text = metrics_table(with_baseline)
 

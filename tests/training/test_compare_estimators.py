@@ -5,6 +5,7 @@ import dataclasses
 import pandas as pd
 import pytest
 
+from den_core.console import exit_code
 from den_core.recipes import recipe
 from den_core.training.compare_estimators import ARMS, first_turn, main
 
@@ -44,16 +45,16 @@ def test_the_first_turn_is_all_that_is_trained():
 def test_the_command_measures_every_arm_and_seed(tmp_path, capsys):
     out = tmp_path / "arms.csv"
 
-    code = main(
+    main(
         ["--recipe", "digits-fast", "--seeds", "0", "1", "--steps", "2", "--threads", "1", "--out", str(out)]
     )
 
     frame = pd.read_csv(out)
-    assert code == 0 and len(frame) == 2 * len(ARMS)
+    assert len(frame) == 2 * len(ARMS)
     assert frame[["level 1", "level 2", "level 3", "random"]].stack().between(0, 1).all()
     assert list(ARMS)[0] in capsys.readouterr().out
 
 
 def test_bad_input_is_one_line(capsys):
-    assert main(["--backbone", "wrn-99-9"]) == 2
+    assert exit_code(lambda: main(["--backbone", "wrn-99-9"])) == 2
     assert capsys.readouterr().err.startswith("error: ")

@@ -1,7 +1,6 @@
 """Selectors that differ in one part are trained on one estimator and measured at the same cost."""
 
 import dataclasses
-import sys
 
 import pandas as pd
 import pytest
@@ -59,11 +58,10 @@ def test_the_cost_weight_brings_a_share_of_the_macs(net, sets):
 def test_the_command_writes_a_row_per_arm_and_operating_point(tiny_checkpoint, tmp_path, monkeypatch, capsys):
     out = tmp_path / "arms.csv"
     options = ["--arms", "paper", "recipe", "--seeds", "0", "--steps", "2", "--out", str(out)]
-    monkeypatch.setattr(sys, "argv", ["compare_selectors", str(tiny_checkpoint), *options])
     loaded = compare_selectors.load_training_data
     monkeypatch.setattr(compare_selectors, "load_training_data", lambda r: loaded(r, limit=80, progress=False))
 
-    compare_selectors.main()
+    compare_selectors.main([str(tiny_checkpoint), *options])
 
     rows = pd.read_csv(out)
     assert rows["arm"].tolist() == ["paper", "paper", "recipe", "recipe"]

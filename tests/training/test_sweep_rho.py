@@ -30,11 +30,11 @@ def limited(monkeypatch):
 def test_a_sweep_is_stored_beside_what_was_measured(copied, limited, capsys):
     before = read_metrics(copied)
 
-    sweep_rho.main([str(copied), "--rho", "0.1", "30", "--steps", "3", "--write"])
+    sweep_rho.main([str(copied), "--rho", "0.1", "300", "--steps", "10", "--write"])
 
     after = read_metrics(copied)
     rows = after.extra["rho_sweep"]
-    assert [row["rho"] for row in rows] == [0.1, 30.0] and after.extra["rho_sweep_split"] == "validation"
+    assert [row["rho"] for row in rows] == [0.1, 300.0] and after.extra["rho_sweep_split"] == "validation"
     for row in rows:
         assert set(row) == {"rho", "accuracy", "share", "distinct_per_600"}
         assert 0 <= row["accuracy"] <= 1 and 0 < row["share"] < 2 and row["distinct_per_600"] >= 1

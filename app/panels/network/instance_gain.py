@@ -27,7 +27,8 @@ def show(checkpoint: cache.Checkpoint, titles: dict[str, str], by_class: bool) -
     st.caption(
         f"**Instance gain**: {'class-averaged accuracy' if by_class else 'accuracy'} of the chosen structures minus "
         "of **the same structures shuffled among the images** of the task, in percentage points. Both cost the same, "
-        "so the difference is what comes from looking at the image. Near 0, a structure per task would do as well."
+        "so the difference is what comes from looking at the image, or from habit: a network gets used to the choices "
+        "that it is trained under. Near 0, a structure per task would do as well."
     )
     if not by_class:
         _intervals(checkpoint, titles)

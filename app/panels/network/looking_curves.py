@@ -28,11 +28,11 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, curves: pd.DataFram
     task = AVERAGE if scope == widgets.ALL_TASKS else scope
     part, measured = curves[curves["task"] == task], points[points["task"] == task]
     where = _images(measured, cache.metrics(checkpoint)["split"])
-    baseline = (
-        " Separate full networks are other weights, a whole network for each task."
-        if "baseline" in set(measured["method"])
-        else ""
-    )
+    others = {
+        "baseline": " Separate full networks are other weights, a whole network for each task.",
+        "twin": " The twin that never looks is another network, trained on structures dealt out at random, and run so.",
+    }
+    said = "".join(text for method, text in others.items() if method in set(measured["method"]))
     widgets.chart(
         charts.accuracy_curves(part, measured),
         key="looking_curves",
@@ -41,9 +41,9 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, curves: pd.DataFram
         name="looking-by-cost",
         caption=f"{where} Up is more accurate, left is cheaper. Solid: the network's own choice at every cost weight "
         "of the dial, the star as trained. Where it runs above the same structures shuffled, looking at the image "
-        "pays; where it runs above the best single structure, choosing per image beats choosing per task. That "
-        "structure is found on validation images and may cost as much as the own choice with the selector. Dotted "
-        f"levels: what makes no choice.{baseline}",
+        "pays, as far as that is no habit; where it runs above the best single structure, choosing per image beats "
+        "choosing per task. That structure is found on validation images and may cost as much as the own choice with "
+        f"the selector. Dotted levels: what makes no choice.{said}",
     )
     widgets.chart(
         charts.difference_curves(part),

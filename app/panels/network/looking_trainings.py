@@ -57,10 +57,17 @@ def _show_seeds(seeds: pd.DataFrame, split: str) -> None:
     st.caption(
         f"The same recipe trained from {len(seeds)} seed{'' if len(seeds) == 1 else 's'}: accuracies on the {split} "
         "split in percent, means over tasks. Gain: own choice minus shuffled; lead: own choice minus best single "
-        "structure; in percentage points. M MACs: millions per image, selector included. The intervals above speak of "
-        "other test images, the spread here of other trainings"
+        f"structure; {_twin_words(seeds)}in percentage points. M MACs: millions per image, selector included. The "
+        "intervals above speak of other test images, the spread here of other trainings"
         + ("; ± is the sample standard deviation." if len(seeds) > 1 else ".")
     )
+
+
+def _twin_words(seeds: pd.DataFrame) -> str:
+    """What the column of twins is, and for how many seeds they were measured; nothing where for none."""
+    count = int(seeds["twin"].notna().sum())
+    some = f" ({count} of {len(seeds)} seeds have one)" if count < len(seeds) else ""
+    return f"twin: own choice minus a twin that never looks{some}; " if count else ""
 
 
 def seeds_table(seeds: pd.DataFrame) -> pd.DataFrame:
@@ -69,6 +76,7 @@ def seeds_table(seeds: pd.DataFrame) -> pd.DataFrame:
     Args:
         seeds: as `den_core.analysis.worth.seeds` returns it.
     """
+    differences = ("gain", "lead", "twin") if seeds["twin"].notna().any() else ("gain", "lead")
     rows = {str(row["seed"]): pd.Series(row) for row in seeds.to_dict("records")}
     if len(seeds) > 1:
         rows |= {"Mean": seeds.mean(), "±": seeds.std(ddof=1)}
@@ -77,5 +85,7 @@ def seeds_table(seeds: pd.DataFrame) -> pd.DataFrame:
         sign = "" if name == "±" else "+"
         cells = {"Seed": name} | {title: f"{100 * row[column]:.2f}" for column, title in ACCURACIES.items()}
         cells |= {"M MACs": f"{row['mean_macs'] / 1e6:.1f}"}
-        shown.append(cells | {name.capitalize(): f"{100 * row[name]:{sign}.2f}" for name in ("gain", "lead")})
+        for name in differences:
+            cells[name.capitalize()] = "" if pd.isna(row[name]) else f"{100 * row[name]:{sign}.2f}"
+        shown.append(cells)
     return pd.DataFrame(shown)

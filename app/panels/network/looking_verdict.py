@@ -1,4 +1,4 @@
-"""Does looking pay? The answer in words, and the own choice against its two controls with intervals."""
+"""Does looking pay? The answer in words, and the own choice against its controls and its twin with intervals."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ ANSWERS = {
     "unknown": "**How sure this is was not measured.**",
 }
 "By what gain and lead say, or by what the gain says, whatever the lead."
+TWIN_ANSWERS = {
+    ("pays", "open"): "**Perhaps habit: shuffling hurts, but a twin that never looks is not shown to be worse.**",
+    ("pays", "costs"): "**Habit, not benefit: shuffling hurts, but a twin that never looks is better.**",
+    ("pays", "unknown"): ANSWERS["unknown"],
+    ("open", "pays"): "**Not shown to pay: a twin that never looks is worse, but shuffling is not shown to hurt.**",
+    ("open", "costs"): "**No, looking costs: a twin that never looks is better.**",
+}
+"By what gain and twin say, before ANSWERS; a choice that pays against both is left to the lead."
 LEAD_WORDS = {
     "pays": "the choice is ahead by",
     "open": "neither is shown to be better:",
@@ -38,17 +46,29 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, table: pd.DataFrame
     split = cache.metrics(checkpoint)["split"]
     with st.container(border=True):
         st.markdown(" ".join(sentences(table, titles)))
+        if may_be_habit(table):
+            st.markdown(
+                "**Part of this gain may be habit**: a network gets used to the choices that it is trained under. A "
+                "twin that was trained on shuffled ones tells: `python -m den_core.training.train_twin RUN TWIN` "
+                f"trains it, `python -m den_core evaluate {checkpoint.folder} --twin TWIN --write` measures it."
+            )
         st.markdown(f"{number_of_images(points, titles, split)}{beside_baseline(points)}")
     widgets.chart(
         charts.differences(table, {**titles, AVERAGE: "Average over tasks"}),
         key="looking_differences",
-        alt="Accuracy of the own choice minus that of its two controls, by task and on average, with 95 % intervals",
+        alt="Accuracy of the own choice minus that of its controls, by task and on average, with 95 % intervals",
         data=table,
         name="worth-of-looking",
         caption=(
             "Right of zero the choice for the single image is better. **Shuffled**: the same structures dealt out "
             "again among the images of the task, at exactly the same MACs. **Best single structure**: the best one for "
             "all images of the task that validation images find within the same MACs, selector included. "
+            + (
+                "**Twin that never looks**: trained alike, but in its last turn on the same structures dealt out at "
+                "random, and run so; what the network wins over it is no habit. "
+                if "twin" in set(table["kind"])
+                else ""
+            )
             + (
                 "Lines are 95 % intervals over the choice of test images (paired bootstrap); other training seeds are "
                 "not in them. A filled dot's interval leaves out zero."
@@ -67,15 +87,28 @@ def sentences(table: pd.DataFrame, titles: dict[str, str]) -> list[str]:
         titles: by task.
     """
     rows = {(entry.kind, entry.task): entry for entry in table.itertuples()}
-    gain, lead = rows["gain", AVERAGE], rows.get(("lead", AVERAGE))
+    gain, lead, twin = (rows.get((kind, AVERAGE)) for kind in ("gain", "lead", "twin"))
     says = verdict(gain.low, gain.high)
     where = "On average over the tasks" if len(titles) > 1 else f"For {widgets.literal(next(iter(titles.values())))}"
     found = [ANSWERS[says], f"{where} {_gain_in_words(gain, says)}"]
     if lead is not None:
-        ahead = verdict(lead.low, lead.high)
-        found[0] = ANSWERS.get((says, ahead), found[0])
-        found.append(_lead_in_words(lead, ahead))
+        found[0] = ANSWERS.get((says, verdict(lead.low, lead.high)), found[0])
+    if twin is not None:
+        found[0] = TWIN_ANSWERS.get((says, verdict(twin.low, twin.high)), found[0])
+        found.append(f"Against a twin that never looks, trained on shuffled structures, {_lead_in_words(twin)}")
+    if lead is not None:
+        found.append(f"Against the best single structure per task within the same MACs {_lead_in_words(lead)}")
     return found + (_by_task(rows, titles) if len(titles) > 1 else [])
+
+
+def may_be_habit(table: pd.DataFrame) -> bool:
+    """Whether there is a gain on average, and no twin that tells how much of it is habit.
+
+    Args:
+        table: as `den_core.analysis.worth.differences` returns it.
+    """
+    gain = table[(table["kind"] == "gain") & (table["task"] == AVERAGE)]
+    return bool((gain["value"] > 0).all()) and "twin" not in set(table["kind"])
 
 
 def _gain_in_words(gain, says: str) -> str:
@@ -88,12 +121,10 @@ def _gain_in_words(gain, says: str) -> str:
     )
 
 
-def _lead_in_words(lead, ahead: str) -> str:
-    words = LEAD_WORDS[ahead]
+def _lead_in_words(lead) -> str:
+    words = LEAD_WORDS[verdict(lead.low, lead.high)]
     points = f"{abs(100 * lead.value):.2f}" if words.endswith("by") else f"{100 * lead.value:+.2f}"
-    return (
-        f"Against the best single structure per task within the same MACs {words} **{points} points**{_interval(lead)}."
-    )
+    return f"{words} **{points} points**{_interval(lead)}."
 
 
 def _interval(entry) -> str:
@@ -101,14 +132,18 @@ def _interval(entry) -> str:
 
 
 def _by_task(rows: dict, titles: dict[str, str]) -> list[str]:
-    """Which tasks the gain over the shuffled structures is shown for, and which not; nothing without intervals."""
+    """Which tasks looking is shown to pay for, and which not: against the twin, or else the shuffled structures.
+
+    Nothing without intervals.
+    """
+    kind, control = ("twin", "the twin") if ("twin", AVERAGE) in rows else ("gain", "the shuffled structures")
     kinds: dict[str, list[str]] = {}
     for task, title in titles.items():
-        entry = rows["gain", task]
+        entry = rows[kind, task]
         kinds.setdefault(verdict(entry.low, entry.high), []).append(widgets.literal(title))
     words = {"pays": "shown to pay for", "open": "not shown for", "costs": "shown to cost for"}
-    parts = [f"{text} {', '.join(kinds[kind])}" for kind, text in words.items() if kind in kinds]
-    return [f"Task by task it is {'; '.join(parts)}."] if parts else []
+    parts = [f"{text} {', '.join(kinds[says])}" for says, text in words.items() if says in kinds]
+    return [f"Task by task, against {control}, it is {'; '.join(parts)}."] if parts else []
 
 
 def number_of_images(points: pd.DataFrame, titles: dict[str, str], split: str) -> str:

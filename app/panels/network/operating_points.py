@@ -46,6 +46,12 @@ def show(points: pd.DataFrame, scope: str, accuracy: str, weight: float) -> None
             " Separate full networks are other weights: one whole network per task."
             if "baseline" in set(shown["method"])
             else ""
+        )
+        + (
+            " The twin that never looks is another network, selector included: trained alike, but on structures dealt "
+            "out at random, and run so."
+            if "twin" in set(shown["method"])
+            else ""
         ),
     )
 

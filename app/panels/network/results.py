@@ -12,6 +12,7 @@ AVERAGE = "average"
 CONTROLS = {
     "chosen": "Own choice",
     "permuted": "Shuffled",
+    "twin": "Twin that never looks",
     "static": "Best single",
     "random": "Random",
     "full": "Full network",
@@ -52,8 +53,8 @@ def show(checkpoint: cache.Checkpoint) -> None:
                 (
                     "Instance gain",
                     f"{100 * gain:+.2f}",
-                    "Accuracy that comes from looking at the image, in percentage points: own choice minus the same "
-                    f"choices, shuffled.{_interval(checkpoint)}",
+                    "Accuracy of the own choice minus that of the same choices, shuffled among the images, in "
+                    f"percentage points.{_how_sure(checkpoint)}",
                 ),
             ]
         )
@@ -64,16 +65,26 @@ def show(checkpoint: cache.Checkpoint) -> None:
         "the **best single** structure for all images of a task; **random** structures of the same mean cost; the "
         "**full network** for every image"
         + ("; **separate networks**, a full one trained for each task" if "baseline" in set(points["method"]) else "")
+        + (
+            "; the **twin that never looks**, trained alike, but on structures dealt out at random, and run so"
+            if "twin" in set(points["method"])
+            else ""
+        )
         + ". MACs: multiply-accumulates, the selector included; FLOPs = 2 × MACs. "
         "Above, “against full” and the instance gain are in percentage points."
     )
 
 
-def _interval(checkpoint: cache.Checkpoint) -> str:
-    """The interval of the average instance gain as a sentence, where it was measured."""
+def _how_sure(checkpoint: cache.Checkpoint) -> str:
+    """The interval of the average instance gain, where measured, and how much of it is habit, as sentences."""
     table = whole_network.differences(checkpoint).set_index(["kind", "task"])
     low, high = table.loc[("gain", AVERAGE), ["low", "high"]]
-    return "" if pd.isna(low) else f" 95 % interval {100 * low:+.2f} to {100 * high:+.2f}."
+    interval = "" if pd.isna(low) else f" 95 % interval {100 * low:+.2f} to {100 * high:+.2f}."
+    if ("twin", AVERAGE) not in table.index:
+        return f"{interval} Part of it may be habit: a network gets used to its own choices."
+    twin, *ends = 100 * table.loc[("twin", AVERAGE), ["value", "low", "high"]]
+    sure = "" if pd.isna(ends[0]) else f", 95 % interval {ends[0]:+.2f} to {ends[1]:+.2f}"
+    return f"{interval} What is no habit, own choice minus a twin that never looks: {twin:+.2f}{sure}."
 
 
 def results_table(points: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from den_core.analysis.worth import verdict
 METHODS = {
     "chosen": "Own choice",
     "permuted": "Own choices, shuffled",
+    "twin": "Twin that never looks",
     "static": "One for all",
     "full": "Full network",
 }
@@ -30,7 +31,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
     st.markdown(
         "Does looking at the image pay? The fair test: take the structures that the selector chose, **shuffle them "
         "among the images** of the task, and measure again. The cost stays the same to the last MAC. What accuracy is "
-        "lost is the **instance gain**, the worth of the look itself."
+        "lost is the **instance gain**: the worth of the look itself, if it is not habit."
     )
     widgets.metric_row(
         [
@@ -43,7 +44,8 @@ def show(checkpoint: cache.Checkpoint) -> None:
         ]
     )
     widgets.small_table(_comparison(points, titles), "worth", "tour_worth")
-    st.markdown(_verdict(points, float(gain[AVERAGE])) + _interval(checkpoint))
+    table = whole_network.differences(checkpoint).set_index(["kind", "task"])
+    st.markdown(_verdict(points, float(gain[AVERAGE])) + _interval(table) + habit(table))
 
 
 def _comparison(points: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
@@ -83,12 +85,15 @@ def _verdict(points: pd.DataFrame, gain: float) -> str:
             f"**Most of that comes from choosing well for the task, not for the single image**: the look adds "
             f"{100 * gain:.2f} points, which is little: one training run cannot tell it from chance."
         )
-    return sentence + f"Of its accuracy, {100 * gain:.2f} points come from looking at the single image."
+    return sentence + f"Of its accuracy, {100 * gain:.2f} points hang on every image having its own structure."
 
 
-def _interval(checkpoint: cache.Checkpoint) -> str:
-    """How sure the average gain is, where that was measured."""
-    table = whole_network.differences(checkpoint).set_index(["kind", "task"])
+def _interval(table: pd.DataFrame) -> str:
+    """How sure the average gain is, where that was measured.
+
+    Args:
+        table: of `cache.whole_network.differences`, by kind and task.
+    """
     low, high = table.loc[("gain", AVERAGE), ["low", "high"]]
     if pd.isna(low):
         return ""
@@ -98,3 +103,27 @@ def _interval(checkpoint: cache.Checkpoint) -> str:
         "costs": "all of it below zero",
     }[verdict(low, high)]
     return f" The 95 % interval of the instance gain is {100 * low:+.2f} to {100 * high:+.2f} points: {meaning}."
+
+
+def habit(table: pd.DataFrame) -> str:
+    """How much of the average gain is habit, where there is a gain.
+
+    Args:
+        table: of `cache.whole_network.differences`, by kind and task.
+    """
+    if table.loc[("gain", AVERAGE), "value"] <= 0:
+        return ""
+    if ("twin", AVERAGE) not in table.index:
+        return " Part of the gain may be habit: a network gets used to the choices that it is trained under."
+    value, low, high = table.loc[("twin", AVERAGE), ["value", "low", "high"]]
+    meaning = {
+        "pays": "looking pays",
+        "open": "looking is not shown to pay",
+        "costs": "the gain is habit, and no benefit",
+        "unknown": "how sure this is was not measured",
+    }[verdict(low, high)]
+    interval = "" if pd.isna(low) else f" (95 % interval {100 * low:+.2f} to {100 * high:+.2f})"
+    return (
+        " A **twin that never looks**, trained alike, but on structures dealt out at random, tells how much of the "
+        f"gain is habit: own choice minus twin is {100 * value:+.2f} points{interval}: {meaning}."
+    )

@@ -1,0 +1,78 @@
+"""The twin that never looks: the same training, whose last turn dealt the same structures out at random.
+
+A network gets used to the choices that it is trained under, so that shuffling them hurts it even where looking is worth
+nothing. Its twin is used to shuffled ones: own accuracy minus the twin's is what looking really pays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from den_core.checkpoints import TWIN
+from den_core.comparable import check_task, check_trained_alike, recipe_of
+from den_core.controls import permutations
+from den_core.errors import ConfigError
+from den_core.measuring import EvaluationSet, asked_again
+from den_core.network import DeepElasticNetwork, load
+from den_core.operating_points import Outcome, Point, measure_points
+
+SHUFFLED = "training.estimator.shuffled"
+"The field of a recipe in which twins differ."
+
+
+def load_twin(net: DeepElasticNetwork, folder: Path) -> DeepElasticNetwork:
+    """The twin of a network. Trained alike, it has held out the same images.
+
+    Raises:
+        ConfigError: the tasks, the backbone, the data or any other field of the recipe but SHUFFLED differ, SHUFFLED is
+            not False in the network and True in the twin, or there is no last turn that it could change.
+        CheckpointError: the folder cannot be loaded.
+    """
+    twin = load(folder, str(net.device))
+    if twin.tasks != net.tasks:
+        raise ConfigError(
+            f"{folder}: expected a twin with the tasks {', '.join(net.tasks)}, found {', '.join(twin.tasks)}"
+        )
+    for name in net.tasks:
+        check_task(folder, net.task(name), twin.task(name))
+    if twin.config.backbone != net.config.backbone:
+        raise ConfigError(f"{folder}: expected a twin with {net.config.backbone}, found {twin.config.backbone}")
+    own, other = "the network that is measured", recipe_of(twin.info, folder).training.estimator
+    estimator = recipe_of(net.info, own).training.estimator
+    if estimator.shuffled:
+        raise ConfigError(f"expected {SHUFFLED} False in {own}, found True: it is a twin itself")
+    if not other.shuffled:
+        raise ConfigError(
+            f"{folder}: expected a twin, with {SHUFFLED} True in its recipe, found False; "
+            "`python -m den_core.training.train_twin` makes one"
+        )
+    if not estimator.last_steps:
+        raise ConfigError(f"expected last_steps of at least 1 in {own}, found 0: without a last turn it has no twin")
+    check_trained_alike(net.info, twin.info, folder, own, free=[SHUFFLED])
+    return twin
+
+
+def measure_twin(
+    twin: DeepElasticNetwork,
+    data: dict[str, EvaluationSet],
+    draws: int,
+    seed: int,
+    report: Callable[[str], None] = lambda line: None,
+) -> Outcome:
+    """The twin on the images of its network, under the structures of its own selector, dealt out at random.
+
+    They are dealt as the permuted control deals the network's own (see `controls.permutations`). The cost includes the
+    selector.
+
+    Args:
+        draws: how often they are dealt; the mean counts.
+        report: called with a line from time to time.
+    """
+    own = {name: asked_again(twin, images) for name, images in data.items()}
+    chosen = {name: twin.choose(images.distribution) for name, images in own.items()}
+    dealt = {name: torch.stack(permutations(z, name, draws, seed), 1) for name, z in chosen.items()}
+    point = Point(TWIN, None, dealt, True)
+    return measure_points(twin, own, {TWIN: point}, lambda line: report(f"{TWIN}, {line}"))[TWIN]
