@@ -49,7 +49,7 @@ def test_a_gain_of_nothing_is_called_that(open_page, tiny_checkpoint, tmp_path):
 
     path = shutil.copytree(tiny_checkpoint, tmp_path / "copy") / "metrics.json"
     metrics = json.loads(path.read_text())
-    for gain, words in ((-0.01, "does not pay"), (0.001, "which is little"), (0.05, "come from looking")):
+    for gain, words in ((-0.01, "does not pay"), (0.001, "which is little"), (0.05, "hang on every image")):
         metrics["instance_gain"]["average"] = gain
         path.write_text(json.dumps(metrics))
         app = open_page("guide", tmp_path, step="5")
