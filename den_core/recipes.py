@@ -101,6 +101,8 @@ def fast_training() -> TrainingConfig:
         precision="bf16-mixed",
         channels_last=True,
         class_balanced=True,
+        rotation=10.0,
+        zoom=0.1,
         erase=0.25,
     )
 
