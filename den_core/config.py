@@ -170,7 +170,7 @@ class EstimatorStageConfig:
     learning_rate: float = 0.1
     matrix_learning_rate: float = 0.0
     """Radians by which Muon turns the blocks' convolutions at the peak of the schedule; 0 leaves them to SGD, as the
-    paper does."""
+    paper does. See `training.muon` for what 0.02 bought: six to seven points at every level."""
     momentum: float = 0.9
     weight_decay: float = 1e-4
     label_smoothing: float = 0.0
@@ -288,7 +288,8 @@ class TrainingConfig:
     erase: float = 0.0
     "Side of the square that random erasing paints over, as a share of the image's side; 0 means none."
     rotation: float = 0.0
-    "Degrees to either side by which images are turned at random."
+    """Degrees to either side by which images are turned at random. 10 degrees with a zoom of 0.1 bought 2.5 points for
+    the full model after open3-fast's first turn (75.5 instead of 73.0 % of the validation images, one seed)."""
     zoom: float = 0.0
     "Share of its size by which an image is made larger or smaller at random."
     validation_share: float = 0.1
