@@ -167,6 +167,8 @@ class EstimatorStageConfig:
     distillation: float = 0.0
     """Weight of in-place distillation; 0 is the paper's Eq. 4. If positive, every image of a step runs twice: in full
     to learn from its label, and with a drawn structure to learn from the full run's answer (Kullback–Leibler)."""
+    distilled_share: float = 1.0
+    "Share of a step's images that run twice; the others run in full only, which shows more images in the same time."
     learning_rate: float = 0.1
     matrix_learning_rate: float = 0.0
     """Radians by which Muon turns the blocks' convolutions at the peak of the schedule; 0 leaves them to SGD, as the
@@ -197,6 +199,9 @@ class EstimatorStageConfig:
         )
         _require(0 <= self.tau <= 1, f"expected tau from 0 to 1, found {self.tau}")
         _require(self.distillation >= 0, f"expected distillation >= 0, found {self.distillation}")
+        _require(
+            0 < self.distilled_share <= 1, f"expected distilled_share above 0 and up to 1, found {self.distilled_share}"
+        )
         _require(self.learning_rate > 0, f"expected a positive learning rate, found {self.learning_rate}")
         _check_matrix_learning_rate(self.matrix_learning_rate)
         _require(

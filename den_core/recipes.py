@@ -60,23 +60,22 @@ def fast_training() -> TrainingConfig:
     Every image runs twice in an estimator's step, in full and with a structure that learns from the full run's answer;
     the selector first learns to classify, so that it knows how hard an image is; a last turn trains the structures that
     inference takes from labels. What each part bought is measured in `assets/study/README.md`.
-
-    ρ is smaller in the first round than in the last: more structures live while the estimator still learns them.
     """
     return TrainingConfig(
-        rounds=2,
+        rounds=1,
         estimator=EstimatorStageConfig(
-            first_steps=2400,
+            first_steps=4400,
             round_steps=800,
             last_steps=800,
             first_structures="densities",
             distillation=1.0,
+            distilled_share=0.5,
             learning_rate=0.1,
             matrix_learning_rate=0.02,
             weight_decay=5e-4,
             label_smoothing=0.1,
             schedule="one_cycle",
-            round_decay=0.6,
+            round_decay=0.35,
             uniform_share=0.05,
             dial_share=0.25,
             execution="dispatched",
@@ -84,8 +83,7 @@ def fast_training() -> TrainingConfig:
         selector=SelectorStageConfig(
             steps=500,
             label_steps=1500,
-            rho=0.3,
-            final_rho=1.0,
+            rho=0.5,
             samples=4,
             control_variate="critic",
             learning_rate=1e-3,
@@ -128,7 +126,7 @@ def open3_fast() -> Recipe:
         name="open3-fast",
         description="Fashion, emoji and clip art on WRN-20-2, an hour and a half on one CPU core",
         network=network("open3", "wrn-20-2", fast_selector(TEMPERATURE)),
-        training=dataclasses.replace(fast_training(), batch_size={"fashion": 36, "emoji": 40, "clipart": 20}),
+        training=dataclasses.replace(fast_training(), batch_size={"fashion": 28, "emoji": 46, "clipart": 22}),
     )
 
 
@@ -157,18 +155,19 @@ def baseline(base: Recipe, task: str) -> Recipe:
     """The paper's Baseline for one task of a recipe: a network of its own that always runs in full.
 
     It runs as many of the task's images as the recipe's estimator does, with the same optimiser and augmentation, in
-    one turn: its learning rate comes down once instead of once per round. Where the estimator runs every image twice
-    to distil, its batches are twice as large.
+    one turn: its learning rate comes down once instead of once per round. Where the estimator runs images twice to
+    distil, its batches are larger by as much.
     """
     t, joint = base.training, base.training.estimator
-    runs = 2 if joint.distillation else 1  # of every image in a step; the last turn runs them once
+    runs = 1 + joint.distilled_share if joint.distillation else 1.0  # of an image in a step; the last turn's runs once
     estimator = dataclasses.replace(
         joint,
-        first_steps=joint.first_steps + (t.rounds - 1) * joint.round_steps + joint.last_steps // runs,
+        first_steps=joint.first_steps + (t.rounds - 1) * joint.round_steps + round(joint.last_steps / runs),
         last_steps=0,
         first_structures="eq8",
         tau=1.0,
         distillation=0.0,
+        distilled_share=1.0,
         round_steps=0,
     )
     return dataclasses.replace(
@@ -181,7 +180,7 @@ def baseline(base: Recipe, task: str) -> Recipe:
             rounds=1,
             estimator=estimator,
             selector=dataclasses.replace(t.selector, steps=0, label_steps=0),
-            batch_size=t.batch_of(task) * runs,
+            batch_size=round(t.batch_of(task) * runs),
         ),
     )
 

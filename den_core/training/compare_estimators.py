@@ -48,10 +48,10 @@ def first_turn(base: Recipe, steps: int) -> Recipe:
 def plain(base: Recipe) -> Recipe:
     """Every image once, with a structure from Eq. 8 (τ = 0.5), SGD: Eq. 4 as the paper has it.
 
-    The batch is twice as large where the recipe runs every image twice.
+    The batch is larger by as much as the recipe runs images twice.
     """
     t = base.training
-    runs = 2 if t.estimator.distillation else 1
+    runs = 1 + t.estimator.distilled_share if t.estimator.distillation else 1
     return dataclasses.replace(
         base,
         training=dataclasses.replace(
@@ -59,7 +59,7 @@ def plain(base: Recipe) -> Recipe:
             estimator=dataclasses.replace(
                 t.estimator, distillation=0.0, first_structures="eq8", tau=0.5, matrix_learning_rate=0.0
             ),
-            batch_size={task.name: runs * t.batch_of(task.name) for task in base.network.tasks},
+            batch_size={task.name: round(runs * t.batch_of(task.name)) for task in base.network.tasks},
             rotation=0.0,
             zoom=0.0,
         ),

@@ -50,17 +50,19 @@ def estimator_step(
     images = batch.images
     if config.distillation:
         # both runs in one pass, so that a level's statistics come from all images that run at it
-        images = {task: torch.cat([x, x]) for task, x in images.items()}
-        structures = {task: torch.cat([_full_like(z, table), z]) for task, z in structures.items()}
+        runs = {task: _run_twice(x, structures[task], config.distilled_share, table) for task, x in images.items()}
+        images = {task: x for task, (x, _) in runs.items()}
+        structures = {task: z for task, (_, z) in runs.items()}
     logits = estimator(images, structures, config.execution)
     losses, right = {}, {}
     for task, labels in batch.labels.items():
-        taught = logits[task][: len(labels)]
+        taught, distilled = logits[task].split([len(labels), len(logits[task]) - len(labels)])
         loss = F.cross_entropy(taught, labels, label_smoothing=config.label_smoothing)
         if config.distillation:
-            loss = loss + config.distillation * distillation_loss(logits[task][len(labels) :], taught)
+            loss = loss + config.distillation * distillation_loss(distilled, taught[: len(distilled)])
         losses[task] = loss
-        right[task] = (logits[task].argmax(1) == labels.repeat(len(logits[task]) // len(labels))).float().mean()
+        shown = torch.cat([labels, labels[: len(distilled)]])
+        right[task] = (logits[task].argmax(1) == shown).float().mean()
     loss = mean_over_tasks(losses)
     optimizer.zero_grad(set_to_none=True)
     fabric.backward(loss)
@@ -77,9 +79,11 @@ def distillation_loss(logits: Tensor, teacher: Tensor) -> Tensor:
     return F.kl_div(logits.log_softmax(1), teacher.detach().softmax(1), reduction="batchmean")
 
 
-def _full_like(z: Tensor, table: CostTable) -> Tensor:
+def _run_twice(x: Tensor, z: Tensor, share: float, table: CostTable) -> tuple[Tensor, Tensor]:
+    """All images in full, then the first of them with their structures: (B + k, …), (B + k, n); k is a share of B."""
     n, h = table.block_macs.shape
-    return full_structure(len(z), n, h).to(z.device)
+    k = max(1, round(share * len(x)))
+    return torch.cat([x, x[:k]]), torch.cat([full_structure(len(x), n, h).to(z.device), z[:k]])
 
 
 def structures_cost(structures: dict[str, Tensor], table: CostTable) -> tuple[float, float]:

@@ -13,7 +13,8 @@ from den_core.training.compare_estimators import ARMS, first_turn, main
 def image_runs(chosen) -> int:
     """Images of all tasks that a step runs through the estimator."""
     t = chosen.training
-    return (2 if t.estimator.distillation else 1) * sum(t.batch_of(task.name) for task in chosen.network.tasks)
+    runs = 1 + t.estimator.distilled_share if t.estimator.distillation else 1
+    return round(runs * sum(t.batch_of(task.name) for task in chosen.network.tasks))
 
 
 @pytest.mark.parametrize("name", ["open3-fast", "digits-fast"])

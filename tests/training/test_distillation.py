@@ -31,12 +31,14 @@ def step(short_digits, rng):
 
     images = torch.randn(6, 3, 32, 32, generator=rng)
 
-    def step(distillation: float, z: torch.Tensor):
+    def step(distillation: float, z: torch.Tensor, share: float = 1.0):
         recipe = short_digits("32-true")
         estimator, selector = build_networks(recipe)
         before = {k: v.clone() for k, v in estimator.state_dict().items()}
         batch = Batch({TASK: images}, {TASK: torch.arange(6)})
-        config = dataclasses.replace(recipe.training.estimator, distillation=distillation, execution="masked")
+        config = dataclasses.replace(
+            recipe.training.estimator, distillation=distillation, distilled_share=share, execution="masked"
+        )
         optimizer = torch.optim.SGD(estimator.parameters(), lr=1.0)
         result = estimator_step(
             PlainFabric, estimator.train(), optimizer, batch, {TASK: z}, cost_table(estimator, selector), config
@@ -73,9 +75,10 @@ def test_the_loss_grows_by_the_weighted_divergence(step):
     assert losses[1] > losses[0]
 
 
-def test_usage_counts_both_runs(step):
-    """Half of the runs are full, the other half skip every block."""
-    assert step(1.0, torch.zeros(6, 3, dtype=torch.int64))[2].usage == pytest.approx(0.5)
+@pytest.mark.parametrize(("share", "usage"), [(1.0, 6 / 12), (0.5, 6 / 9), (0.01, 6 / 7)])
+def test_usage_counts_both_runs(share, usage, step):
+    """Six images run in full; those that run again, at least one, skip every block."""
+    assert step(1.0, torch.zeros(6, 3, dtype=torch.int64), share)[2].usage == pytest.approx(usage)
 
 
 def test_structures_learn_without_seeing_a_label(step):
@@ -103,6 +106,12 @@ def test_varied_structures_reach_every_density_and_run_even_ones(rng):
 
 def test_two_levels_leave_an_even_structure(rng):
     assert set(varied_structures(200, 3, 2, rng).flatten().tolist()) == {0, 1}
+
+
+@pytest.mark.parametrize("share", [0.0, 1.5])
+def test_a_share_out_of_range_is_refused(share):
+    with pytest.raises(ConfigError, match="distilled_share"):
+        EstimatorStageConfig(first_steps=1, round_steps=1, distilled_share=share)
 
 
 def test_a_negative_weight_is_refused():

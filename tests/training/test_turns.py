@@ -21,7 +21,7 @@ def auxiliary_recipe(short_digits):
     """A few steps with both additional turns."""
     base = short_digits("32-true")
     selector = SelectorConfig(critic=True, uniform_start=True, temperature=0.1, auxiliary=True)
-    estimator = dataclasses.replace(base.training.estimator, last_steps=2, uniform_share=0.0)
+    estimator = dataclasses.replace(base.training.estimator, last_steps=2, uniform_share=0.0, dial_share=0.0)
     return dataclasses.replace(
         base,
         network=dataclasses.replace(base.network, selector=selector),
@@ -71,6 +71,18 @@ def test_the_last_turn_runs_what_inference_would_take(auxiliary_recipe, digits_d
     trainer.selector.eval()
     assert torch.equal(z, trainer.selector.model_distribution(images, "digits").argmax(-1))
     assert config.distillation == 0
+
+
+def test_the_last_turn_prepares_the_dial(auxiliary_recipe, digits_data, tmp_path, monkeypatch):
+    """At a cost weight of a million for nearly every image nothing but skipped blocks is left."""
+    estimator = dataclasses.replace(auxiliary_recipe.training.estimator, dial_share=1.0, dial_weight=1e6)
+    training = dataclasses.replace(auxiliary_recipe.training, estimator=estimator)
+
+    _, z, _, _ = last_structures(
+        dataclasses.replace(auxiliary_recipe, training=training), digits_data, tmp_path, monkeypatch
+    )
+
+    assert not z.any()
 
 
 def test_the_twin_runs_the_same_structures_for_other_images(auxiliary_recipe, digits_data, tmp_path, monkeypatch):
