@@ -57,9 +57,11 @@ def fast_training() -> TrainingConfig:
     the critic's Boltzmann distribution (see `Selector`). Its temperature equals the weight of the entropy bonus: then
     the distribution that the critic alone would call for is the optimum of the objective, up to the price S(z).
 
-    Every image runs twice in an estimator's step, in full and with a structure that learns from the full run's answer;
-    the selector first learns to classify, so that it knows how hard an image is; a last turn trains the structures that
-    inference takes from labels. What each part bought is measured in `assets/study/README.md`.
+    Every image of an estimator's step runs in full, and half of them also with a structure that learns from the full
+    run's answer; Muon updates the blocks' convolutions of both networks; images are turned and zoomed. The selector
+    first learns to classify, so that it knows how hard an image is. A last turn trains the structures that inference
+    takes, at the own choice and along the dial, from labels. What the parts bought is measured in
+    `assets/study/README.md`.
     """
     return TrainingConfig(
         rounds=1,
