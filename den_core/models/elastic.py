@@ -36,8 +36,9 @@ class ElasticNorm(nn.Module):
     normalised by the images of the batch that run at it; in evaluation by its running statistics, a fixed affine
     map, so that an image's result does not depend on its batch.
 
-    Measured (`python -m den_core.training.compare_norms`: WRN-14-1, 500 steps of 3 × 32 open3 images from Eq. 8 with
-    τ = 0.5, validation accuracy in percent, mean ± standard deviation of 3 seeds):
+    Measured (WRN-14-1, 500 steps of 3 × 32 open3 images from Eq. 8 with τ = 0.5, SGD, validation accuracy in percent,
+    mean ± standard deviation of 3 seeds; `python -m den_core.training.compare_estimators --arms plain shared` compares
+    the two with the recipe's present batches):
 
         =========  ==========  ==========  ==========  =================
         kept       level 1     level 2     full        random structures
