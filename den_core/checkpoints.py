@@ -143,6 +143,16 @@ def read_metrics(folder: Path | str) -> Metrics | None:
     return Metrics(**{k: raw[k] for k in known if k in raw}, extra={k: v for k, v in raw.items() if k not in known})
 
 
+def require_metrics(folder: Path | str) -> Metrics:
+    """metrics.json of a checkpoint that was evaluated. CheckpointError if it was not, or cannot be read."""
+    metrics = read_metrics(folder)
+    if metrics is None:
+        raise CheckpointError(
+            f"expected {Path(folder) / METRICS}, found none; `python -m den_core evaluate {folder} --write` makes it"
+        )
+    return metrics
+
+
 def read_history(folder: Path | str) -> pd.DataFrame:
     """history.csv, with no rows where there is none. CheckpointError if it cannot be read."""
     path = Path(folder) / HISTORY

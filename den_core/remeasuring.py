@@ -9,7 +9,7 @@ from typing import Any
 from den_core.checkpoints import METRICS, OF_OTHERS, TWIN, Metrics, read_metrics
 from den_core.errors import CheckpointError
 
-KEPT = ("rho_sweep", "rho_sweep_split", "seeds")
+KEPT = ("rho_sweep", "rho_sweep_split", "rho_sweep_estimator", "seeds")
 "Entries of `extra` that other commands measured."
 
 

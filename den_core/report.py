@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from den_core.checkpoints import OF_OTHERS, Metrics, read_config, read_metrics
+from den_core.checkpoints import OF_OTHERS, Metrics, read_config, require_metrics
 from den_core.errors import CheckpointError
 
 
@@ -126,11 +126,7 @@ def report_table(checkpoints: list[Path]) -> pd.DataFrame:
     """
     frames = []
     for folder in checkpoints:
-        info, metrics = read_config(folder), read_metrics(folder)
-        if metrics is None:
-            raise CheckpointError(
-                f"expected {folder}/metrics.json, found none; `python -m den_core evaluate --write` makes it"
-            )
+        info, metrics = read_config(folder), require_metrics(folder)
         frame = frame_of(metrics)
         frame.insert(0, "checkpoint", folder.name)
         frame.insert(1, "backbone", info.network.backbone.name)

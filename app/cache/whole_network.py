@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from den_core.analysis.projection import Projection
     from den_core.analysis.slices import Slice
     from den_core.analysis.tour import Contrast
+    from den_core.analysis.worth import RhoSweep
 
 
 @st.cache_data(max_entries=8, show_spinner="Reading the metrics …")
@@ -64,8 +65,8 @@ def concentration(checkpoint: Checkpoint) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def rho_sweep(checkpoint: Checkpoint) -> tuple[pd.DataFrame, str]:
-    """What networks of other rho reach, and on which split; no rows where not measured."""
+def rho_sweep(checkpoint: Checkpoint) -> RhoSweep:
+    """What selectors of other rho reach; no rows where not measured."""
     from den_core.analysis.worth import rho_sweep
 
     return rho_sweep(metrics(checkpoint))

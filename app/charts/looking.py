@@ -199,7 +199,7 @@ def rho_sweep(sweep: pd.DataFrame) -> go.Figure:
     """Accuracy against the share of the full MACs, one labelled point per rho.
 
     Args:
-        sweep: as `den_core.analysis.worth.rho_sweep` returns it.
+        sweep: as the rows of `den_core.analysis.worth.rho_sweep`.
     """
     figure = go.Figure(
         go.Scatter(

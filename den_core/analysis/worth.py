@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
@@ -164,24 +165,33 @@ def concentration(metrics: Mapping[str, Any], tasks: Sequence[str]) -> pd.DataFr
     return pd.DataFrame(rows, columns=columns)
 
 
-def rho_sweep(metrics: Mapping[str, Any]) -> tuple[pd.DataFrame, str]:
-    """What networks with other weights of the usage penalty reach, and on which split.
+@dataclass(frozen=True)
+class RhoSweep:
+    """What selectors reach that were trained with other weights of the usage penalty.
 
-    Returns:
-        rho (rising), accuracy (fraction, mean over tasks), share (of the full network's MACs, selector included),
-        distinct_per_600; no rows and no split where it was not measured.
-
-    Raises:
-        CheckpointError: a number or the split is missing or malformed.
+    Args:
+        rows: rho (rising), accuracy (fraction, mean over tasks), share (of the full network's MACs, selector included),
+            distinct_per_600; none where it was not measured.
+        split: of the images; empty where it was not measured.
+        estimator: the state of the estimator that they were trained on, in words; empty where that is not known.
     """
+
+    rows: pd.DataFrame
+    split: str = ""
+    estimator: str = ""
+
+
+def rho_sweep(metrics: Mapping[str, Any]) -> RhoSweep:
+    """The sweep over ρ, without rows where there is none. CheckpointError if a part is missing or malformed."""
     extra = _extra(metrics)
     shares = {"accuracy": 1.0, "share": math.inf}
     frame = _table(extra, "rho_sweep", {"rho": math.inf, **shares, "distinct_per_600": 600})
     if frame.empty:
-        return frame, ""
-    split = extra.get("rho_sweep_split")
+        return RhoSweep(frame)
+    split, estimator = extra.get("rho_sweep_split"), extra.get("rho_sweep_estimator", "")
     _need(isinstance(split, str) and bool(split), "rho_sweep_split beside rho_sweep", split)
-    return frame.sort_values("rho", ignore_index=True), split
+    _need(isinstance(estimator, str), "a text as rho_sweep_estimator", estimator)
+    return RhoSweep(frame.sort_values("rho", ignore_index=True), split, estimator)
 
 
 def seeds(metrics: Mapping[str, Any]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from den_core.checkpoints import METRICS, TWIN, CheckpointInfo, Metrics, read_config, read_metrics, write_metrics
+from den_core.checkpoints import TWIN, CheckpointInfo, Metrics, read_config, require_metrics, write_metrics
 from den_core.comparable import check_trained_alike, recipe_of
 from den_core.console import exit_code
 from den_core.errors import CheckpointError, ConfigError
@@ -38,9 +38,9 @@ def collect(folders: Sequence[Path]) -> list[dict[str, float]]:
     """
     first, *_ = folders
     reference, rows, seen = read_config(first), [], {}
-    expected = _measured_on(first, metrics_of(first))
+    expected = _measured_on(first, require_metrics(first))
     for folder in folders:
-        info, metrics = read_config(folder), metrics_of(folder)
+        info, metrics = read_config(folder), require_metrics(folder)
         check_trained_alike(reference, info, folder, first, free=["seed"])
         found = _measured_on(folder, metrics)
         if found != expected:
@@ -53,16 +53,6 @@ def collect(folders: Sequence[Path]) -> list[dict[str, float]]:
         seen[row["seed"]] = folder
         rows.append(row)
     return sorted(rows, key=lambda row: row["seed"])
-
-
-def metrics_of(folder: Path) -> Metrics:
-    """The metrics of a folder. CheckpointError if it was not evaluated."""
-    metrics = read_metrics(folder)
-    if metrics is None:
-        raise CheckpointError(
-            f"expected {folder / METRICS}, found none; `python -m den_core evaluate {folder} --write` makes it"
-        )
-    return metrics
 
 
 def _measured_on(folder: Path, metrics: Metrics) -> str:
@@ -109,7 +99,7 @@ def main(arguments: list[str] | None = None) -> None:
     command = parser.parse_args(arguments)
     rows = collect([command.checkpoint, *command.runs])
     if command.write:
-        metrics = metrics_of(command.checkpoint)
+        metrics = require_metrics(command.checkpoint)
         write_metrics(command.checkpoint, dataclasses.replace(metrics, extra=metrics.extra | {"seeds": rows}))
     print(seeds_text(rows))
 

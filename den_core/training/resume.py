@@ -76,14 +76,42 @@ def branch_off(run: Path, folder: Path, recipe: Recipe) -> None:
     Raises:
         TrainingError: the run has no such state, or a damaged one.
     """
+    about, tensors = _read(_last_turn(run))
+    about["recipe"] = recipe_fingerprint(recipe)
+    write_atomically(folder / FILE, save(tensors, metadata={"progress": json.dumps(about)}))
+
+
+def load_before_last_turn(run: Path, recipe: Recipe, networks: dict[str, nn.Module]) -> None:
+    """Put into the networks the weights that a run had at the beginning of its last turn.
+
+    Raises:
+        TrainingError: the run has no such state, a damaged one, or one of another recipe.
+    """
+    path = _last_turn(run)
+    about, tensors = _read(path)
+    _check_recipe(path, about, recipe)
+    _fill(networks, tensors)
+
+
+def _last_turn(run: Path) -> Path:
     path = run / LAST_TURN
     if not path.is_file():
         raise TrainingError(
             f"expected {path}, found none: it is written by runs with estimator.last_steps; train the network first"
         )
-    about, tensors = _read(path)
-    about["recipe"] = recipe_fingerprint(recipe)
-    write_atomically(folder / FILE, save(tensors, metadata={"progress": json.dumps(about)}))
+    return path
+
+
+def _check_recipe(path: Path, about: dict, recipe: Recipe) -> None:
+    if about["recipe"] != recipe_fingerprint(recipe):
+        raise TrainingError(
+            f"{path} belongs to a run with another configuration or seed; give the same options, or another folder"
+        )
+
+
+def _fill(networks: dict[str, nn.Module], tensors: dict[str, Tensor]) -> None:
+    for name, module in networks.items():
+        module.load_state_dict({k.split("/", 1)[1]: t for k, t in tensors.items() if k.startswith(f"{name}/")})
 
 
 def _read(path: Path) -> tuple[dict, dict[str, Tensor]]:
@@ -110,12 +138,8 @@ def load_resume_point(
     if not path.is_file():
         raise TrainingError(f"expected a resume point in {path}, found none; start without --resume")
     about, tensors = _read(path)
-    if about["recipe"] != recipe_fingerprint(recipe):
-        raise TrainingError(
-            f"{path} belongs to a run with another configuration or seed; give the same options, or another --out"
-        )
-    for name, module in networks.items():
-        module.load_state_dict({k.split("/", 1)[1]: t for k, t in tensors.items() if k.startswith(f"{name}/")})
+    _check_recipe(path, about, recipe)
+    _fill(networks, tensors)
     rows = [HistoryRow(**row) for row in about["rows"]]
     recent = [tuple(values) for values in about["recent"]]
     optimizer = {k.split("/", 1)[1]: t for k, t in tensors.items() if k.startswith("optimizer/")}

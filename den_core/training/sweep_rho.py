@@ -1,7 +1,8 @@
 """`python -m den_core.training.sweep_rho CHECKPOINT`: what ρ does, for one trained estimator.
 
 A new selector is trained for every ρ (Eq. 5 per image, so the authors' values do not carry over) while the estimator
-stands still, and measured on the validation split.
+stands still, and measured on the validation split. An estimator that had a last turn has narrowed to the structures of
+its own selector, and offers little to any other; `--run` takes it as that turn found it.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from den_core.checkpoints import METRICS, Metrics, read_metrics, write_metrics
+from den_core.checkpoints import require_metrics, write_metrics
 from den_core.config import Recipe, from_json
 from den_core.console import exit_code
-from den_core.errors import CheckpointError
 from den_core.measuring import distinct_per_600, evaluation_set, measure
 from den_core.network import DeepElasticNetwork, load
-from den_core.training.alternate import TrainingData
+from den_core.training.alternate import TrainingData, build_networks
+from den_core.training.resume import load_before_last_turn
 from den_core.training.run import load_training_data
 from den_core.training.selector_only import labelled_selector, train_selector
+
+AS_IT_IS, BEFORE_LAST_TURN = "as it is", "before its last turn"
+"The estimator that selectors were trained on, for people."
 
 
 def sweep(
@@ -61,20 +65,21 @@ def measure_choice(net: DeepElasticNetwork, data: TrainingData) -> dict[str, flo
     }
 
 
-def metrics_of(folder: Path) -> Metrics:
-    """The metrics that a sweep is stored in. CheckpointError if there are none yet."""
-    metrics = read_metrics(folder)
-    if metrics is None:
-        raise CheckpointError(
-            f"expected {folder / METRICS}, found none; `python -m den_core evaluate --write` makes it"
-        )
-    return metrics
+def before_last_turn(net: DeepElasticNetwork, recipe: Recipe, run: Path) -> DeepElasticNetwork:
+    """A network as it was when its last turn began. TrainingError if its run kept no such state, or another's."""
+    estimator, selector = build_networks(recipe)
+    load_before_last_turn(run, recipe, {"estimator": estimator, "selector": selector})
+    return DeepElasticNetwork(estimator, selector, net.info)
 
 
-def store(folder: Path, rows: list[dict[str, float]]) -> None:
-    """Put a sweep into the folder's metrics.json, in place of an older one. CheckpointError if there is none."""
-    metrics = metrics_of(folder)
-    swept = {"rho_sweep": rows, "rho_sweep_split": "validation"}
+def store(folder: Path, rows: list[dict[str, float]], estimator: str) -> None:
+    """Put a sweep into the folder's metrics.json, in place of an older one. CheckpointError if there is none.
+
+    Args:
+        estimator: which one it is about, AS_IT_IS or BEFORE_LAST_TURN.
+    """
+    metrics = require_metrics(folder)
+    swept = {"rho_sweep": rows, "rho_sweep_split": "validation", "rho_sweep_estimator": estimator}
     write_metrics(folder, dataclasses.replace(metrics, extra=metrics.extra | swept))
 
 
@@ -82,17 +87,20 @@ def main(arguments: list[str] | None = None) -> None:
     """Print a table: ρ, validation accuracy (percent, mean over tasks), share of the full MACs, structures in use."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--run", type=Path, help="folder of the run: takes the estimator as before the last turn")
     parser.add_argument("--rho", type=float, nargs="+", default=[0.03, 0.1, 0.3, 1.0, 3.0])
     parser.add_argument("--steps", type=int, default=None, help="selector steps; the recipe's if not given")
     parser.add_argument("--write", action="store_true", help="store the table in the checkpoint's metrics.json")
     command = parser.parse_args(arguments)
     net = load(command.checkpoint)
     if command.write:
-        metrics_of(command.checkpoint)  # what cannot be stored is told before an hour of training
+        require_metrics(command.checkpoint)  # what cannot be stored is told before an hour of training
     recipe = from_json(Recipe, net.info.recipe, "recipe")
+    if command.run:
+        net = before_last_turn(net, recipe, command.run)
     rows = sweep(net, recipe, load_training_data(recipe).data, command.rho, command.steps)
     if command.write:
-        store(command.checkpoint, rows)
+        store(command.checkpoint, rows, BEFORE_LAST_TURN if command.run else AS_IT_IS)
     frame = pd.DataFrame(rows).assign(accuracy=lambda table: 100 * table["accuracy"])
     frame = frame.rename(columns={"accuracy": "accuracy %", "share": "share of full MACs"})
     print(frame.to_string(index=False, float_format=lambda v: f"{v:.3g}"))

@@ -47,6 +47,7 @@ METRICS = {
     "extra": {
         "rho_sweep": [{"rho": rho, "accuracy": 0.7, "share": 0.4, "distinct_per_600": 30} for rho in (1, 0.1)],
         "rho_sweep_split": "validation",
+        "rho_sweep_estimator": "before its last turn",
         "seeds": [SEED | {"seed": seed, "gain": 0.02, "lead": -0.04} for seed in (1, 0)],
     },
 }
@@ -93,7 +94,7 @@ def test_old_metrics_have_a_gain_without_interval_and_the_lead_of_their_points()
 
 def test_old_metrics_have_no_rows_of_what_was_not_measured():
     assert cost_curves(OLD, TASKS).empty and concentration(OLD, TASKS).empty and seeds(OLD).empty
-    assert rho_sweep(OLD)[0].empty and rho_sweep(OLD)[1] == ""
+    assert rho_sweep(OLD).rows.empty and rho_sweep(OLD).split == ""
     bare = {name: OLD[name] for name in ("operating_points", "instance_gain")}
     assert cost_curves(bare, TASKS).empty and seeds(bare).empty
 
@@ -109,8 +110,9 @@ def test_curves_have_a_row_per_weight_and_task_and_know_their_share():
 
 
 def test_tables_of_other_trainings_are_in_order():
-    sweep, split = rho_sweep(METRICS)
-    assert sweep["rho"].tolist() == [0.1, 1] and split == "validation"
+    sweep = rho_sweep(METRICS)
+    assert sweep.rows["rho"].tolist() == [0.1, 1] and sweep.split == "validation"
+    assert sweep.estimator == "before its last turn"
     assert seeds(METRICS)["seed"].tolist() == [0, 1] and seeds(METRICS)["twin"].isna().all()
     assert concentration(METRICS, TASKS)["normalised_entropy"].tolist() == [0.3, 0.3]
 
@@ -152,6 +154,7 @@ BROKEN = {
     "an entropy above one": ("concentration", "choice.tasks.wide.normalised_entropy", 1.5),
     "sweep is a text": ("rho_sweep", "extra.rho_sweep", "none"),
     "sweep without accuracy": ("rho_sweep", "extra.rho_sweep.0.accuracy", None),
+    "a sweep of a numbered estimator": ("rho_sweep", "extra.rho_sweep_estimator", 2),
     "sweep without split": ("rho_sweep", "extra.rho_sweep_split", None),
     "seeds without gain": ("seeds", "extra.seeds.0.gain", "x"),
     "extra is a list": ("seeds", "extra", [1]),

@@ -36,6 +36,7 @@ def new_fields() -> dict:
         "by_cost_weight": [curve_row(3.0, 2e6), curve_row(0.0, 4e6), curve_row(-3.0, 8e6)],
         "rho_sweep": [{"rho": rho, "accuracy": 0.6, "share": 0.4, "distinct_per_600": 30} for rho in (0.1, 1)],
         "rho_sweep_split": "validation",
+        "rho_sweep_estimator": "before its last turn",
         "seeds": [seed | {"seed": seed_, "gain": 0.02, "lead": 0.01} for seed_ in (0, 1)],
     }
 

@@ -17,7 +17,8 @@ from app.panels.network.looking_trainings import seeds_table
 from den_core.analysis.looking import benefit, most_helped, most_hurt, summary
 from den_core.gallery import read_gallery
 
-NEW = ("static_lead", "twin_lead", "choice", "by_cost_weight", "rho_sweep", "rho_sweep_split", "seeds")
+SWEEP = ("rho_sweep", "rho_sweep_split", "rho_sweep_estimator")
+NEW = ("static_lead", "twin_lead", "choice", "by_cost_weight", *SWEEP, "seeds")
 CURVES, SPREAD, BASELINE = "looking_curves", "looking_difference_curves", "Separate full networks"
 
 

@@ -9,7 +9,12 @@ import pytest
 from den_core.checkpoints import METRICS, read_metrics, write_metrics
 from den_core.remeasuring import with_kept
 
-SWEEP = {"rho_sweep": [{"rho": 0.1, "accuracy": 0.7}], "rho_sweep_split": "validation", "seeds": [{"seed": 1}]}
+SWEEP = {
+    "rho_sweep": [{"rho": 0.1, "accuracy": 0.7}],
+    "rho_sweep_split": "validation",
+    "rho_sweep_estimator": "as it is",
+    "seeds": [{"seed": 1}],
+}
 
 
 @pytest.fixture
@@ -30,7 +35,7 @@ def test_what_evaluate_does_not_measure_is_kept(old, tiny_metrics, baseline):
 
     assert found.operating_points == [*tiny_metrics.operating_points, baseline]
     assert found.extra == tiny_metrics.extra | SWEEP and found.extra["draws"] == tiny_metrics.extra["draws"]
-    assert len(lines) == 2 and "rho_sweep, rho_sweep_split, seeds" in lines[0]
+    assert len(lines) == 2 and "rho_sweep, rho_sweep_split, rho_sweep_estimator, seeds" in lines[0]
     assert lines[1].startswith("baseline: kept from the old metrics.json, accuracy")
     write_metrics(old, found)
     assert read_metrics(old) == found

@@ -76,3 +76,11 @@ def short_digits() -> Callable[..., Recipe]:
 def digits_data() -> TrainingData:
     """The first 150 digits, divided as every recipe of these tests divides them."""
     return load_training_data(_short_digits(), limit=150, progress=False).data
+
+
+@pytest.fixture
+def with_last_turn(short_digits) -> Recipe:
+    """18 steps and a last turn of four."""
+    base = short_digits()
+    estimator = dataclasses.replace(base.training.estimator, last_steps=4)
+    return dataclasses.replace(base, training=dataclasses.replace(base.training, estimator=estimator))

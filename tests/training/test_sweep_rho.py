@@ -5,14 +5,18 @@ from __future__ import annotations
 import shutil
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
-from den_core.checkpoints import METRICS, read_metrics
+from den_core.checkpoints import METRICS, WEIGHTS, read_metrics
 from den_core.config import Recipe, from_json
-from den_core.errors import CheckpointError
+from den_core.errors import CheckpointError, TrainingError
 from den_core.measuring import evaluation_set, measure
 from den_core.network import load
 from den_core.training import sweep_rho
-from den_core.training.run import load_training_data
+from den_core.training.alternate import Execution
+from den_core.training.resume import LAST_TURN
+from den_core.training.run import load_training_data, train
 
 
 @pytest.fixture
@@ -35,6 +39,7 @@ def test_a_sweep_is_stored_beside_what_was_measured(copied, limited, capsys):
     after = read_metrics(copied)
     rows = after.extra["rho_sweep"]
     assert [row["rho"] for row in rows] == [0.1, 300.0] and after.extra["rho_sweep_split"] == "validation"
+    assert after.extra["rho_sweep_estimator"] == "as it is"
     for row in rows:
         assert set(row) == {"rho", "accuracy", "share", "distinct_per_600"}
         assert 0 <= row["accuracy"] <= 1 and 0 < row["share"] < 2 and row["distinct_per_600"] >= 1
@@ -56,8 +61,35 @@ def test_a_sweep_needs_metrics_before_it_trains(copied, monkeypatch):
     (copied / METRICS).unlink()
     monkeypatch.setattr(sweep_rho, "load_training_data", lambda recipe: pytest.fail("trained for nothing"))
 
-    with pytest.raises(CheckpointError, match="metrics.json, found none; .*evaluate --write"):
+    with pytest.raises(CheckpointError, match="metrics.json, found none; .*evaluate .*copy --write"):
         sweep_rho.main([str(copied), "--write"])
+
+
+@pytest.fixture
+def run(with_last_turn, tiny_checkpoint, tmp_path):
+    """A run that had a last turn, with metrics to store a sweep beside."""
+    train(with_last_turn, Execution(tmp_path / "run", accelerator="cpu", progress=False), 120)
+    shutil.copy(tiny_checkpoint / METRICS, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_the_estimator_of_before_the_last_turn_is_swept(run, limited, monkeypatch):
+    swept = []
+    sweep = sweep_rho.sweep
+    monkeypatch.setattr(sweep_rho, "sweep", lambda net, *rest: swept.append(net) or sweep(net, *rest))
+
+    sweep_rho.main([str(run), "--run", str(run), "--rho", "0.1", "--steps", "2", "--write"])
+
+    before, final = load_file(run / LAST_TURN), load_file(run / WEIGHTS)
+    found = swept[0].estimator.state_dict()
+    assert all(torch.equal(found[name], before[f"estimator/{name}"]) for name in found)
+    assert not all(torch.equal(found[name], final[f"estimator.{name}"]) for name in found)
+    assert read_metrics(run).extra["rho_sweep_estimator"] == "before its last turn"
+
+
+def test_a_run_of_another_recipe_is_refused(run, tiny_checkpoint, limited):
+    with pytest.raises(TrainingError, match="last_turn.safetensors belongs to a run with another configuration"):
+        sweep_rho.main([str(tiny_checkpoint), "--run", str(run), "--rho", "0.1", "--steps", "1"])
 
 
 def test_figures_are_means_over_tasks_of_the_own_choices(tiny_checkpoint):

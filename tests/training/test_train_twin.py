@@ -1,6 +1,5 @@
 """A twin shares a run up to its last turn, and only that turn differs."""
 
-import dataclasses
 import json
 
 import pytest
@@ -20,14 +19,6 @@ IMAGES = 150
 
 def quietly(folder, **more) -> Execution:
     return Execution(folder, accelerator="cpu", progress=False, **more)
-
-
-@pytest.fixture
-def with_last_turn(short_digits):
-    """18 steps and a last turn of four."""
-    base = short_digits()
-    estimator = dataclasses.replace(base.training.estimator, last_steps=4)
-    return dataclasses.replace(base, training=dataclasses.replace(base.training, estimator=estimator))
 
 
 @pytest.fixture

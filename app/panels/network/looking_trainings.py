@@ -21,15 +21,15 @@ ACCURACIES = {
 
 def show(checkpoint: cache.Checkpoint) -> None:
     """Both sections, each where it was measured."""
-    sweep, split = whole_network.rho_sweep(checkpoint)
-    if len(sweep):
-        _show_sweep(sweep, split)
+    sweep = whole_network.rho_sweep(checkpoint)
+    if len(sweep.rows):
+        _show_sweep(sweep.rows, sweep.split, sweep.estimator)
     seeds = whole_network.seeds(checkpoint)
     if len(seeds):
         _show_seeds(seeds, cache.metrics(checkpoint)["split"])
 
 
-def _show_sweep(sweep: pd.DataFrame, split: str) -> None:
+def _show_sweep(sweep: pd.DataFrame, split: str, estimator: str) -> None:
     st.subheader("With another penalty on usage")
     widgets.chart(
         charts.rho_sweep(sweep),
@@ -37,8 +37,9 @@ def _show_sweep(sweep: pd.DataFrame, split: str) -> None:
         alt="Accuracy against the share of the full MACs, a point for each rho",
         data=sweep,
         name="rho-sweep",
-        caption=f"Networks that were trained with other weights ρ of the penalty on used parameters (Eq. 5), each at "
-        f"its own choice, on the {widgets.literal(split)} split; means over tasks, the selector's MACs included.",
+        caption="Selectors that were trained with other weights ρ of the penalty on used parameters (Eq. 5), for one "
+        f"estimator{estimator and f' ({widgets.literal(estimator)})'}, each at its own choice, on the "
+        f"{widgets.literal(split)} split; means over tasks, the selector's MACs included.",
     )
     shown = pd.DataFrame(
         {
