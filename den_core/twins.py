@@ -13,6 +13,7 @@ import torch
 
 from den_core.checkpoints import TWIN
 from den_core.comparable import check_task, check_trained_alike, recipe_of
+from den_core.config import Recipe
 from den_core.controls import permutations
 from den_core.errors import ConfigError
 from den_core.measuring import EvaluationSet, asked_again
@@ -40,19 +41,24 @@ def load_twin(net: DeepElasticNetwork, folder: Path) -> DeepElasticNetwork:
         check_task(folder, net.task(name), twin.task(name))
     if twin.config.backbone != net.config.backbone:
         raise ConfigError(f"{folder}: expected a twin with {net.config.backbone}, found {twin.config.backbone}")
-    own, other = "the network that is measured", recipe_of(twin.info, folder).training.estimator
-    estimator = recipe_of(net.info, own).training.estimator
-    if estimator.shuffled:
-        raise ConfigError(f"expected {SHUFFLED} False in {own}, found True: it is a twin itself")
-    if not other.shuffled:
+    own = "the network that is measured"
+    check_may_have_twin(recipe_of(net.info, own), own)
+    if not recipe_of(twin.info, folder).training.estimator.shuffled:
         raise ConfigError(
             f"{folder}: expected a twin, with {SHUFFLED} True in its recipe, found False; "
             "`python -m den_core.training.train_twin` makes one"
         )
-    if not estimator.last_steps:
-        raise ConfigError(f"expected last_steps of at least 1 in {own}, found 0: without a last turn it has no twin")
     check_trained_alike(net.info, twin.info, folder, own, free=[SHUFFLED])
     return twin
+
+
+def check_may_have_twin(recipe: Recipe, whose: str) -> None:
+    """ConfigError, naming whose recipe it is, if it has no last turn that a twin could change, or is a twin's."""
+    stage = recipe.training.estimator
+    if stage.shuffled:
+        raise ConfigError(f"expected {SHUFFLED} False in {whose}, found True: it is a twin itself")
+    if not stage.last_steps:
+        raise ConfigError(f"expected last_steps of at least 1 in {whose}, found 0: without a last turn it has no twin")
 
 
 def measure_twin(

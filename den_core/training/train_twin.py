@@ -16,20 +16,18 @@ from den_core.checkpoints import read_config
 from den_core.config import Recipe, from_json
 from den_core.console import exit_code
 from den_core.devices import set_threads
-from den_core.errors import ConfigError, TrainingError
+from den_core.errors import TrainingError
 from den_core.training.alternate import Execution
 from den_core.training.resume import FILE, branch_off
 from den_core.training.run import train
+from den_core.twins import check_may_have_twin
 
 
 def twin_recipe(recipe: Recipe) -> Recipe:
     """The same recipe with a last turn that never looks. ConfigError if it has no last turn, or is a twin's."""
-    stage = recipe.training.estimator
-    if not stage.last_steps:
-        raise ConfigError(f"recipe {recipe.name}: expected estimator.last_steps of at least 1, found 0: it has no twin")
-    if stage.shuffled:
-        raise ConfigError(f"recipe {recipe.name}: expected a network that looks, found a twin")
-    training = dataclasses.replace(recipe.training, estimator=dataclasses.replace(stage, shuffled=True))
+    check_may_have_twin(recipe, f"recipe {recipe.name}")
+    estimator = dataclasses.replace(recipe.training.estimator, shuffled=True)
+    training = dataclasses.replace(recipe.training, estimator=estimator)
     return dataclasses.replace(
         recipe, name=f"{recipe.name}-twin", description="The twin that never looks", training=training
     )

@@ -58,9 +58,9 @@ def test_a_twin_is_not_written_over(run, tmp_path):
 
 
 def test_a_recipe_without_a_last_turn_has_no_twin(short_digits, with_last_turn):
-    with pytest.raises(ConfigError, match="has no twin"):
+    with pytest.raises(ConfigError, match="in recipe short, found 0: without a last turn it has no twin"):
         twin_recipe(short_digits())
-    with pytest.raises(ConfigError, match="found a twin"):
+    with pytest.raises(ConfigError, match="in recipe short-twin, found True: it is a twin itself"):
         twin_recipe(twin_recipe(with_last_turn))
 
 
