@@ -1,5 +1,7 @@
 """Turns and learning rates, written out by hand."""
 
+import dataclasses
+
 import pytest
 
 from den_core.config import EstimatorStageConfig, SelectorStageConfig, TrainingConfig
@@ -91,8 +93,23 @@ def test_the_paper_recipe_has_the_papers_numbers():
     assert recipe("open3-paper").network.backbone.name == "wrn-32-4"
 
 
+def test_the_plain_recipe_has_the_papers_form_and_the_fast_ones_image_runs():
+    plain, fast = recipe("open3-plain").training, recipe("open3-fast").training
+    paper = recipe("open3-paper").training
+
+    assert _changed(plain.estimator, paper.estimator) <= {"first_steps", "round_steps", "execution"}
+    assert _changed(plain.selector, paper.selector) <= {"steps", "rho", "learning_rate"}
+    images = sum(fast.batch_size.values())
+    assert sum(plain.batch_size.values()) == (1 + fast.estimator.distilled_share) * images
+    assert plain.estimator.first_steps == fast.estimator.first_steps
+
+
+def _changed(stage, original) -> set[str]:
+    return {f.name for f in dataclasses.fields(stage) if getattr(stage, f.name) != getattr(original, f.name)}
+
+
 def test_an_unknown_recipe_names_those_there_are():
-    with pytest.raises(ConfigError, match="open3-paper, open3-fast, digits-fast.*, found 'fast'") as caught:
+    with pytest.raises(ConfigError, match="open3-paper, open3-fast.*, found 'fast'") as caught:
         recipe("fast")
 
     assert all(name in str(caught.value) for name in RECIPES)
