@@ -51,7 +51,7 @@ def test_tables_show_percent_and_mmacs(tiny_metrics, tiny_checkpoint):
 
 
 def test_a_checkpoint_without_metrics_has_no_row(saved):
-    with pytest.raises(CheckpointError, match="evaluate --write"):
+    with pytest.raises(CheckpointError, match="evaluate .* --write"):
         report_table([saved])
 
 
