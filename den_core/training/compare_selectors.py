@@ -3,6 +3,7 @@
 For one trained estimator, which stands still, selectors are trained that differ in one part from the one before, over
 several seeds, and brought to the same mean MACs by their cost weight. Measured on the validation split: accuracy, its
 lead over the same choices shuffled among the images (instance gain) and over the best static structure at equal MACs.
+An estimator that had a last turn has narrowed to one selector's structures; `--run` takes it as that turn found it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from den_core.measuring import EvaluationSet, answers, choice_statistics, evalua
 from den_core.network import DeepElasticNetwork, load
 from den_core.static_search import Budget, best_statics
 from den_core.training.run import load_training_data
-from den_core.training.selector_only import train_selector
+from den_core.training.selector_only import before_last_turn, train_selector
 
 DRAWS = 4
 "Permutations of the choices; figures are their mean."
@@ -115,6 +116,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Print a row per arm, seed and share as it is measured, and a table of means over seeds at the end."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--run", type=Path, help="folder of the run: takes the estimator as before the last turn")
     parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--steps", type=int, default=None, help="selector steps; the recipe's if not given")
@@ -123,6 +125,8 @@ def main(arguments: list[str] | None = None) -> None:
     command = parser.parse_args(arguments)
     net = load(command.checkpoint)
     base = from_json(Recipe, net.info.recipe, "recipe")
+    if command.run:
+        net = before_last_turn(net, base, command.run)
     loaded = load_training_data(base)
     rows = []
     for seed in command.seeds:

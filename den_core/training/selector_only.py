@@ -22,8 +22,16 @@ from den_core.training.alternate import (
     to_training_precision,
 )
 from den_core.training.optimisers import selector_optimizer, set_learning_rate
+from den_core.training.resume import load_before_last_turn
 from den_core.training.schedule import Turn, learning_rate
 from den_core.training.selector_step import label_step, selector_step
+
+
+def before_last_turn(net: DeepElasticNetwork, recipe: Recipe, run: Path) -> DeepElasticNetwork:
+    """A network as it was when its last turn began. TrainingError if its run kept no such state, or another's."""
+    estimator, selector = build_networks(recipe)
+    load_before_last_turn(run, recipe, {"estimator": estimator, "selector": selector})
+    return DeepElasticNetwork(estimator, selector, net.info)
 
 
 def train_selector(

@@ -20,10 +20,9 @@ from den_core.config import Recipe, from_json
 from den_core.console import exit_code
 from den_core.measuring import distinct_per_600, evaluation_set, measure
 from den_core.network import DeepElasticNetwork, load
-from den_core.training.alternate import TrainingData, build_networks
-from den_core.training.resume import load_before_last_turn
+from den_core.training.alternate import TrainingData
 from den_core.training.run import load_training_data
-from den_core.training.selector_only import labelled_selector, train_selector
+from den_core.training.selector_only import before_last_turn, labelled_selector, train_selector
 
 AS_IT_IS, BEFORE_LAST_TURN = "as it is", "before its last turn"
 "The estimator that selectors were trained on, for people."
@@ -63,13 +62,6 @@ def measure_choice(net: DeepElasticNetwork, data: TrainingData) -> dict[str, flo
         "share": sum(share) / len(share),
         "distinct_per_600": distinct_per_600(chosen),
     }
-
-
-def before_last_turn(net: DeepElasticNetwork, recipe: Recipe, run: Path) -> DeepElasticNetwork:
-    """A network as it was when its last turn began. TrainingError if its run kept no such state, or another's."""
-    estimator, selector = build_networks(recipe)
-    load_before_last_turn(run, recipe, {"estimator": estimator, "selector": selector})
-    return DeepElasticNetwork(estimator, selector, net.info)
 
 
 def store(folder: Path, rows: list[dict[str, float]], estimator: str) -> None:
