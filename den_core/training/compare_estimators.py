@@ -51,7 +51,7 @@ def plain(base: Recipe) -> Recipe:
     The batch is larger by as much as the recipe runs images twice.
     """
     t = base.training
-    runs = 1 + t.estimator.distilled_share if t.estimator.distillation else 1
+    runs = image_runs(base) / sum(t.batch_of(task.name) for task in base.network.tasks)
     return dataclasses.replace(
         base,
         training=dataclasses.replace(
@@ -94,6 +94,20 @@ def muon(base: Recipe) -> Recipe:
     return _with_estimator(distilled(base), matrix_learning_rate=0.02)
 
 
+def large_batches(base: Recipe) -> Recipe:
+    """The recipe with twice the images in a step, and so half the steps."""
+    t = base.training
+    batch_size = {task.name: 2 * t.batch_of(task.name) for task in base.network.tasks}
+    return dataclasses.replace(base, training=dataclasses.replace(t, batch_size=batch_size))
+
+
+def image_runs(chosen: Recipe) -> int:
+    """How often a step of the first turn runs an image through the estimator, all tasks together."""
+    t = chosen.training
+    runs = 1 + t.estimator.distilled_share if t.estimator.distillation else 1
+    return round(runs * sum(t.batch_of(task.name) for task in chosen.network.tasks))
+
+
 def _with_estimator(base: Recipe, **fields) -> Recipe:
     estimator = dataclasses.replace(base.training.estimator, **fields)
     return dataclasses.replace(base, training=dataclasses.replace(base.training, estimator=estimator))
@@ -105,6 +119,7 @@ ARMS: dict[str, Callable[[Recipe], Recipe]] = {
     "densities": densities,
     "distilled": distilled,
     "muon": muon,
+    "large": large_batches,
     "recipe": lambda base: base,
 }
 "The last is the recipe as it is."
@@ -149,7 +164,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--backbone", default=None, help="another than the recipe's")
     parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=1200, help="of the recipe; as many image runs for the others")
     parser.add_argument("--threads", type=int, default=None, help="CPU threads; torch's own choice if not given")
     parser.add_argument("--out", type=Path, default=None, help="write every row as CSV")
     command = parser.parse_args(arguments)
@@ -159,7 +174,8 @@ def main(arguments: list[str] | None = None) -> None:
     rows = []
     for seed in command.seeds:
         for arm in command.arms:
-            chosen = first_turn(ARMS[arm](dataclasses.replace(base, seed=seed)), command.steps)
+            made = ARMS[arm](dataclasses.replace(base, seed=seed))
+            chosen = first_turn(made, round(command.steps * image_runs(base) / image_runs(made)))
             rows.append({"arm": arm, "seed": seed} | run(chosen, loaded))
             print(rows[-1], flush=True)
     frame = pd.DataFrame(rows)
