@@ -124,10 +124,10 @@ def open3_paper() -> Recipe:
 
 
 def open3_fast() -> Recipe:
-    """open3 on WRN-20-2 in about an hour on one CPU core; the shipped checkpoint."""
+    """open3 on WRN-20-2 in about 80 minutes on one CPU core."""
     return Recipe(
         name="open3-fast",
-        description="Fashion, emoji and clip art on WRN-20-2, about an hour on one CPU core",
+        description="Fashion, emoji and clip art on WRN-20-2, about 80 minutes on one CPU core",
         network=network("open3", "wrn-20-2", fast_selector(TEMPERATURE)),
         training=dataclasses.replace(fast_training(), batch_size={"fashion": 18, "emoji": 20, "clipart": 10}),
     )
