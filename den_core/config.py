@@ -164,8 +164,8 @@ class EstimatorStageConfig:
     """Deal the choices of the last turn out at random among a task's images. That trains the twin that never looks:
     what the own choices win over it is what looking pays, free of what a network merely gets used to."""
     first_structures: Literal["eq8", "densities"] = "eq8"
-    """Structures of the first turn: "eq8", or "densities", see `sampling.varied_structures`. With
-    distillation, densities bought 3.4 points at level 1 and 1.4 in full on CIFAR-100 (one seed)."""
+    """Structures of the first turn: "eq8", or "densities", see `sampling.varied_structures`. With distillation,
+    densities bought 3.4 points at level 1 and 1.4 in full on CIFAR-100 (one seed)."""
     distillation: float = 0.0
     """Weight of in-place distillation; 0 is the paper's Eq. 4. If positive, every image of a step runs twice: in full
     to learn from its label, and with a drawn structure to learn from the full run's answer (Kullback–Leibler)."""
@@ -229,8 +229,8 @@ class SelectorStageConfig:
     """Start the selector from the estimator's stems and first blocks at the level of its width; the paper starts
     afresh. Not compared under equal conditions so far, and no recipe sets it."""
     label_steps: int = 0
-    """Optimiser steps before the first turn in which the auxiliary head alone learns, from labels: a third of the time
-    of the turn's own steps, since no structure runs. Muon took the head from 60.2 to 65.0 % after 1,500 of them."""
+    """Optimiser steps before the first turn in which the auxiliary head alone learns, from labels. One takes a fifth to
+    a seventh of the time of a step with structures. Muon took the head from 60.2 to 65.0 % after 1,500 of them."""
     rho: float = 0.1
     "Weight of the sparsity penalty, Eq. 5."
     final_rho: float | None = None

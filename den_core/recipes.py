@@ -150,7 +150,7 @@ def open3_plain() -> Recipe:
             first_steps=steps.first_steps, round_steps=steps.last_steps, execution="dispatched"
         ),
         selector=SelectorStageConfig(steps=fast.training.selector.steps, rho=0.5, learning_rate=1e-3),
-        batch_size={task: round(_runs(steps) * size) for task, size in sizes.items()},
+        batch_size={task: round(runs_per_image(steps) * size) for task, size in sizes.items()},
         precision="bf16-mixed",
         channels_last=True,
         class_balanced=True,
@@ -195,7 +195,7 @@ def baseline(base: Recipe, task: str) -> Recipe:
     distil, its batches are larger by as much.
     """
     t, joint = base.training, base.training.estimator
-    runs = _runs(joint)  # the last turn runs every image once
+    runs = runs_per_image(joint)  # the last turn runs every image once
     estimator = dataclasses.replace(
         joint,
         first_steps=joint.first_steps + (t.rounds - 1) * joint.round_steps + round(joint.last_steps / runs),
@@ -221,7 +221,7 @@ def baseline(base: Recipe, task: str) -> Recipe:
     )
 
 
-def _runs(stage: EstimatorStageConfig) -> float:
+def runs_per_image(stage: EstimatorStageConfig) -> float:
     """How often an image of a step runs, on average, before the last turn."""
     return 1 + stage.distilled_share if stage.distillation else 1.0
 

@@ -23,7 +23,7 @@ from den_core.devices import set_threads
 from den_core.files import write_atomically
 from den_core.measuring import EvaluationSet, evaluation_set, measure
 from den_core.network import DeepElasticNetwork
-from den_core.recipes import RECIPES, recipe, with_options
+from den_core.recipes import RECIPES, recipe, runs_per_image, with_options
 from den_core.seeding import step_generator
 from den_core.structures import uniform_structure
 from den_core.training.alternate import Execution, Trainer
@@ -51,7 +51,7 @@ def plain(base: Recipe) -> Recipe:
     The batch is larger by as much as the recipe runs images twice.
     """
     t = base.training
-    runs = image_runs(base) / sum(t.batch_of(task.name) for task in base.network.tasks)
+    runs = runs_per_image(t.estimator)
     return dataclasses.replace(
         base,
         training=dataclasses.replace(
@@ -104,8 +104,12 @@ def large_batches(base: Recipe) -> Recipe:
 def image_runs(chosen: Recipe) -> int:
     """How often a step of the first turn runs an image through the estimator, all tasks together."""
     t = chosen.training
-    runs = 1 + t.estimator.distilled_share if t.estimator.distillation else 1
-    return round(runs * sum(t.batch_of(task.name) for task in chosen.network.tasks))
+    return round(runs_per_image(t.estimator) * sum(t.batch_of(task.name) for task in chosen.network.tasks))
+
+
+def equal_steps(chosen: Recipe, base: Recipe, steps: int) -> int:
+    """Steps in which a recipe runs as many images as another one does in `steps`."""
+    return round(steps * image_runs(base) / image_runs(chosen))
 
 
 def _with_estimator(base: Recipe, **fields) -> Recipe:
@@ -175,7 +179,7 @@ def main(arguments: list[str] | None = None) -> None:
     for seed in command.seeds:
         for arm in command.arms:
             made = ARMS[arm](dataclasses.replace(base, seed=seed))
-            chosen = first_turn(made, round(command.steps * image_runs(base) / image_runs(made)))
+            chosen = first_turn(made, equal_steps(made, base, command.steps))
             rows.append({"arm": arm, "seed": seed} | run(chosen, loaded))
             print(rows[-1], flush=True)
     frame = pd.DataFrame(rows)

@@ -68,14 +68,19 @@ CRITIC = {"control_variate": "critic", "critic_samples": 4}
 BOLTZMANN = {"critic": True, "temperature": 0.02}
 AUXILIARY = BOLTZMANN | {"auxiliary": True}
 
+
+def _labels(recipe: Recipe) -> dict:
+    return {"label_steps": recipe.training.selector.label_steps}
+
+
 ARMS: dict[str, Callable[[Recipe], Recipe]] = {
     "paper": paper,
     "explore": lambda r: paper(r, {}, EXPLORE),
     "critic": lambda r: paper(r, {"critic": True}, EXPLORE | CRITIC),
     "boltzmann": lambda r: paper(r, BOLTZMANN, EXPLORE | CRITIC),
     "auxiliary": lambda r: paper(r, AUXILIARY, EXPLORE | CRITIC),
-    "labels": lambda r: paper(r, AUXILIARY, EXPLORE | CRITIC | {"label_steps": 1500}),
-    "muon": lambda r: paper(r, AUXILIARY, EXPLORE | CRITIC | {"label_steps": 1500, "matrix_learning_rate": 0.02}),
+    "labels": lambda r: paper(r, AUXILIARY, EXPLORE | CRITIC | _labels(r)),
+    "muon": lambda r: paper(r, AUXILIARY, EXPLORE | CRITIC | _labels(r) | {"matrix_learning_rate": 0.02}),
     "recipe": lambda r: r,
 }
 "Every arm adds one part to the one before; the last is the recipe as it is."

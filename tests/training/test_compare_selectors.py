@@ -35,6 +35,8 @@ def test_every_arm_adds_to_the_one_before():
     assert arms["critic"].network.selector.critic and not arms["critic"].network.selector.temperature
     assert arms["boltzmann"].network.selector.temperature and not arms["boltzmann"].network.selector.auxiliary
     assert arms["auxiliary"].network.selector.auxiliary
+    steps = {name: arms[name].training.selector.label_steps for name in ("auxiliary", "labels", "muon", "recipe")}
+    assert steps["auxiliary"] == 0 < steps["labels"] == steps["muon"] == steps["recipe"]
     assert arms["recipe"] == recipe("open3-fast")
 
 
