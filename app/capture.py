@@ -25,7 +25,7 @@ SHOTS = {name: Shot(name) for name in PAGES} | {
     "guide": Shot("guide", "step=2"),
     "path_editor": Shot("inspect_image", "picture=emoji:919&as=Emoji&forced=111100330", "path-result"),
     "accuracy_and_cost": Shot("inspect_image", "picture=clipart:7&as=Clip+art&look=Accuracy+and+cost", "image_costs"),
-    "map": Shot("map", "lasso=-1.05_-0.8~-0.6_-0.8~-0.6_0~-1.05_0", "map"),
+    "map": Shot("map", "lasso=1.05_-0.45~1.6_-0.45~1.6_0.05~1.05_0.05", "map"),
     "level_usage": Shot("level_usage", element="usage_maps"),
     "hard_images": Shot("hard_images", "task=Clip+art", "hard_spending"),
     "right_and_wrong": Shot("right_and_wrong", "scope=Fashion&class=Shirt&predicted=T-shirt/top", "right_confusion"),
