@@ -78,11 +78,12 @@ def test_filters_travel_to_the_next_page_and_into_the_link(url, page):
     open_page(page, url, "right_and_wrong", CHECKPOINT)
     page.get_by_role("radio", name="Emoji").first.click()
     page.wait_for_url("**scope=Emoji**")
+    page.get_by_text("1,514 images").first.wait_for()  # the address changes before the script has run
     settled(page)
-    chosen = count_of_images(page)
+    assert count_of_images(page) == 1514
     visit(page, "map")
     page.wait_for_url("**scope=Emoji**")
-    assert count_of_images(page) == chosen
+    assert count_of_images(page) == 1514
 
 
 def test_a_click_on_the_confusion_matrix_shows_those_images(url, page, checkpoints, keep):

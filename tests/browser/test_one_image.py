@@ -8,6 +8,7 @@ from PIL import Image
 
 import den_core
 from app.browsing import open_page, settled
+from app.widgets.text import millions
 from den_core.analysis.neighbours import nearest
 from den_core.analysis.probing import probe
 from den_core.gallery import read_gallery
@@ -41,7 +42,7 @@ def test_forcing_a_level_shows_what_the_library_computes_and_can_be_undone(url, 
     data = open_source("open:emoji", "test").encoded(ROW)
     expected = probe(net, data, "emoji", [f"{top}{own[1:]}"]).iloc[0]
     assert expected["class_name"] in told.inner_text()
-    assert f"{expected['macs'] / 1e6:.1f} M" in told.inner_text()
+    assert millions(expected["macs"]) in told.inner_text()
     assert cell(page, 0, top).get_attribute("aria-pressed") == "true"
     keep(page)
 
