@@ -15,7 +15,6 @@ from torch import Tensor
 
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
-from den_core.models.stems import MAP_SIDE
 
 
 def flops(macs: float) -> float:
@@ -76,10 +75,10 @@ class CostTable:
 
 def cost_table(estimator: Estimator, selector: Selector) -> CostTable:
     """Count both networks. Holds for every input: all stems give maps of the same side."""
-    counts, side = [], MAP_SIDE
+    counts, side = [], estimator.map_side
     for block in estimator.blocks:
         counts.append([block.count(level, side) for level in range(block.num_levels)])
-        side //= block.stride
+        side = block.side(side)
     table = torch.from_numpy(np.asarray(counts, dtype=np.int64))
     ends = {
         task: [a + b for a, b in zip(estimator.stems[task].count(), estimator.heads[task].count(), strict=True)]

@@ -18,7 +18,7 @@ from den_core.config import (
 )
 from den_core.data.tasks import SCENARIOS, TASKS, task_from_source
 from den_core.errors import ConfigError
-from den_core.models.registry import backbone_spec
+from den_core.models.registry import find_backbone
 
 TEMPERATURE = 0.02
 "Nats; about the spread of a block's critic values over images, where choices should be soft."
@@ -27,10 +27,15 @@ TEMPERATURE = 0.02
 def network(scenario: str, backbone: str, selector: SelectorConfig | None = None) -> NetworkConfig:
     """The tasks of a scenario on a backbone."""
     return NetworkConfig(
-        backbone=BackboneConfig(name=backbone),
+        backbone=paper_levels(backbone),
         tasks=tuple(TASKS[name] for name in SCENARIOS[scenario]),
         selector=selector or SelectorConfig(),
     )
+
+
+def paper_levels(backbone: str) -> BackboneConfig:
+    """A backbone with the levels that the paper gives it. ConfigError with the names there are."""
+    return BackboneConfig(name=backbone, level_fractions=find_backbone(backbone).level_fractions)
 
 
 def paper_training() -> TrainingConfig:
@@ -254,13 +259,13 @@ def with_options(
         tasks: "NAME=SOURCE@SIZE" each; an empty list keeps the recipe's.
         backbone, rho: None keeps the recipe's; a ρ holds for every turn.
     """
-    backbone_spec(backbone or base.network.backbone.name)  # a wrong name is told before any image is decoded
+    find_backbone(backbone or base.network.backbone.name)  # a wrong name is told before any image is decoded
     made = tuple(parse_task(text) for text in tasks)
     net = base.network
     net = dataclasses.replace(
         net,
         tasks=made or net.tasks,
-        backbone=dataclasses.replace(net.backbone, name=backbone or net.backbone.name),
+        backbone=paper_levels(backbone) if backbone else net.backbone,
     )
     training = base.training
     if made and isinstance(training.batch_size, dict):

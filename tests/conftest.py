@@ -15,6 +15,9 @@ from den_core.evaluation import Evaluator, test_sets, validation_sets
 from den_core.indexing import write_gallery
 from den_core.models.elastic import ElasticNorm
 from den_core.models.estimator import Estimator
+from den_core.models.plain import PlainBackbone
+from den_core.models.registry import find_backbone
+from den_core.models.selector import Selector
 from den_core.network import load
 from den_core.recipes import recipe, with_options
 from den_core.training.alternate import Execution
@@ -47,14 +50,18 @@ def _toy_task(name: str = "toy", size: int = 32, classes: int = 5) -> TaskConfig
 
 @pytest.fixture
 def toy_network() -> Callable[..., NetworkConfig]:
-    """Configurations of tiny networks with two tasks, "toy" of 32 and "wide" of 64 pixels."""
+    """Configurations of tiny networks with two tasks, "toy" of 32 and "wide" of 64 pixels (32 where it has no stem)."""
 
     def toy_network(
         backbone: str = "wrn-8-1", statistics: str = "per_level", **selector: bool | float
     ) -> NetworkConfig:
+        family = find_backbone(backbone)
+        wide = 32 if isinstance(family, PlainBackbone) else 64
         return NetworkConfig(
-            backbone=BackboneConfig(name=backbone, norm_statistics=statistics),
-            tasks=(_toy_task(), _toy_task("wide", 64, 3)),
+            backbone=BackboneConfig(
+                name=backbone, level_fractions=family.level_fractions, norm_statistics=statistics
+            ),
+            tasks=(_toy_task(), _toy_task("wide", wide, 3)),
             selector=SelectorConfig(**selector),
         )
 
@@ -84,6 +91,17 @@ def make_estimator(toy_network, rng) -> Callable[..., Estimator]:
         return estimator.eval()
 
     return make_estimator
+
+
+@pytest.fixture
+def toy_images(rng) -> Callable[..., dict[str, torch.Tensor]]:
+    """Random images of both toy tasks, in the sizes that a network takes."""
+
+    def toy_images(network: Estimator | Selector, images: int, dtype: torch.dtype = torch.float32):
+        side = {task: stem.side * getattr(stem, "stride", (1,))[0] for task, stem in network.stems.items()}
+        return {task: torch.randn(images, 3, s, s, generator=rng, dtype=dtype) for task, s in side.items()}
+
+    return toy_images
 
 
 @pytest.fixture

@@ -71,6 +71,8 @@ class ElasticNorm(nn.Module):
     def forward(self, x: Tensor, level: int) -> Tensor:
         """Normalise images that all run at one level: (B, G, H, W) with G <= num_features channels."""
         row, channels = 0 if self.shared else level, x.shape[1]
+        if self.training and x.shape[0] * x.shape[2] * x.shape[3] == 1:
+            return self._alone(x, row)
         return F.batch_norm(
             x,
             self.running_mean[row, :channels],
@@ -81,6 +83,14 @@ class ElasticNorm(nn.Module):
             self.momentum,
             self.eps,
         )
+
+    def _alone(self, x: Tensor, row: int) -> Tensor:
+        """What normalising by its own statistics makes of a single value per channel, which torch refuses to do."""
+        channels = x.shape[1]
+        with torch.no_grad():
+            self.running_mean[row, :channels].lerp_(x.flatten().float(), self.momentum)
+            self.running_var[row, :channels].mul_(1 - self.momentum)
+        return (x - x) * self.weight[:channels, None, None].to(x.dtype) + self.bias[:channels, None, None].to(x.dtype)
 
     def forward_mixed(self, x: Tensor, levels: Tensor) -> Tensor:
         """Normalise a batch in which every image has its own level: (B, num_features, H, W), levels (B,)."""
@@ -130,17 +140,16 @@ class ElasticNorm(nn.Module):
 class ElasticBlock(nn.Module, ABC):
     """A block with levels: `shortcut(x) + branch(x, level)`; a level without channels is the shortcut alone.
 
-    A backbone's block fills in the six methods below `forward_sorted`. All of them state their level.
+    A family's block fills in the seven methods below `forward_sorted`. All of them state their level.
 
     Args:
         hidden: hidden channels of every level, rising, (h,).
         in_channels, out_channels: the same at every level.
-        stride: of the block's map.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, hidden: Sequence[int], stride: int):
+    def __init__(self, in_channels: int, out_channels: int, hidden: Sequence[int]):
         super().__init__()
-        self.in_channels, self.out_channels, self.stride = in_channels, out_channels, stride
+        self.in_channels, self.out_channels = in_channels, out_channels
         self.hidden = tuple(hidden)
 
     @property
@@ -167,7 +176,7 @@ class ElasticBlock(nn.Module, ABC):
 
     @abstractmethod
     def shortcut(self, x: Tensor) -> Tensor:
-        """What a skipped image keeps; parameter-free."""
+        """What the branch is added to, and all that a skipped image keeps; parameter-free."""
 
     @abstractmethod
     def branch(self, x: Tensor, level: int) -> Tensor:
@@ -192,3 +201,7 @@ class ElasticBlock(nn.Module, ABC):
     @abstractmethod
     def count(self, level: int, side: int) -> tuple[int, int]:
         """(MACs, parameters) of one image at a level, for an input map of `side` × `side` pixels."""
+
+    @abstractmethod
+    def side(self, side: int) -> int:
+        """Pixels along the side of the map that it makes of one of `side` pixels."""

@@ -7,25 +7,9 @@ from torch import Tensor, nn
 
 from den_core.config import NetworkConfig
 from den_core.models.dispatch import plan_dispatch, reorder_images
-from den_core.models.elastic import ElasticBlock
-from den_core.models.registry import BackboneSpec, backbone_spec
-from den_core.models.stems import Head, Stem, xavier_start
+from den_core.models.registry import find_backbone
+from den_core.models.stems import Head, make_stems, xavier_start
 from den_core.structures import check_structure
-
-
-def make_blocks(spec: BackboneSpec, config: NetworkConfig) -> nn.ModuleList:
-    """The shared blocks, first to last, with the hidden channels of every level."""
-    blocks: list[ElasticBlock] = []
-    channels = spec.stem_channels
-    for stage in spec.stages:
-        hidden = [round(fraction * stage.width) for fraction in config.backbone.level_fractions]
-        for i in range(stage.blocks):
-            stride = stage.stride if i == 0 else 1
-            blocks.append(
-                spec.make_block(channels, stage.width, hidden, stride, config.backbone.norm_statistics)
-            )
-            channels = stage.width
-    return nn.ModuleList(blocks)
 
 
 class Estimator(nn.Module):
@@ -37,11 +21,11 @@ class Estimator(nn.Module):
 
     def __init__(self, config: NetworkConfig):
         super().__init__()
-        spec = backbone_spec(config.backbone.name)
-        self.num_levels = config.backbone.num_levels
-        self.stems = nn.ModuleDict({task.name: Stem(task, spec.stem_channels) for task in config.tasks})
-        self.blocks = make_blocks(spec, config)
-        self.heads = nn.ModuleDict({t.name: Head(spec.out_channels, t.num_classes) for t in config.tasks})
+        backbone, chosen = find_backbone(config.backbone.name), config.backbone
+        self.num_levels = chosen.num_levels
+        self.stems, self.map_side = make_stems(config.tasks, backbone.stem)
+        self.blocks = nn.ModuleList(backbone.blocks(chosen.level_fractions, chosen.norm_statistics, self.map_side))
+        self.heads = nn.ModuleDict({t.name: Head(backbone.out_channels, t.num_classes) for t in config.tasks})
         xavier_start(self)
 
     @property

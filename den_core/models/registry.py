@@ -1,62 +1,81 @@
-"""Backbones by name. A new backbone is one file that calls `register_backbone` and one line in `_FAMILIES`."""
+"""Backbones by name. A new family is one file that calls `register_backbone`, and one line in `_FAMILIES`."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
+from den_core.config import TaskConfig
 from den_core.errors import ConfigError
 from den_core.models.elastic import ElasticBlock
+from den_core.models.stems import Stem
+
+SELECTOR_FRACTION = 0.25
+"Hidden width of the selector's blocks, relative to the estimator's of the same stage."
 
 
-@dataclass(frozen=True)
-class StageSpec:
-    """A resolution stage: `blocks` blocks of `width` output channels, the first one with `stride`."""
+class Backbone(ABC):
+    """What a network is built from: stems per task, shared elastic blocks, and the selector's smaller ones.
 
-    width: int
-    blocks: int
-    stride: int
-
-
-@dataclass(frozen=True)
-class BackboneSpec:
-    """A backbone as data.
-
-    Args:
-        stem_channels: channels that every task's stem gives to the first block.
-        stages: resolution stages, first to last.
-        make_block: (in_channels, out_channels, hidden per level, stride, norm_statistics) -> block.
-        scale: "paper" for the paper's sizes, "laptop" for smaller members, "tiny" for tests.
+    A family is a subclass, usually one of two: `StagedBackbone` with shortcuts, `PlainBackbone` without.
     """
 
-    stem_channels: int
-    stages: tuple[StageSpec, ...]
-    make_block: Callable[..., ElasticBlock]
-    scale: str = "paper"
+    scale: str
+    '"paper" for the paper\'s sizes, "laptop" for smaller members, "tiny" for tests.'
+    level_fractions: tuple[float, ...]
+    "The paper's levels: shares of a block's hidden channels."
+    num_blocks: int
+    out_channels: int
+    "Channels that the last block gives to the heads."
 
-    @property
-    def num_blocks(self) -> int:
-        return sum(stage.blocks for stage in self.stages)
+    @abstractmethod
+    def stem(self, task: TaskConfig) -> Stem:
+        """A new stem for a task. ConfigError if its image size does not fit."""
 
-    @property
-    def out_channels(self) -> int:
-        return self.stages[-1].width
+    @abstractmethod
+    def blocks(self, fractions: Sequence[float], statistics: str, side: int) -> list[ElasticBlock]:
+        """New blocks, first to last.
+
+        Args:
+            fractions: share of the hidden channels at every level, rising.
+            statistics: of the norms, "per_level" or "shared".
+            side: pixels along the side of the maps that the stems give.
+
+        Raises:
+            ConfigError: two levels come out equal, or one without channels that this family cannot skip.
+        """
+
+    @abstractmethod
+    def selector_blocks(self, side: int) -> list[ElasticBlock]:
+        """One new block per stage with a single level, of SELECTOR_FRACTION."""
 
 
-_FAMILIES = ("den_core.models.wide_resnet",)
-_BACKBONES: dict[str, BackboneSpec] = {}
+def hidden_channels(fractions: Sequence[float], full: int, group: int = 1) -> tuple[int, ...]:
+    """Channels of every level, in whole groups. ConfigError if two levels come out equal."""
+    channels = tuple(group * round(fraction * full / group) for fraction in fractions)
+    if len(set(channels)) < len(channels):
+        raise ConfigError(
+            f"expected levels that differ, found {list(channels)} of {full} hidden channels in groups of {group} "
+            f"for the fractions {list(fractions)}; leave out some"
+        )
+    return channels
 
 
-def register_backbone(name: str, spec: BackboneSpec) -> None:
+_FAMILIES = ("wide_resnet", "resnet", "resnext", "vgg", "simple_convnet")
+"Files of this package that register backbones."
+_BACKBONES: dict[str, Backbone] = {}
+
+
+def register_backbone(name: str, backbone: Backbone) -> None:
     """Make a backbone known under a name. ConfigError if the name is taken by another one."""
-    if name in _BACKBONES and _BACKBONES[name] != spec:
+    if _BACKBONES.get(name, backbone) != backbone:
         raise ConfigError(f"expected a new backbone name, found {name!r}, which is registered already")
-    _BACKBONES[name] = spec
+    _BACKBONES[name] = backbone
 
 
-def backbone_spec(name: str) -> BackboneSpec:
-    """The backbone of that name. ConfigError with the names there are."""
+def find_backbone(name: str) -> Backbone:
+    """The backbone of that name. ConfigError with the nearest names, or all that there are."""
     _import_families()
     if name not in _BACKBONES:
         raise ConfigError(f"expected one of the backbones {', '.join(sorted(_BACKBONES))}, found {name!r}")
@@ -66,9 +85,9 @@ def backbone_spec(name: str) -> BackboneSpec:
 def list_backbones(scale: str | None = None) -> list[str]:
     """Names of all backbones, or of those of one scale, sorted."""
     _import_families()
-    return sorted(name for name, spec in _BACKBONES.items() if scale in (None, spec.scale))
+    return sorted(name for name, backbone in _BACKBONES.items() if scale in (None, backbone.scale))
 
 
 def _import_families() -> None:
     for family in _FAMILIES:
-        importlib.import_module(family)
+        importlib.import_module(f"den_core.models.{family}")

@@ -10,13 +10,10 @@ from torch import Tensor, nn
 
 from den_core.config import NetworkConfig
 from den_core.errors import ConfigError
-from den_core.models.elastic import ElasticBlock
 from den_core.models.estimator import Estimator
-from den_core.models.registry import backbone_spec
-from den_core.models.stems import Head, Stem, xavier_start
+from den_core.models.registry import SELECTOR_FRACTION, find_backbone
+from den_core.models.stems import Head, make_stems, xavier_start
 
-HIDDEN_FRACTION = 0.25
-"Hidden width of the selector's blocks, relative to the estimator's of the same stage."
 TOP = 8
 "Largest class probabilities that an auxiliary head hands on."
 
@@ -83,15 +80,11 @@ class Selector(nn.Module):
 
     def __init__(self, config: NetworkConfig):
         super().__init__()
-        spec = backbone_spec(config.backbone.name)
-        self.num_blocks, self.num_levels = spec.num_blocks, config.backbone.num_levels
-        self.stems = nn.ModuleDict({task.name: Stem(task, spec.stem_channels) for task in config.tasks})
-        self.blocks = nn.ModuleList()
-        channels = spec.stem_channels
-        for stage in spec.stages:
-            hidden = [max(1, round(stage.width * HIDDEN_FRACTION))]
-            self.blocks.append(spec.make_block(channels, stage.width, hidden, stage.stride, "shared"))
-            channels = stage.width
+        backbone = find_backbone(config.backbone.name)
+        self.num_blocks, self.num_levels = backbone.num_blocks, config.backbone.num_levels
+        self.stems, self.map_side = make_stems(config.tasks, backbone.stem)
+        self.blocks = nn.ModuleList(backbone.selector_blocks(self.map_side))
+        channels = self.blocks[-1].out_channels
         self.head = Head(channels, self.num_blocks * self.num_levels)
         self.critic = nn.Linear(channels, self.num_blocks * self.num_levels + 1) if config.selector.critic else None
         self.temperature = config.selector.temperature
@@ -115,13 +108,17 @@ class Selector(nn.Module):
         """
         for task, stem in self.stems.items():
             stem.load_state_dict(estimator.stems[task].state_dict())
-        for block, theirs in zip(self.blocks, _stage_starts(estimator), strict=True):
-            if block.hidden[-1] not in theirs.hidden:
+        candidates = iter(estimator.blocks)
+        for block in self.blocks:
+            shape = (block.layers, block.in_channels, block.out_channels)
+            theirs = next((b for b in candidates if (b.layers, b.in_channels, b.out_channels) == shape), None)
+            widths = [] if theirs is None else list(theirs.hidden)
+            if theirs is None or block.hidden[-1] not in widths:
                 raise ConfigError(
-                    f"expected a level with {block.hidden[-1]} hidden channels, found {list(theirs.hidden)}; "
-                    f"inherit needs a level fraction of {HIDDEN_FRACTION:g}"
+                    f"expected a level with {block.hidden[-1]} hidden channels, found {widths}; "
+                    f"inherit needs a level fraction of {SELECTOR_FRACTION:g}"
                 )
-            block.inherit(theirs, theirs.hidden.index(block.hidden[-1]))
+            block.inherit(theirs, widths.index(block.hidden[-1]))
 
     def forward(self, images: dict[str, Tensor]) -> dict[str, SelectorOutput]:
         """By task: normalised images (B_t, 3, size_t, size_t) -> what the selector says of them."""
@@ -156,10 +153,10 @@ class Selector(nn.Module):
     def count(self, task: str) -> tuple[int, int]:
         """(MACs, parameters) of one image; the critic only where inference runs it, which is with a temperature."""
         macs, params = self.stems[task].count()
-        side = 32
+        side = self.map_side
         for block in self.blocks:
             block_macs, block_params = block.count(0, side)
-            macs, params, side = macs + block_macs, params + block_params, side // block.stride
+            macs, params, side = macs + block_macs, params + block_params, block.side(side)
         head_macs, head_params = self.head.count()
         used = [self.critic] if self.temperature else []
         if self.classifiers is not None:
@@ -168,9 +165,3 @@ class Selector(nn.Module):
             head_macs += layer.weight.numel()
             head_params += layer.weight.numel() + layer.bias.numel()
         return macs + head_macs, params + head_params
-
-
-def _stage_starts(estimator: Estimator) -> list[ElasticBlock]:
-    """The first block of every stage: where the channels or the map change, and the very first one."""
-    blocks = list(estimator.blocks)
-    return [b for i, b in enumerate(blocks) if i == 0 or b.stride > 1 or b.in_channels != b.out_channels]

@@ -74,7 +74,7 @@ class StaticEstimator(nn.Module):
 
     def stem(self, x: Tensor, task: str) -> Tensor:
         """(B, 3, size, size) -> (B, C, 32, 32), channels last."""
-        return _run_stem(self.stems[task], x)
+        return _run_stem(self.stems[task], x, self.heads[task].linear.weight.dtype)
 
     def run_blocks(self, x: Tensor, z: Tensor) -> Tensor:
         """The shared blocks on stem maps, which they may overwrite."""
@@ -101,7 +101,7 @@ class StaticSelector(nn.Module):
 
     def forward(self, x: Tensor, task: str) -> Tensor:
         """(B, 3, size, size) -> C, (B, n, h)."""
-        x = _run_stem(self.stems[task], x)
+        x = _run_stem(self.stems[task], x, self.head.linear.weight.dtype)
         for block in self.blocks:
             x = block(x, [len(x)])
         features, _ = look(self, self.head.features(x), task)
@@ -150,9 +150,9 @@ class _FixedBlock(nn.Module):
         return self.shortcut(x) if self.branch is None else self.shortcut(x) + self.branch(x)
 
 
-def _run_stem(stem: Stem, x: Tensor) -> Tensor:
+def _run_stem(stem: Stem, x: Tensor, dtype: torch.dtype) -> Tensor:
     """Images in the number type of the weights and channels last, in which the blocks then go on."""
-    return stem(x.to(stem.weight.dtype, memory_format=torch.channels_last))
+    return stem(x.to(dtype, memory_format=torch.channels_last))
 
 
 def _finish(module: nn.Module) -> None:

@@ -1,4 +1,4 @@
-"""What belongs to one task: its stem, which brings every image size to the same maps, and its head."""
+"""What belongs to one task: its stem, which brings its images to the maps of the shared blocks, and its head."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from den_core.config import TaskConfig
 from den_core.errors import ConfigError
 
 MAP_SIDE = 32
-"Pixels along the side of the maps that enter the shared blocks."
+"Pixels along the side of the maps that a `ConvStem` makes."
 
 
-class Stem(nn.Conv2d):
+class ConvStem(nn.Conv2d):
     """A 7×7 convolution with stride = image side ÷ 32: (B, 3, size, size) -> (B, channels, 32, 32)."""
+
+    side = MAP_SIDE
 
     def __init__(self, task: TaskConfig, channels: int):
         if task.size % MAP_SIDE:
@@ -26,6 +28,22 @@ class Stem(nn.Conv2d):
     def count(self) -> tuple[int, int]:
         """(MACs, parameters) for one image."""
         return self.weight.numel() * MAP_SIDE**2, self.weight.numel()
+
+
+class ImageStem(nn.Identity):
+    """The image itself: (B, 3, size, size)."""
+
+    def __init__(self, task: TaskConfig):
+        super().__init__()
+        self.side = task.size
+
+    def count(self) -> tuple[int, int]:
+        """(MACs, parameters) for one image: none."""
+        return 0, 0
+
+
+Stem = ConvStem | ImageStem
+"Has `side`, pixels along the side of its maps, and `count`."
 
 
 class Head(nn.Module):
@@ -47,6 +65,20 @@ class Head(nn.Module):
         """(MACs, parameters) for one image."""
         params = sum(p.numel() for p in self.parameters())
         return self.linear.weight.numel(), params
+
+
+def make_stems(tasks: tuple[TaskConfig, ...], make_stem) -> tuple[nn.ModuleDict, int]:
+    """A stem per task, and the side of the maps that all of them make.
+
+    Raises:
+        ConfigError: their maps differ, because images are taken as they are and differ.
+    """
+    stems = {task.name: make_stem(task) for task in tasks}
+    sides = {task.name: stems[task.name].side for task in tasks}
+    if len(set(sides.values())) > 1:
+        found = ", ".join(f"{name} {side}" for name, side in sides.items())
+        raise ConfigError(f"expected tasks of one size for a backbone without stems, found {found}")
+    return nn.ModuleDict(stems), next(iter(sides.values()))
 
 
 def xavier_start(module: nn.Module) -> None:

@@ -5,10 +5,12 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from den_core.accounting import cost_table, flops
+from den_core.config import NetworkConfig, TaskConfig
 from den_core.models.estimator import Estimator
 from den_core.models.registry import list_backbones
 from den_core.models.selector import Selector
 from den_core.models.static import ExtractedNetwork, StaticEstimator, StaticSelector
+from den_core.recipes import paper_levels
 from den_core.structures import full_structure, random_structures, uniform_structure
 
 
@@ -29,13 +31,13 @@ def counted_macs(module, *inputs) -> int:
     return counter.get_total_flops() // 2
 
 
-@pytest.mark.parametrize("task, size", [("toy", 32), ("wide", 64)])
+@pytest.mark.parametrize("task", ["toy", "wide"])
 @pytest.mark.parametrize("backbone", list_backbones())
-def test_macs_are_those_of_the_network_that_runs(backbone, task, size, networks, rng):
+def test_macs_are_those_of_the_network_that_runs(backbone, task, networks, toy_images, rng):
     estimator, selector = networks(backbone)
     table = cost_table(estimator, selector)
     n, h = estimator.num_blocks, estimator.num_levels
-    x = torch.randn(1, 3, size, size, generator=rng)
+    x = toy_images(estimator, 1)[task]
 
     for z in torch.cat([full_structure(1, n, h), uniform_structure(1, n, 0), random_structures(2, n, h, rng)]):
         extracted = ExtractedNetwork(estimator, z, task)
@@ -94,13 +96,34 @@ def test_full_parameters_are_all_there_are(networks):
         assert table.task_params[task] == sum(p.numel() for module in ends for p in module.parameters())
 
 
-def test_wrn_32_4_has_the_papers_size(networks):
-    """Table 2: 7.345 M parameters and 1.066 GMAC in the shared blocks."""
-    macs, params = cost_table(*networks("wrn-32-4")).body
+@pytest.mark.parametrize(
+    "backbone, blocks, levels, size, params, macs",
+    [
+        ("wrn-32-4", 15, 4, 32, 7.345e6, 1.066e9),
+        ("resnet-42", 20, 4, 32, 29.79e6, 1.453e9),
+        ("resnext-29-8x64", 9, 4, 32, 8 * 2.797e6, None),
+        ("resnext-29-4x64", 9, 3, 32, 4 * 2.797e6, None),
+        ("resnext-29-2x64", 9, 3, 32, 2 * 2.797e6, None),
+        ("vgg-16", 7, 3, 32, 39.9e6, None),
+        ("simple-convnet", 3, 2, 84, 0.148e6, 27.46e6),
+        ("simple-convnet", 3, 2, 224, 0.85e6, None),
+    ],
+)
+def test_backbones_have_the_papers_size(backbone, blocks, levels, size, params, macs):
+    """Tables 2, 3 and 5: blocks, levels, and the parameters and MACs of the shared blocks."""
+    task = TaskConfig(name="toy", source="none", size=size, content_size=size, class_names=("a", "b", "c", "d", "e"))
+    config = NetworkConfig(backbone=paper_levels(backbone), tasks=(task,))
+    with torch.device("meta"):
+        table = cost_table(Estimator(config), Selector(config))
 
-    assert params == pytest.approx(7.345e6, rel=0.005)
-    assert macs == pytest.approx(1.0664e9, rel=0.0005)
-    assert flops(macs) == pytest.approx(2.13e9, rel=0.005)
+    assert table.block_macs.shape == (blocks, levels)
+    assert table.body[1] == pytest.approx(params, rel=0.005)
+    assert macs is None or table.body[0] == pytest.approx(macs, rel=0.001)
+
+
+def test_flops_are_twice_the_macs():
+    """Table 2 writes 2.13 GFLOPs for WRN-32-4."""
+    assert flops(1.0664e9) == pytest.approx(2.13e9, rel=0.005)
 
 
 def test_costs_rise_with_the_level(networks):

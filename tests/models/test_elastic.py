@@ -5,38 +5,44 @@ import torch
 from torch import nn
 
 from den_core.models.elastic import ElasticNorm, level_mask
-from den_core.models.registry import list_backbones
+from den_core.models.registry import find_backbone, list_backbones
 from den_core.models.static import StaticEstimator
 from den_core.structures import uniform_structure
 
 TINY = list_backbones(scale="tiny")
+EVERY_LEVEL = [(name, level) for name in TINY for level in range(len(find_backbone(name).level_fractions))]
+SKIPPING = [name for name in TINY if find_backbone(name).level_fractions[0] == 0]
 
 
 def spoil_beyond_prefix(block, level: int, value: float) -> None:
     """Overwrite every weight and statistic of a block that its level must not use."""
-    G = block.hidden[level]
     with torch.no_grad():
-        block.conv1.weight[G:] = value
-        block.conv2.weight[:, G:] = value
-        for norm in (block.norm1, block.norm2):
-            if norm is block.norm2:
-                norm.weight[G:] = norm.bias[G:] = value
-                norm.running_mean[level, G:] = norm.running_var[level, G:] = value
-            if not norm.shared:
-                others = [row for row in range(block.num_levels) if row != level]
-                norm.running_mean[others] = norm.running_var[others] = value
+        for i in range(len(block.layers)):
+            before, after = block.ends(i, level)
+            block.conv(i).weight[after:] = value
+            if not block.layers[i].group:
+                block.conv(i).weight[:, before:] = value
+            norm = block.norm(i)
+            if norm is None:
+                continue
+            norm.weight[before:] = norm.bias[before:] = value
+            norm.running_mean[level, before:] = norm.running_var[level, before:] = value
+            others = [row for row in range(block.num_levels) if row != level]
+            norm.running_mean[others] = norm.running_var[others] = value
 
 
-def block_inputs(block, rng, batch: int = 3) -> torch.Tensor:
-    return torch.randn(batch, block.in_channels, 8, 8, generator=rng)
+def block_inputs(estimator, rng, batch: int = 3):
+    """Every block with a map of the size that it meets in its network."""
+    side = estimator.map_side
+    for block in estimator.blocks:
+        yield block, torch.randn(batch, block.in_channels, side, side, generator=rng)
+        side = block.side(side)
 
 
-@pytest.mark.parametrize("level", range(4))
-@pytest.mark.parametrize("backbone", TINY)
+@pytest.mark.parametrize("backbone, level", EVERY_LEVEL)
 def test_a_level_never_reads_beyond_its_prefix(backbone, level, make_estimator, rng):
     """Not-a-number in every other weight would show at once."""
-    for block in make_estimator(backbone).blocks:
-        x = block_inputs(block, rng)
+    for block, x in block_inputs(make_estimator(backbone), rng):
         counts = [len(x) if at == level else 0 for at in range(block.num_levels)]
         before = block.forward_sorted(x, counts)
 
@@ -45,11 +51,10 @@ def test_a_level_never_reads_beyond_its_prefix(backbone, level, make_estimator, 
         assert torch.equal(block.forward_sorted(x, counts), before)
 
 
-@pytest.mark.parametrize("level", range(4))
-@pytest.mark.parametrize("backbone", TINY)
+@pytest.mark.parametrize("backbone, level", EVERY_LEVEL)
 def test_the_masked_form_ignores_what_is_beyond_the_prefix(backbone, level, make_estimator, rng):
-    for block in make_estimator(backbone).blocks:
-        x, levels = block_inputs(block, rng), torch.full((3,), level)
+    for block, x in block_inputs(make_estimator(backbone), rng):
+        levels = torch.full((3,), level)
         before = block(x, levels)
 
         spoil_beyond_prefix(block, level, 7.0)
@@ -59,10 +64,9 @@ def test_the_masked_form_ignores_what_is_beyond_the_prefix(backbone, level, make
 
 @pytest.mark.parametrize("statistics", ["per_level", "shared"])
 @pytest.mark.parametrize("training", [False, True])
-def test_level_zero_is_exactly_the_shortcut(training, statistics, make_estimator, rng):
-    for block in make_estimator(statistics=statistics).train(training).blocks:
-        x = block_inputs(block, rng)
-
+@pytest.mark.parametrize("backbone", SKIPPING)
+def test_level_zero_is_exactly_the_shortcut(backbone, training, statistics, make_estimator, rng):
+    for block, x in block_inputs(make_estimator(backbone, statistics).train(training), rng):
         y = block(x, torch.tensor([0, 3, 0]))
 
         assert torch.equal(y[[0, 2]], block.shortcut(x)[[0, 2]])
@@ -99,6 +103,20 @@ def test_norm_matches_torch_when_all_images_share_a_level(rng):
     assert ours.running_mean[[0, 2]].eq(0).all() and ours.running_var[[0, 2]].eq(1).all()
 
     torch.testing.assert_close(ours.eval().forward_mixed(x, torch.full((4,), 1)), theirs.eval()(x))
+
+
+def test_a_single_value_per_channel_is_normalised_as_in_a_mixed_batch(rng):
+    """As the only image of its level is, where maps are one pixel large."""
+    mixed, sliced = ElasticNorm(4, 3, "per_level"), ElasticNorm(4, 3, "per_level")
+    for norm in (mixed, sliced):
+        nn.init.uniform_(norm.bias, generator=torch.Generator().manual_seed(1))
+    x = torch.randn(1, 4, 1, 1, generator=rng)
+
+    torch.testing.assert_close(sliced(x, 2), mixed.forward_mixed(x, torch.tensor([2])))
+
+    torch.testing.assert_close(sliced.running_mean, mixed.running_mean)
+    torch.testing.assert_close(sliced.running_var, mixed.running_var)
+    assert sliced.running_mean[2].ne(0).all()
 
 
 def test_levels_are_normalised_by_their_own_images(rng):

@@ -14,21 +14,25 @@ from den_core.structures import random_structures, uniform_structure
 TINY = list_backbones(scale="tiny")
 
 
-def joint_batch(estimator, rng, images=7, dtype=torch.float64):
+@pytest.fixture
+def joint_batch(toy_images, rng):
     """Images of both toy tasks with structures of their own, every level in every block among them."""
-    n, h = estimator.num_blocks, estimator.num_levels
-    x = {"toy": torch.randn(images, 3, 32, 32, generator=rng, dtype=dtype)}
-    x["wide"] = torch.randn(images, 3, 64, 64, generator=rng, dtype=dtype)
-    z = {task: random_structures(images, n, h, rng) for task in x}
-    z["toy"][:h] = torch.arange(h)[:, None]
-    return x, z
+
+    def joint_batch(estimator, images=7, dtype=torch.float64):
+        n, h = estimator.num_blocks, estimator.num_levels
+        x = toy_images(estimator, images, dtype)
+        z = {task: random_structures(images, n, h, rng) for task in x}
+        z["toy"][:h] = torch.arange(h)[:, None]
+        return x, z
+
+    return joint_batch
 
 
 @pytest.mark.parametrize("statistics", ["per_level", "shared"])
 @pytest.mark.parametrize("backbone", TINY)
-def test_masked_equals_dispatched_in_evaluation(backbone, statistics, make_estimator, rng):
+def test_masked_equals_dispatched_in_evaluation(backbone, statistics, make_estimator, joint_batch):
     estimator = make_estimator(backbone, statistics).double()
-    x, z = joint_batch(estimator, rng)
+    x, z = joint_batch(estimator)
 
     masked, dispatched = estimator(x, z, "masked"), estimator(x, z, "dispatched")
 
@@ -36,11 +40,11 @@ def test_masked_equals_dispatched_in_evaluation(backbone, statistics, make_estim
 
 
 @pytest.mark.parametrize("backbone", TINY)
-def test_masked_equals_dispatched_in_training(backbone, make_estimator, rng):
+def test_masked_equals_dispatched_in_training(backbone, make_estimator, joint_batch):
     """Logits, the gradient of every parameter, and the running statistics of every row that is in use."""
     masked = make_estimator(backbone).double().train()
     dispatched = copy.deepcopy(masked)
-    x, z = joint_batch(masked, rng)
+    x, z = joint_batch(masked)
 
     logits = masked(x, z, "masked"), dispatched(x, z, "dispatched")
     for found in logits:
@@ -50,12 +54,12 @@ def test_masked_equals_dispatched_in_training(backbone, make_estimator, rng):
     for (name, a), b in zip(masked.named_parameters(), dispatched.parameters(), strict=True):
         torch.testing.assert_close(a.grad, b.grad, atol=1e-5, rtol=1e-4, msg=lambda text, name=name: f"{name}: {text}")
     for a, b in zip(masked.blocks, dispatched.blocks, strict=True):
-        for level in range(1, a.num_levels):  # a skipped block normalises nothing
-            G = a.hidden[level]
-            for statistic in ("running_mean", "running_var"):
-                for norm, channels in (("norm1", a.in_channels), ("norm2", G)):
-                    pair = [getattr(getattr(block, norm), statistic)[level, :channels] for block in (a, b)]
-                    torch.testing.assert_close(*pair, atol=1e-6, rtol=1e-5)
+        for level in (level for level, channels in enumerate(a.hidden) if channels):  # a skipped one normalises nothing
+            for i in range(len(a.layers)):
+                norms = [norm for norm in (a.norm(i), b.norm(i)) if norm is not None]
+                for statistic in ("running_mean", "running_var"):
+                    pair = [getattr(norm, statistic)[level, : a.ends(i, level)[0]] for norm in norms]
+                    torch.testing.assert_close(pair[:1], pair[1:], atol=1e-6, rtol=1e-5)
 
 
 def test_a_level_without_images_keeps_its_statistics(make_estimator, rng):
@@ -74,9 +78,9 @@ def test_a_level_without_images_keeps_its_statistics(make_estimator, rng):
 
 @pytest.mark.parametrize("statistics", ["per_level", "shared"])
 @pytest.mark.parametrize("backbone", TINY)
-def test_static_network_equals_masked(backbone, statistics, make_estimator, rng):
+def test_static_network_equals_masked(backbone, statistics, make_estimator, joint_batch):
     estimator = make_estimator(backbone, statistics)
-    x, z = joint_batch(estimator, rng, images=24, dtype=torch.float32)
+    x, z = joint_batch(estimator, images=24, dtype=torch.float32)
 
     static = StaticEstimator(estimator)
 
@@ -91,6 +95,7 @@ def test_batch_of_one_equals_the_image_in_a_batch_of_256_at_every_structure(back
     static = StaticEstimator(make_estimator(backbone))
     n = len(static.blocks)
     every = torch.cartesian_prod(*[torch.arange(static.num_levels)] * n)
+    every = every[torch.randperm(len(every), generator=rng)]  # of a deep network 256 of all
     z = every.repeat(-(-256 // len(every)), 1)[:256]
     x = torch.randn(256, 3, 32, 32, generator=rng)
 
@@ -100,10 +105,10 @@ def test_batch_of_one_equals_the_image_in_a_batch_of_256_at_every_structure(back
     torch.testing.assert_close(together[: len(alone)], alone, atol=1e-4, rtol=1e-4)
 
 
-def test_the_order_of_a_batch_does_not_matter(make_estimator, rng):
+def test_the_order_of_a_batch_does_not_matter(make_estimator, joint_batch, rng):
     estimator = make_estimator()
     static = StaticEstimator(estimator)
-    x, z = joint_batch(estimator, rng, images=20, dtype=torch.float32)
+    x, z = joint_batch(estimator, images=20, dtype=torch.float32)
     order = torch.randperm(20, generator=rng)
 
     shuffled = static(x["wide"][order], z["wide"][order], "wide")
@@ -111,11 +116,11 @@ def test_the_order_of_a_batch_does_not_matter(make_estimator, rng):
     torch.testing.assert_close(shuffled, static(x["wide"], z["wide"], "wide")[order], atol=1e-5, rtol=1e-5)
 
 
-def test_running_does_not_change_its_inputs(make_estimator, rng):
+def test_running_does_not_change_its_inputs(make_estimator, joint_batch):
     """The static blocks write into the maps that they own, and into nothing else."""
     estimator = make_estimator()
     static = StaticEstimator(estimator)
-    x, z = joint_batch(estimator, rng, dtype=torch.float32)
+    x, z = joint_batch(estimator, dtype=torch.float32)
     before = x["toy"].clone(), z["toy"].clone(), copy.deepcopy(static.state_dict())
 
     first = static(x["toy"], z["toy"], "toy")
@@ -136,10 +141,10 @@ def test_extracted_network_gives_the_same_logits(levels, make_estimator, rng):
     torch.testing.assert_close(extracted(x), expected, atol=1e-4, rtol=1e-4)
 
 
-def test_bfloat16_form_agrees_roughly(make_estimator, rng):
+def test_bfloat16_form_agrees_roughly(make_estimator, joint_batch):
     """What the selector is trained on ranks the classes almost as the float32 network does."""
     estimator = make_estimator()
-    x, z = joint_batch(estimator, rng, images=64, dtype=torch.float32)
+    x, z = joint_batch(estimator, images=64, dtype=torch.float32)
     exact = StaticEstimator(estimator)(x["toy"], z["toy"], "toy")
 
     rough = StaticEstimator(estimator).bfloat16()(x["toy"], z["toy"], "toy")

@@ -8,10 +8,11 @@ import torch
 
 from den_core.errors import ConfigError
 from den_core.models import registry
-from den_core.models.blocks import BasicBlock
 from den_core.models.estimator import Estimator
-from den_core.models.registry import BackboneSpec, StageSpec, backbone_spec, list_backbones, register_backbone
+from den_core.models.registry import find_backbone, list_backbones, register_backbone
+from den_core.models.residual import basic_block
 from den_core.models.selector import TOP, Selector, difficulty
+from den_core.models.staged import Stage, StagedBackbone
 from den_core.models.static import StaticSelector
 from den_core.structures import random_structures
 from den_core.training import objective as eq
@@ -24,8 +25,8 @@ def test_an_unknown_backbone_names_those_there_are(toy_network):
 
 def test_a_registered_backbone_runs_in_estimator_and_selector(toy_network, rng, monkeypatch):
     monkeypatch.setattr(registry, "_BACKBONES", dict(registry._BACKBONES))
-    stages = (StageSpec(4, 1, 1), StageSpec(8, 2, 2))
-    spec = BackboneSpec(stem_channels=4, stages=stages, make_block=BasicBlock, scale="tiny")
+    stages = (Stage(4, 1, 1), Stage(8, 2, 2))
+    spec = StagedBackbone(stem_channels=4, stages=stages, make_block=basic_block, scale="tiny")
     register_backbone("pebble", spec)
     register_backbone("pebble", spec)  # the same once more is no mistake
 
@@ -39,7 +40,7 @@ def test_a_registered_backbone_runs_in_estimator_and_selector(toy_network, rng, 
 
 def test_a_taken_backbone_name_is_refused():
     with pytest.raises(ConfigError, match="registered already"):
-        register_backbone("wrn-8-1", dataclasses.replace(backbone_spec("wrn-8-1"), stem_channels=8))
+        register_backbone("wrn-8-1", dataclasses.replace(find_backbone("wrn-8-1"), stem_channels=8))
 
 
 def test_a_size_that_stems_cannot_bring_to_32_is_refused(toy_network):
@@ -60,12 +61,13 @@ def test_stems_bring_every_size_to_the_same_maps(size, toy_network):
     assert stem(torch.zeros(1, 3, size, size)).shape == (1, 16, 32, 32)
 
 
-def test_every_parameter_gets_a_gradient_in_a_joint_step(make_estimator, rng):
-    estimator = make_estimator().train()
+@pytest.mark.parametrize("backbone", list_backbones(scale="tiny"))
+def test_every_parameter_gets_a_gradient_in_a_joint_step(backbone, make_estimator, toy_images, rng):
+    estimator = make_estimator(backbone).train()
     n, h = estimator.num_blocks, estimator.num_levels
-    x = {"toy": torch.randn(8, 3, 32, 32, generator=rng), "wide": torch.randn(8, 3, 64, 64, generator=rng)}
+    x = toy_images(estimator, 8)
     z = {task: random_structures(8, n, h, rng) for task in x}
-    z["toy"][0] = h - 1
+    z["toy"][:2] = h - 1
 
     sum(logits.square().mean() for logits in estimator(x, z, "masked").values()).backward()
 

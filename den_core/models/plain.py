@@ -1,0 +1,90 @@
+"""Families without shortcuts, which take images as they are: every level of a block must have channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from den_core.config import TaskConfig
+from den_core.errors import ConfigError
+from den_core.models.chain import ElasticChain, Layer
+from den_core.models.elastic import ElasticBlock
+from den_core.models.registry import SELECTOR_FRACTION, Backbone, hidden_channels
+from den_core.models.stems import ImageStem
+
+
+class PlainBlock(ElasticChain):
+    """`branch(x, level)` alone."""
+
+    def shortcut(self, x: Tensor) -> Tensor:
+        side = self.side(x.shape[2])
+        return x.new_zeros(x.shape[0], self.out_channels, side, side)
+
+
+@dataclass(frozen=True)
+class PlainStage:
+    """Layers that form one block.
+
+    Args:
+        layers: first to last, for maps of `side` pixels (a layer may be as large as the map): side -> layers.
+        widths: channels after every layer.
+    """
+
+    layers: Callable[[int], Sequence[Layer]]
+    widths: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PlainBackbone(Backbone):
+    """A plain family as data.
+
+    Args:
+        stages: the blocks, first to last.
+        selector_stages: the selector's blocks, as wide as the estimator's before they are narrowed.
+        smallest: side of an image, pixels.
+    """
+
+    stages: tuple[PlainStage, ...]
+    selector_stages: tuple[PlainStage, ...]
+    smallest: int
+    level_fractions: tuple[float, ...]
+    scale: str = "paper"
+
+    @property
+    def num_blocks(self) -> int:
+        return len(self.stages)
+
+    @property
+    def out_channels(self) -> int:
+        return self.stages[-1].widths[-1]
+
+    def stem(self, task: TaskConfig) -> ImageStem:
+        if task.size < self.smallest:
+            raise ConfigError(f"task {task.name}: expected a size of at least {self.smallest}, found {task.size}")
+        return ImageStem(task)
+
+    def blocks(self, fractions: Sequence[float], statistics: str, side: int) -> list[ElasticBlock]:
+        if not all(fraction > 0 for fraction in fractions):
+            raise ConfigError(
+                f"expected level fractions above 0 for a backbone whose blocks cannot be skipped, "
+                f"found {list(fractions)}; its own are {list(self.level_fractions)}"
+            )
+        return self._build(self.stages, fractions, statistics, side)
+
+    def selector_blocks(self, side: int) -> list[ElasticBlock]:
+        return self._build(self.selector_stages, [SELECTOR_FRACTION], "shared", side)
+
+    def _build(
+        self, stages: Sequence[PlainStage], fractions: Sequence[float], statistics: str, side: int
+    ) -> list[ElasticBlock]:
+        blocks: list[ElasticBlock] = []
+        channels = 3
+        for stage in stages:
+            inner = [hidden_channels(fractions, width) for width in stage.widths[:-1]]
+            out = stage.widths[-1]
+            block = PlainBlock(channels, out, inner, stage.layers(side), statistics, leading=bool(blocks))
+            blocks.append(block)
+            channels, side = out, block.side(side)
+        return blocks

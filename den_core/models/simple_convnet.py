@@ -1,0 +1,23 @@
+"""SimpleConvNet: four 3×3 convolutions of 32 channels, each followed by a pooling, and two fully connected layers.
+
+Blocks are pairs of layers; the paper does not say whether the fully connected pair has levels too, and here it has.
+"""
+
+from __future__ import annotations
+
+from den_core.models.chain import Layer
+from den_core.models.plain import PlainBackbone, PlainStage
+from den_core.models.registry import register_backbone
+
+
+def simple_convnet(width: int, units: int, scale: str) -> PlainBackbone:
+    """The paper's has a width of 32 and 128 units; 84 or 224 pixels."""
+    first = PlainStage(lambda side: (Layer(3), Layer(3, pool=2)), (width, width))
+    second = PlainStage(lambda side: (Layer(3, pool=2), Layer(3, pool=2)), (width, width))
+    connected = PlainStage(lambda side: (Layer(side // 2, padded=False, pool=2), Layer(1)), (units, units))
+    blocks = (first, second, connected)
+    return PlainBackbone(blocks, (first, second), smallest=16, level_fractions=(0.5, 1.0), scale=scale)
+
+
+register_backbone("simple-convnet", simple_convnet(32, 128, "paper"))
+register_backbone("simple-convnet-narrow", simple_convnet(8, 16, "tiny"))

@@ -1,0 +1,74 @@
+"""Families of residual blocks in resolution stages, between a 7×7 stem per task and a head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from den_core.config import TaskConfig
+from den_core.models.elastic import ElasticBlock
+from den_core.models.registry import SELECTOR_FRACTION, Backbone, hidden_channels
+from den_core.models.stems import ConvStem
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A resolution stage: `blocks` blocks of `width` output channels, the first one with `stride`."""
+
+    width: int
+    blocks: int
+    stride: int
+
+
+@dataclass(frozen=True)
+class StagedBackbone(Backbone):
+    """A residual family as data.
+
+    Args:
+        stem_channels: channels that every task's stem gives to the first block.
+        stages: resolution stages, first to last.
+        make_block: (in_channels, out_channels, hidden per level, stride, statistics) -> block.
+        branches: parallel branches of `width` hidden channels that levels are counted in; 0 for channels one by one.
+    """
+
+    stem_channels: int
+    stages: tuple[Stage, ...]
+    make_block: Callable[..., ElasticBlock]
+    branches: int = 0
+    level_fractions: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
+    scale: str = "paper"
+
+    @property
+    def num_blocks(self) -> int:
+        return sum(stage.blocks for stage in self.stages)
+
+    @property
+    def out_channels(self) -> int:
+        return self.stages[-1].width
+
+    def stem(self, task: TaskConfig) -> ConvStem:
+        return ConvStem(task, self.stem_channels)
+
+    def blocks(self, fractions: Sequence[float], statistics: str, side: int) -> list[ElasticBlock]:
+        blocks: list[ElasticBlock] = []
+        channels = self.stem_channels
+        for stage in self.stages:
+            hidden = self._hidden(stage, fractions)
+            for i in range(stage.blocks):
+                blocks.append(self.make_block(channels, stage.width, hidden, 1 if i else stage.stride, statistics))
+                channels = stage.width
+        return blocks
+
+    def selector_blocks(self, side: int) -> list[ElasticBlock]:
+        blocks: list[ElasticBlock] = []
+        channels = self.stem_channels
+        for stage in self.stages:
+            # at least one channel or branch, however narrow the stage is
+            hidden = [max(*self._hidden(stage, [SELECTOR_FRACTION]), stage.width if self.branches else 1)]
+            blocks.append(self.make_block(channels, stage.width, hidden, stage.stride, "shared"))
+            channels = stage.width
+        return blocks
+
+    def _hidden(self, stage: Stage, fractions: Sequence[float]) -> tuple[int, ...]:
+        group = stage.width if self.branches else 1
+        return hidden_channels(fractions, stage.width * max(1, self.branches), group)
