@@ -81,10 +81,10 @@ def cost_table(estimator: Estimator, selector: Selector) -> CostTable:
         side = block.side(side)
     table = torch.from_numpy(np.asarray(counts, dtype=np.int64))
     ends = {
-        task: [a + b for a, b in zip(estimator.stems[task].count(), estimator.heads[task].count(), strict=True)]
-        for task in estimator.stems
+        task: [a + b for a, b in zip(estimator.stems[shown].count(), estimator.heads[task].count(), strict=True)]
+        for task, shown in estimator.image_tasks.items()
     }
-    chooser = {task: selector.count(task) for task in selector.stems}
+    chooser = {task: selector.count(task) for task in estimator.image_tasks}
     return CostTable(
         block_macs=table[..., 0],
         block_params=table[..., 1],

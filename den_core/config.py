@@ -50,6 +50,8 @@ class TaskConfig:
     grayscale: bool = False
     title: str = ""
     "The task's name for people."
+    image_of: str = ""
+    "Another task with the same images: an image then has one structure and a head for each of the two."
 
     def __post_init__(self) -> None:
         _require(self.name.isidentifier(), f"expected a task name made of letters, digits and _, found {self.name!r}")
@@ -143,6 +145,23 @@ class NetworkConfig:
         names = [task.name for task in self.tasks]
         _require(len(names) >= 1, "expected at least one task, found none")
         _require(len(set(names)) == len(names), f"expected task names that differ from each other, found {names}")
+        for task in self.tasks:
+            if task.image_of:
+                self._check_image_of(task)
+
+    def _check_image_of(self, task: TaskConfig) -> None:
+        own = [other.name for other in self.tasks if not other.image_of]
+        where = f"task {task.name}: expected image_of"
+        _require(task.image_of in own, f"{where} to name one of {', '.join(own) or 'no task'}, found {task.image_of!r}")
+        other = self.task(task.image_of)
+        for field in ("size", "content_size", "background", "grayscale", "mean", "std"):
+            mine, theirs = getattr(task, field), getattr(other, field)
+            _require(mine == theirs, f"{where} a task with {field} {mine}, found {theirs} in {other.name}")
+
+    @property
+    def image_tasks(self) -> dict[str, str]:
+        """For every task the one whose stem and choice it takes: itself, but for `image_of`."""
+        return {task.name: task.image_of or task.name for task in self.tasks}
 
     def task(self, name: str) -> TaskConfig:
         """The task of that name, or ConfigError with the names there are."""
@@ -373,7 +392,7 @@ class Recipe:
             self.network.selector.auxiliary or not self.training.selector.label_steps,
             "expected a selector with an auxiliary head where label_steps is set",
         )
-        names = {task.name for task in self.network.tasks}
+        names = {task.name for task in self.network.tasks if not task.image_of}
         sizes = self.training.batch_size
         _require(
             isinstance(sizes, int) or set(sizes) == names,

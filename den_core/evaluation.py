@@ -26,7 +26,7 @@ from den_core.checkpoints import Metrics
 from den_core.config import Recipe, from_json
 from den_core.controls import permutations, random_draws, weights_for_shares
 from den_core.data.arrays import load_task
-from den_core.data.splits import split_validation
+from den_core.data.splits import divide_tasks
 from den_core.errors import ConfigError
 from den_core.measuring import (
     EvaluationSet,
@@ -66,12 +66,10 @@ def validation_sets(
     if not net.info.recipe:
         raise ConfigError("expected a recipe in config.json, found none: which images were held out is not known")
     recipe = from_json(Recipe, net.info.recipe, "recipe")
-    sets = {}
-    for task in net.config.tasks:
-        arrays = load_task(task, "train", progress=progress)
-        _, rows = split_validation(arrays.labels, arrays.groups, recipe.training.validation_share, recipe.data_seed)
-        sets[task.name] = evaluation_set(net, task, arrays.take(rows[:limit]))
-    return sets
+    tasks = net.config.tasks
+    arrays = {task.name: load_task(task, "train", progress=progress) for task in tasks}
+    rows = divide_tasks(tasks, arrays, recipe.training.validation_share, recipe.data_seed)
+    return {task.name: evaluation_set(net, task, arrays[task.name].take(rows[task.name][1][:limit])) for task in tasks}
 
 
 def test_sets(net: DeepElasticNetwork, limit: int | None = None, progress: bool = True) -> dict[str, EvaluationSet]:

@@ -22,7 +22,7 @@ from den_core.seeding import step_generator
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's images and labels by task: float (B_t, 3, S_t, S_t) and int64 (B_t,)."""
+    """One step's images, float (B_t, 3, S_t, S_t), by task that has its own, and labels, int64 (B_t,), by task."""
 
     images: dict[str, Tensor]
     labels: dict[str, Tensor]
@@ -102,13 +102,20 @@ class TaskLoader:
 
 
 class JointLoader:
-    """A batch of every task at each step (Algorithm 1 trains all tasks together)."""
+    """A batch of every task at each step (Algorithm 1 trains all tasks together).
 
-    def __init__(self, loaders: dict[str, TaskLoader]):
-        self.loaders = loaders
+    Args:
+        loaders: by task that has images of its own.
+        further: labels, (N,), of tasks with the images of another: (that task, labels) by task.
+    """
+
+    def __init__(self, loaders: dict[str, TaskLoader], further: dict[str, tuple[str, Tensor]] | None = None):
+        self.loaders, self.further = loaders, further or {}
 
     def batch(self, step: int) -> Batch:
         pairs = {name: loader.batch(step) for name, loader in self.loaders.items()}
-        return Batch(
-            {k: images for k, (images, _) in pairs.items()}, {k: labels for k, (_, labels) in pairs.items()}
-        )
+        images = {name: x for name, (x, _) in pairs.items()}
+        labels = {name: y for name, (_, y) in pairs.items()}
+        for name, (shown, all_labels) in self.further.items():
+            labels[name] = all_labels[self.loaders[shown].indices(step)].to(images[shown].device)
+        return Batch(images, labels)

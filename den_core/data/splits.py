@@ -2,9 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from den_core.config import TaskConfig
 from den_core.errors import DataError
+
+if TYPE_CHECKING:
+    from den_core.data.arrays import TaskArrays
+
+
+def divide_tasks(
+    tasks: Sequence[TaskConfig], arrays: Mapping[str, TaskArrays], share: float, seed: int
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Rows for training and for validation of every task, see `split_validation`; shared images are divided once.
+
+    Raises:
+        DataError: a task has not the images that its `image_of` promises.
+    """
+    rows = {}
+    for task in sorted(tasks, key=lambda task: bool(task.image_of)):
+        if not task.image_of:
+            found = arrays[task.name]
+            rows[task.name] = split_validation(found.labels, found.groups, share, seed)
+            continue
+        own, other = arrays[task.name].ids, arrays[task.image_of].ids
+        if own != other:
+            raise DataError(
+                f"task {task.name}: expected the {len(other)} images of {task.image_of} in the same order, "
+                f"found {len(own)} that differ"
+            )
+        rows[task.name] = rows[task.image_of]
+    return rows
 
 
 def split_validation(

@@ -23,6 +23,7 @@ class Estimator(nn.Module):
         super().__init__()
         backbone, chosen = find_backbone(config.backbone.name), config.backbone
         self.num_levels = chosen.num_levels
+        self.image_tasks = config.image_tasks
         self.stems, self.map_side = make_stems(config.tasks, backbone.stem)
         self.blocks = nn.ModuleList(backbone.blocks(chosen.level_fractions, chosen.norm_statistics, self.map_side))
         self.heads = nn.ModuleDict({t.name: Head(backbone.out_channels, t.num_classes) for t in config.tasks})
@@ -38,14 +39,14 @@ class Estimator(nn.Module):
         """Logits of a batch of every task; the shared blocks see all tasks' images together.
 
         Args:
-            images: by task, float (B_t, 3, size_t, size_t), normalised.
-            structures: by task, int64 (B_t, n).
+            images: by task that has images of its own, float (B_t, 3, size_t, size_t), normalised.
+            structures: by the same, int64 (B_t, n).
             execution: "masked" computes all channels and masks; "dispatched" computes what each image's levels need.
                 Both give the same values and gradients to floating-point tolerance, in training too, if the running
                 statistics are kept per level; shared ones need the whole batch, and "masked", to train.
 
         Returns:
-            By task, (B_t, classes_t).
+            By task, those with the images of another included, (B_t, classes_t).
 
         Raises:
             StructureError: a structure of another shape or with a level out of range.
@@ -55,8 +56,9 @@ class Estimator(nn.Module):
         x = torch.cat([self.stems[task](batch) for task, batch in images.items()])
         z = torch.cat([structures[task] for task in images])
         x = self._run_masked(x, z) if execution == "masked" else self._run_dispatched(x, z)
-        parts = x.split([len(batch) for batch in images.values()])
-        return {task: self.heads[task](part).float() for task, part in zip(images, parts, strict=True)}
+        parts = dict(zip(images, x.split([len(batch) for batch in images.values()]), strict=True))
+        answers = [(task, parts[shown]) for task, shown in self.image_tasks.items() if shown in parts]
+        return {task: self.heads[task](part).float() for task, part in answers}
 
     def _run_masked(self, x: Tensor, z: Tensor) -> Tensor:
         for block, levels in zip(self.blocks, z.unbind(1), strict=True):
@@ -71,4 +73,5 @@ class Estimator(nn.Module):
 
     def classify(self, x: Tensor, z: Tensor, task: str, execution: str = "masked") -> Tensor:
         """`forward` for one task: (B, 3, size, size), (B, n) -> logits (B, classes)."""
-        return self({task: x}, {task: z}, execution)[task]
+        shown = self.image_tasks[task]
+        return self({shown: x}, {shown: z}, execution)[task]

@@ -82,6 +82,7 @@ class Selector(nn.Module):
         super().__init__()
         backbone = find_backbone(config.backbone.name)
         self.num_blocks, self.num_levels = backbone.num_blocks, config.backbone.num_levels
+        self.image_tasks = config.image_tasks
         self.stems, self.map_side = make_stems(config.tasks, backbone.stem)
         self.blocks = nn.ModuleList(backbone.selector_blocks(self.map_side))
         channels = self.blocks[-1].out_channels
@@ -90,7 +91,9 @@ class Selector(nn.Module):
         self.temperature = config.selector.temperature
         self.classifiers = self.mix = None
         if config.selector.auxiliary:
-            self.classifiers = nn.ModuleDict({t.name: nn.Linear(channels, t.num_classes) for t in config.tasks})
+            self.classifiers = nn.ModuleDict(
+                {t.name: nn.Linear(channels, t.num_classes) for t in config.tasks if not t.image_of}
+            )
             self.mix = nn.Linear(channels + TOP + 1, channels)
         xavier_start(self)
         if config.selector.uniform_start:
@@ -121,7 +124,7 @@ class Selector(nn.Module):
             block.inherit(theirs, widths.index(block.hidden[-1]))
 
     def forward(self, images: dict[str, Tensor]) -> dict[str, SelectorOutput]:
-        """By task: normalised images (B_t, 3, size_t, size_t) -> what the selector says of them."""
+        """By task that has images of its own: normalised images (B_t, 3, size_t, size_t) -> what it says of them."""
         x = torch.cat([self.stems[task](batch) for task, batch in images.items()])
         for block in self.blocks:
             x = block.shortcut(x) + block.branch(x, 0)
@@ -148,10 +151,12 @@ class Selector(nn.Module):
 
     def model_distribution(self, x: Tensor, task: str) -> Tensor:
         """C of one task's images: (B, n, h), every block's levels sum to 1."""
-        return self({task: x})[task].log_distribution.exp()
+        shown = self.image_tasks[task]
+        return self({shown: x})[shown].log_distribution.exp()
 
     def count(self, task: str) -> tuple[int, int]:
         """(MACs, parameters) of one image; the critic only where inference runs it, which is with a temperature."""
+        task = self.image_tasks[task]
         macs, params = self.stems[task].count()
         side = self.map_side
         for block in self.blocks:

@@ -55,7 +55,7 @@ class StaticEstimator(nn.Module):
     def __init__(self, estimator: Estimator):
         super().__init__()
         self.num_levels = estimator.num_levels
-        self.stems = copy.deepcopy(estimator.stems)
+        self.stems, self.image_tasks = copy.deepcopy(estimator.stems), estimator.image_tasks
         self.blocks = nn.ModuleList(StaticBlock(block) for block in estimator.blocks)
         self.heads = copy.deepcopy(estimator.heads)
         _finish(self)
@@ -74,7 +74,7 @@ class StaticEstimator(nn.Module):
 
     def stem(self, x: Tensor, task: str) -> Tensor:
         """(B, 3, size, size) -> (B, C, 32, 32), channels last."""
-        return _run_stem(self.stems[task], x, self.heads[task].linear.weight.dtype)
+        return _run_stem(self.stems[self.image_tasks[task]], x, self.heads[task].linear.weight.dtype)
 
     def run_blocks(self, x: Tensor, z: Tensor) -> Tensor:
         """The shared blocks on stem maps, which they may overwrite."""
@@ -91,7 +91,7 @@ class StaticSelector(nn.Module):
     def __init__(self, selector: Selector):
         super().__init__()
         self.shape = (-1, selector.num_blocks, selector.num_levels)
-        self.stems = copy.deepcopy(selector.stems)
+        self.stems, self.image_tasks = copy.deepcopy(selector.stems), selector.image_tasks
         self.blocks = nn.ModuleList(StaticBlock(block) for block in selector.blocks)
         self.head = copy.deepcopy(selector.head)
         self.critic = copy.deepcopy(selector.critic) if selector.temperature else None
@@ -101,6 +101,7 @@ class StaticSelector(nn.Module):
 
     def forward(self, x: Tensor, task: str) -> Tensor:
         """(B, 3, size, size) -> C, (B, n, h)."""
+        task = self.image_tasks[task]
         x = _run_stem(self.stems[task], x, self.head.linear.weight.dtype)
         for block in self.blocks:
             x = block(x, [len(x)])
@@ -125,7 +126,7 @@ class ExtractedNetwork(nn.Module):
     def __init__(self, estimator: Estimator, z: Tensor, task: str):
         super().__init__()
         check_structure(z[None], estimator.num_blocks, estimator.num_levels)
-        self.stem = copy.deepcopy(estimator.stems[task])
+        self.stem = copy.deepcopy(estimator.stems[estimator.image_tasks[task]])
         self.blocks = nn.ModuleList(_FixedBlock(b, int(level)) for b, level in zip(estimator.blocks, z, strict=True))
         self.head = copy.deepcopy(estimator.heads[task])
         _finish(self)

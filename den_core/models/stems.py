@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -67,14 +69,16 @@ class Head(nn.Module):
         return self.linear.weight.numel(), params
 
 
-def make_stems(tasks: tuple[TaskConfig, ...], make_stem) -> tuple[nn.ModuleDict, int]:
-    """A stem per task, and the side of the maps that all of them make.
+def make_stems(
+    tasks: Iterable[TaskConfig], make_stem: Callable[[TaskConfig], Stem]
+) -> tuple[nn.ModuleDict, int]:
+    """A stem for every task with images of its own, and the side of the maps that all of them make.
 
     Raises:
         ConfigError: their maps differ, because images are taken as they are and differ.
     """
-    stems = {task.name: make_stem(task) for task in tasks}
-    sides = {task.name: stems[task.name].side for task in tasks}
+    stems = {task.name: make_stem(task) for task in tasks if not task.image_of}
+    sides = {name: stem.side for name, stem in stems.items()}
     if len(set(sides.values())) > 1:
         found = ", ".join(f"{name} {side}" for name, side in sides.items())
         raise ConfigError(f"expected tasks of one size for a backbone without stems, found {found}")

@@ -95,12 +95,12 @@ def make_loader(
     recipe: Recipe, train: dict[str, TaskArrays], rank: int, device: torch.device
 ) -> JointLoader:
     """Training batches of all tasks of a recipe, for one process."""
-    return JointLoader(
-        {
-            task.name: TaskLoader(train[task.name], task, recipe.training, recipe.seed, rank, device)
-            for task in recipe.network.tasks
-        }
-    )
+    own = [task for task in recipe.network.tasks if not task.image_of]
+    loaders = {t.name: TaskLoader(train[t.name], t, recipe.training, recipe.seed, rank, device) for t in own}
+    further = {
+        t.name: (t.image_of, torch.from_numpy(train[t.name].labels)) for t in recipe.network.tasks if t.image_of
+    }
+    return JointLoader(loaders, further)
 
 
 def to_training_precision(still: torch.nn.Module, config: TrainingConfig) -> None:

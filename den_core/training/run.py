@@ -13,7 +13,7 @@ import den_core
 from den_core.checkpoints import CheckpointInfo
 from den_core.config import Recipe, to_json
 from den_core.data.arrays import load_task
-from den_core.data.splits import split_validation
+from den_core.data.splits import divide_tasks
 from den_core.devices import device_name
 from den_core.errors import TrainingError
 from den_core.files import write_atomically
@@ -37,15 +37,12 @@ def load_training_data(recipe: Recipe, limit: int | None = None, progress: bool 
     Args:
         limit: at most so many images per task, for smoke runs.
     """
-    train, validation, fingerprints = {}, {}, {}
-    for task in recipe.network.tasks:
-        arrays = load_task(task, "train", limit=limit, progress=progress)
-        kept, held_out = split_validation(
-            arrays.labels, arrays.groups, recipe.training.validation_share, recipe.data_seed
-        )
-        train[task.name], validation[task.name] = arrays.take(kept), arrays.take(held_out)
-        fingerprints[task.name] = arrays.fingerprint
-    return LoadedData(TrainingData(train, validation), fingerprints)
+    tasks = recipe.network.tasks
+    arrays = {task.name: load_task(task, "train", limit=limit, progress=progress) for task in tasks}
+    rows = divide_tasks(tasks, arrays, recipe.training.validation_share, recipe.data_seed)
+    train = {name: arrays[name].take(kept) for name, (kept, _) in rows.items()}
+    validation = {name: arrays[name].take(held_out) for name, (_, held_out) in rows.items()}
+    return LoadedData(TrainingData(train, validation), {name: found.fingerprint for name, found in arrays.items()})
 
 
 def train(recipe: Recipe, execution: Execution, limit: int | None = None) -> bool:

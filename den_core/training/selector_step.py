@@ -31,11 +31,12 @@ def structure_losses(
     """L of Eq. 4 for every image under each of its structures, and whether the answer is right.
 
     Args:
-        structures: by task, int64 (B_t, S, n). The stem runs once per image, the shared blocks once per structure.
+        structures: by task that has images of its own, int64 (B_t, S, n). The stem runs once per image, the shared
+            blocks once per structure.
         risk: "cross_entropy", in nats, or "error", the probability given to other classes than the right one.
 
     Returns:
-        Losses and right answers as 0 or 1, by task, (B_t, S) each.
+        Losses and right answers as 0 or 1, by the same tasks, (B_t, S) each: means where an image has several heads.
     """
     with torch.no_grad():
         maps = [
@@ -45,13 +46,19 @@ def structure_losses(
         x = estimator.run_blocks(x, torch.cat([z.flatten(0, 1) for z in structures.values()]))
         losses, right = {}, {}
         for (task, z), part in zip(structures.items(), x.split([len(m) for m in maps]), strict=True):
-            S = z.shape[1]
-            logits = estimator.heads[task](part).float()
-            target = labels[task].repeat_interleave(S)
-            loss = F.cross_entropy(logits, target, reduction="none")
-            losses[task] = (loss if risk == "cross_entropy" else 1 - (-loss).exp()).view(-1, S)
-            right[task] = (logits.argmax(1) == target).float().view(-1, S)
+            answered = [
+                _answer(estimator.heads[name](part).float(), labels[name].repeat_interleave(z.shape[1]), risk)
+                for name, shown in estimator.image_tasks.items()
+                if shown == task
+            ]
+            mean = torch.stack([torch.stack(pair) for pair in answered]).mean(0)
+            losses[task], right[task] = mean.view(2, -1, z.shape[1])
     return losses, right
+
+
+def _answer(logits: Tensor, target: Tensor, risk: str) -> tuple[Tensor, Tensor]:
+    loss = F.cross_entropy(logits, target, reduction="none")
+    return loss if risk == "cross_entropy" else 1 - (-loss).exp(), (logits.argmax(1) == target).float()
 
 
 def selector_loss(
