@@ -190,9 +190,10 @@ class EstimatorStageConfig:
     shuffled: bool = False
     """Deal the choices of the last turn out at random among a task's images. That trains the twin that never looks:
     what the own choices win over it is what looking pays, free of what a network merely gets used to."""
-    first_structures: Literal["eq8", "densities"] = "eq8"
-    """Structures of the first turn: "eq8", or "densities", see `sampling.varied_structures`. Densities bought 4.8
-    points at level 1 and 2.0 at level 2, and cost 1.8 in full (three seeds)."""
+    first_structures: Literal["eq8", "densities", "selector"] = "eq8"
+    """Structures of the first turn: "eq8" (with tau 0 uniform ones), "selector", from the selector as it starts (Figure
+    5's ablation), or "densities", see `sampling.varied_structures`: these bought 4.8 points at level 1 and 2.0 at level
+    2, and cost 1.8 in full (three seeds)."""
     distillation: float = 0.0
     """Weight of in-place distillation; 0 is the paper's Eq. 4. If positive, every image of a step runs twice: in full
     to learn from its label, and with a drawn structure to learn from the full run's answer (Kullback–Leibler). Bought

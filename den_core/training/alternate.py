@@ -33,7 +33,7 @@ from den_core.training.resume import (
     restore_optimizer,
     save_resume_point,
 )
-from den_core.training.sampling import dialled, initial_structures, most_probable, turn_structures, varied_structures
+from den_core.training.sampling import FIRST_STRUCTURES, dialled, most_probable, turn_structures
 from den_core.training.schedule import Turn, learning_rate, turns
 from den_core.training.selector_step import label_step, selector_step
 from den_core.training.validation import ValidationResult, validate
@@ -202,10 +202,8 @@ class Trainer:
             config = dataclasses.replace(config, distillation=0.0)
         structures = {}
         for task, images in batch.images.items():
-            if turn.round == 0 and config.first_structures == "eq8":
-                z = initial_structures(len(images), n, h, config.tau, generator)
-            elif turn.round == 0:
-                z = varied_structures(len(images), n, h, generator)
+            if turn.round == 0 and config.first_structures != "selector":
+                z = FIRST_STRUCTURES[config.first_structures](len(images), n, h, config.tau, generator)
             else:
                 with torch.no_grad():
                     C = selector(images, task).cpu()

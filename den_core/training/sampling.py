@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -50,6 +52,15 @@ def varied_structures(
     level = torch.randint(1, max(2, num_levels - 1), (batch, 1), generator=generator)
     uniform = torch.rand(batch, generator=generator) < uniform_share
     return torch.where(uniform[:, None], level.expand(-1, num_blocks), z)
+
+
+FIRST_STRUCTURES: dict[str, Callable[[int, int, int, float, torch.Generator | None], Tensor]] = {
+    "eq8": initial_structures,
+    "densities": lambda batch, num_blocks, num_levels, tau, generator: varied_structures(
+        batch, num_blocks, num_levels, generator
+    ),
+}
+"Structures that need no selector, by name: (batch, num_blocks, num_levels, tau, generator) -> (batch, num_blocks)."
 
 
 def explored(log_C: Tensor, floor: float) -> Tensor:
