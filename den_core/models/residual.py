@@ -39,6 +39,15 @@ def basic_block(
     return ResidualBlock(in_channels, out_channels, [hidden], [Layer(3, stride), Layer(3)], statistics)
 
 
+def bottleneck_block(
+    in_channels: int, out_channels: int, hidden: Sequence[int], stride: int, statistics: str
+) -> ResidualBlock:
+    """1×1 – 3×3 – 1×1 with fewer channels in between: the block of the deeper ResNets."""
+    return ResidualBlock(
+        in_channels, out_channels, [hidden, hidden], [Layer(1), Layer(3, stride), Layer(1)], statistics
+    )
+
+
 def branched_block(
     in_channels: int, out_channels: int, hidden: Sequence[int], stride: int, statistics: str
 ) -> ResidualBlock:

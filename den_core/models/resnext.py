@@ -13,7 +13,9 @@ from den_core.models.staged import Stage, StagedBackbone
 def resnext(branches: int, width: int, blocks: int, fractions: tuple[float, ...], scale: str) -> StagedBackbone:
     """`branches` × `width`d, with `blocks` blocks per stage; the stem gives `width` channels."""
     stages = (Stage(width, blocks, 1), Stage(2 * width, blocks, 2), Stage(4 * width, blocks, 2))
-    return StagedBackbone(width, stages, branched_block, branches, fractions, scale)
+    return StagedBackbone(
+        width, stages, branched_block, hidden_per_width=branches, grouped=True, level_fractions=fractions, scale=scale
+    )
 
 
 register_backbone("resnext-29-8x64", resnext(8, 64, 3, (0.0, 0.25, 0.5, 1.0), "paper"))

@@ -28,13 +28,15 @@ class StagedBackbone(Backbone):
         stem_channels: channels that every task's stem gives to the first block.
         stages: resolution stages, first to last.
         make_block: (in_channels, out_channels, hidden per level, stride, statistics) -> block.
-        branches: parallel branches of `width` hidden channels that levels are counted in; 0 for channels one by one.
+        hidden_per_width: hidden channels of a full block ÷ its output channels.
+        grouped: whether levels are whole branches of `width` hidden channels.
     """
 
     stem_channels: int
     stages: tuple[Stage, ...]
     make_block: Callable[..., ElasticBlock]
-    branches: int = 0
+    hidden_per_width: float = 1.0
+    grouped: bool = False
     level_fractions: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
     scale: str = "paper"
 
@@ -64,11 +66,13 @@ class StagedBackbone(Backbone):
         channels = self.stem_channels
         for stage in self.stages:
             # at least one channel or branch, however narrow the stage is
-            hidden = [max(*self._hidden(stage, [SELECTOR_FRACTION]), stage.width if self.branches else 1)]
+            hidden = [max(*self._hidden(stage, [SELECTOR_FRACTION]), self._group(stage))]
             blocks.append(self.make_block(channels, stage.width, hidden, stage.stride, "shared"))
             channels = stage.width
         return blocks
 
     def _hidden(self, stage: Stage, fractions: Sequence[float]) -> tuple[int, ...]:
-        group = stage.width if self.branches else 1
-        return hidden_channels(fractions, stage.width * max(1, self.branches), group)
+        return hidden_channels(fractions, round(stage.width * self.hidden_per_width), self._group(stage))
+
+    def _group(self, stage: Stage) -> int:
+        return stage.width if self.grouped else 1
