@@ -16,7 +16,7 @@ from den_core.config import (
     TaskConfig,
     TrainingConfig,
 )
-from den_core.data.tasks import SCENARIOS, TASKS, task_from_source
+from den_core.data.tasks import SCENARIOS, find_task, task_from_source
 from den_core.errors import ConfigError
 from den_core.models.registry import find_backbone
 
@@ -28,7 +28,7 @@ def network(scenario: str, backbone: str, selector: SelectorConfig | None = None
     """The tasks of a scenario on a backbone."""
     return NetworkConfig(
         backbone=paper_levels(backbone),
-        tasks=tuple(TASKS[name] for name in SCENARIOS[scenario]),
+        tasks=tuple(find_task(name) for name in SCENARIOS[scenario]),
         selector=selector or SelectorConfig(),
     )
 

@@ -10,38 +10,51 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
-from den_core.data.sources import ImageSource, open_source
-from den_core.data.tasks import TASKS
-from den_core.errors import DataError
+from den_core.data.sources import KINDS, ImageSource, Kind, open_source
+from den_core.data.sources.address import parse_address
+from den_core.data.tasks import PUBLISHED, TASKS
+from den_core.errors import DataError, ImageError
 
 SPLITS = ("train", "test")
 
 
 def list_datasets() -> pd.DataFrame:
-    """One row per split of every registered task.
+    """One row per split of every registered task; of tasks that share a published set, the one with all its classes.
 
     Columns: name, split, images, classes, size (pixels along one side, as the task uses them), location,
-    present, license. A set that is not there has `present` False, no images and the reason as its location.
+    present, license. A set that is not there has `present` False, no images and the reason as its location. Nothing is
+    downloaded, and CIFAR and STL-10 are not read: if their files are there, they have as many images as published.
     """
+    whole = {name: row for name, row in PUBLISHED.items() if not parse_address(row.source).classes}
     rows = []
-    for task in TASKS.values():
+    for name, task in (TASKS | whole).items():
+        kind = KINDS[parse_address(task.source).kind]
+        classes = task.num_classes if name in TASKS else kind.classes
         for split in SPLITS:
-            row = {"name": task.name, "split": split, "classes": task.num_classes, "size": task.size}
+            row = {"name": name, "split": split, "classes": classes, "size": task.size}
             try:
-                source = open_source(task.source, split)
+                rows.append(row | {"present": True} | _glance(task.source, kind, split))
             except DataError as error:
-                row |= {"images": 0, "location": str(error), "present": False, "license": ""}
-            else:
-                row |= {"images": len(source), "location": source.location, "present": True}
-                row |= {"license": source.license}
-            rows.append(row)
+                rows.append(row | {"images": 0, "location": str(error), "present": False, "license": ""})
     return pd.DataFrame(rows)[
         ["name", "split", "images", "classes", "size", "location", "present", "license"]
     ]
 
 
+def _glance(source: str, kind: Kind, split: str) -> dict:
+    """Images, location and licence of a split; DataError where it is not there."""
+    address = parse_address(source)
+    if kind.published and not address.classes:
+        place = kind.published.require(address.where)
+        return {"images": kind.published.images[SPLITS.index(split)], "location": str(place), "license": ""}
+    opened = open_source(source, split, download=False)
+    return {"images": len(opened), "location": opened.location, "license": opened.license}
+
+
 def prepare_dataset(name_or_source: str, progress: bool = True) -> pd.DataFrame:
     """Decode every image of both splits once, so that training will not stumble over one.
+
+    CIFAR and STL-10 are downloaded where they are not there yet.
 
     Args:
         name_or_source: a task's name, such as emoji, or a source, such as folder:FOLDER.
@@ -51,14 +64,14 @@ def prepare_dataset(name_or_source: str, progress: bool = True) -> pd.DataFrame:
         width and height (the largest of each, pixels), fingerprint.
 
     Raises:
-        DataError: files that are missing (the message names the folder expected), malformed tables, or
-            classes that differ between the splits.
-        ImageError: the first image that does not decode; the message names its row.
+        DataError: files that are missing (the message names the folder expected), malformed tables, a label outside
+            the classes, a class folder without images, or classes that differ between the splits.
+        ImageError: images that do not decode; the message says where the first one is, and how many there are.
     """
-    task = TASKS.get(name_or_source)
-    if task is None and name_or_source.partition(":")[0] not in ("open", "parquet", "folder", "digits"):
+    task = TASKS.get(name_or_source) or PUBLISHED.get(name_or_source)
+    if task is None and parse_address(name_or_source).kind not in KINDS:
         raise DataError(
-            f"expected one of {', '.join(TASKS)} or a source such as parquet:FOLDER or folder:FOLDER, "
+            f"expected one of {', '.join([*TASKS, *PUBLISHED])} or a source such as parquet:FOLDER or folder:FOLDER, "
             f"found {name_or_source!r}"
         )
     sources = [open_source(task.source if task else name_or_source, split) for split in SPLITS]
@@ -72,12 +85,23 @@ def prepare_dataset(name_or_source: str, progress: bool = True) -> pd.DataFrame:
 
 def _check(source: ImageSource, progress: bool) -> dict:
     """Decode every image of a split."""
+
+    def look(row: int) -> tuple[int, int] | ImageError:
+        try:
+            return source.image(row).size
+        except ImageError as error:
+            return error
+
     with ThreadPoolExecutor() as pool:
-        sizes: Iterable = pool.map(lambda i: source.image(i).size, range(len(source)))
+        found: Iterable = pool.map(look, range(len(source)))
         if progress:
             title = f"Checking {source.name}, {source.split}"
-            sizes = track(sizes, title, len(source), console=Console(stderr=True), transient=True)
-        width, height = np.max(list(sizes), axis=0)
+            found = track(found, title, len(source), console=Console(stderr=True), transient=True)
+        found = list(found)
+    faults = [each for each in found if isinstance(each, ImageError)]
+    if faults:
+        raise ImageError(f"{faults[0]} (images that cannot be used: {len(faults):,} of {len(source):,})")
+    width, height = np.max(found, axis=0)
     counts = np.bincount(source.labels, minlength=len(source.class_names))
     return {
         "name": source.name,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 
 import numpy as np
 
 from den_core.config import TaskConfig
 from den_core.data.arrays import load_task
 from den_core.data.sources import open_source
+from den_core.data.wnids import draw_tasks, m2_sources
+from den_core.errors import ConfigError
 
 FASHION = TaskConfig(
     name="fashion",
@@ -67,8 +70,89 @@ DIGITS = TaskConfig(
 TASKS: dict[str, TaskConfig] = {task.name: task for task in (FASHION, EMOJI, CLIPART, DIGITS)}
 "Means and standard deviations are those of the training split after `fit_image`, borders included."
 
-SCENARIOS: dict[str, tuple[str, ...]] = {"open3": ("fashion", "emoji", "clipart"), "digits": ("digits",)}
-"Tasks that are learned together, by name."
+
+@dataclass(frozen=True)
+class PublishedTask:
+    """A task on a set that others publish; its classes are read from the set.
+
+    Args:
+        source: as `open_source` takes it; without a folder, where `$DEN_DATA` says.
+        size: pixels along one side.
+        title: for people.
+        mean, std: of the training images, per channel.
+        image_of: see `TaskConfig`.
+    """
+
+    source: str
+    size: int
+    title: str
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    image_of: str = ""
+
+
+CIFAR10 = ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))
+CIFAR100 = ((0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762))
+TINY = ((0.4802, 0.4481, 0.3975), (0.2770, 0.2691, 0.2821))
+STL10 = ((0.4467, 0.4398, 0.4066), (0.2603, 0.2566, 0.2713))
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
+PUBLISHED: dict[str, PublishedTask] = {
+    "cifar10": PublishedTask("cifar10:", 32, "CIFAR-10", *CIFAR10),
+    "cifar100": PublishedTask("cifar100:", 32, "CIFAR-100", *CIFAR100),
+    "coarse": PublishedTask("cifar100_coarse:", 32, "CIFAR-100, coarse", *CIFAR100, image_of="cifar100"),
+    "tiny": PublishedTask("tiny_imagenet:", 64, "Tiny-ImageNet", *TINY),
+    "stl10": PublishedTask("stl10:", 96, "STL-10", *STL10),
+}
+"Table 1 of the paper."
+PUBLISHED |= {
+    f"m2_{size}_{i}": PublishedTask(source, size, f"Mini-ImageNet {i}", *IMAGENET)
+    for size in (84, 224)
+    for i, source in enumerate(m2_sources())
+}
+PUBLISHED |= {
+    f"m2_tiny_{i}": PublishedTask(f"tiny_imagenet:#{','.join(map(str, classes))}", 64, f"Tiny-ImageNet {i}", *TINY)
+    for i, classes in enumerate(draw_tasks(200))
+}
+
+SCENARIOS: dict[str, tuple[str, ...]] = {
+    "open3": ("fashion", "emoji", "clipart"),
+    "digits": ("digits",),
+    "m1": ("cifar100", "tiny", "stl10"),
+    "m2": tuple(f"m2_84_{i}" for i in range(10)),
+    "m2-224": tuple(f"m2_224_{i}" for i in range(10)),
+    "m2-tiny": tuple(f"m2_tiny_{i}" for i in range(10)),
+    "m3": ("cifar100", "coarse"),
+    "c1-cifar10": ("cifar10",),
+    "c1-cifar100": ("cifar100",),
+}
+"Tasks that are learned together, by name: of TASKS and PUBLISHED."
+
+
+def find_task(name: str) -> TaskConfig:
+    """A task of TASKS or PUBLISHED.
+
+    Raises:
+        ConfigError: no such task.
+        DataError: the set is not where it is expected; the message says what is missing.
+    """
+    if name in TASKS:
+        return TASKS[name]
+    if name not in PUBLISHED:
+        raise ConfigError(f"expected one of the tasks {', '.join([*TASKS, *PUBLISHED])}, found {name!r}")
+    row = PUBLISHED[name]
+    return TaskConfig(
+        name=name,
+        title=row.title,
+        source=row.source,
+        size=row.size,
+        content_size=row.size,
+        class_names=open_source(row.source, "train").class_names,
+        mean=row.mean,
+        std=row.std,
+        background=0,
+        image_of=row.image_of,
+    )
 
 
 def task_from_source(name: str, source: str, size: int) -> TaskConfig:

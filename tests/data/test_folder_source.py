@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from image_samples import encode, solid
 
+from den_core.data.images import decode_image
 from den_core.data.listing import prepare_dataset
 from den_core.data.sources import open_source
 from den_core.errors import DataError, ImageError
@@ -43,6 +44,7 @@ def test_folders_name_the_classes(folder):
 def test_class_without_test_images_keeps_its_number(folder):
     (folder / "test" / "warm").mkdir()
     (folder / "test" / "cold" / "c.png").rename(folder / "test" / "warm" / "c.png")
+    (folder / "test" / "cold").rmdir()
 
     assert open_source(f"folder:{folder}", "test").labels.tolist() == [1]
 
@@ -70,11 +72,57 @@ def test_missing_split_is_named(folder, tmp_path):
         open_source(f"folder:{folder}", "test")
 
 
-def test_empty_class_is_named(folder):
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_empty_class_folder_is_named(folder, split):
+    for name in ("train", "test"):
+        fill(folder, **{f"{name}__empty__a": encode(solid(0, mode="L"))})
+    (folder / split / "empty" / "a.png").rename(folder / split / "empty" / "a.txt")
+
+    with pytest.raises(DataError, match=f"{folder}/{split}/empty, found none"):
+        open_source(f"folder:{folder}", split)
+    with pytest.raises(DataError, match=f"{folder}/{split}/empty, found none"):
+        prepare_dataset(f"folder:{folder}", progress=False)
+
+
+def test_folders_of_classes_that_are_not_asked_for_are_not_looked_into(folder):
     (folder / "train" / "empty").mkdir()
 
-    with pytest.raises(DataError, match="train/empty, found none"):
-        open_source(f"folder:{folder}", "train")
+    source = open_source(f"folder:{folder}#warm,cold", "train")
+
+    assert source.class_names == ("warm", "cold")
+    assert sorted(source.ids) == ["cold/a.png", "warm/a.png", "warm/deep/b.png"]
+    assert [name.split("/")[0] for name in source.ids] == [source.class_names[label] for label in source.labels]
+
+
+def test_links_to_images_are_followed_and_links_to_folders_are_not(folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    fill(elsewhere, picture=encode(solid((1, 2, 3))), more__d=encode(solid((1, 2, 3))))
+    cold = folder / "test" / "cold"
+    (cold / "link.png").symlink_to(elsewhere / "picture.png")
+    (cold / "broken.png").symlink_to(elsewhere / "none.png")
+    (cold / "more.png").symlink_to(elsewhere / "more")
+
+    assert sorted(open_source(f"folder:{folder}", "test").ids) == ["cold/c.png", "cold/link.png"]
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_imagenet_is_a_folder_with_train_and_val(folder, split):
+    (folder / "test").rename(folder / "val")
+    picture = folder / "val" / "cold" / "c.png"
+    picture.write_bytes(encode(solid((0, 0, 255)), "JPEG"))
+    picture.rename(picture.with_suffix(".JPEG"))
+
+    as_folder, source = (open_source(f"{kind}:{folder}", split) for kind in ("folder", "imagenet"))
+
+    assert source.ids == as_folder.ids and source.labels.tolist() == as_folder.labels.tolist()
+    assert source.class_names == ("cold", "warm") and source.fingerprint == as_folder.fingerprint
+    if split == "test":
+        assert source.ids == ["cold/c.JPEG"] and source.image(0).getpixel((0, 0)) == pytest.approx((0, 0, 255), abs=3)
+
+
+def test_imagenet_without_val_is_refused(folder):
+    with pytest.raises(DataError, match=f"expected imagenet in {folder}, missing: val; .*image-net.org"):
+        open_source(f"imagenet:{folder}", "train")
 
 
 def test_no_class_folders(tmp_path):
@@ -94,7 +142,7 @@ def test_unknown_class_in_the_test_split(folder):
 def test_damaged_file_is_named(folder):
     (folder / "test" / "cold" / "c.png").write_bytes(b"nothing")
 
-    with pytest.raises(ImageError, match=r"row 0 \(cold/c.png\)"):
+    with pytest.raises(ImageError, match=rf"^{folder}/test/cold/c.png: .*\(images that cannot be used: 1 of 1\)"):
         prepare_dataset(f"folder:{folder}", progress=False)
 
 
@@ -114,4 +162,4 @@ def test_digits():
     assert train.class_names == tuple("0123456789")
     assert np.bincount(test.labels).min() >= 40
     assert train.ids == open_source("digits", "train").ids and train.fingerprint != test.fingerprint
-    assert train.image(0).size == (8, 8)
+    assert train.image(0).size == decode_image(train.encoded(0)).size == (8, 8)

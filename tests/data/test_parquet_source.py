@@ -97,6 +97,51 @@ def test_columns_of_other_names_are_found_by_their_feature_type(tmp_path):
     assert source.class_names == ("x", "y") and source.labels.tolist() == [1]
 
 
+COARSE = {"class_names": ["a", "b"], "coarse_class_names": ["x", "y", "z"]}
+HUB = {
+    "info": {
+        "features": {
+            "img": {"_type": "Image"},
+            "fine_label": {"_type": "ClassLabel", "names": ["a", "b"]},
+            "coarse_label": {"_type": "ClassLabel", "names": ["x", "y", "z"]},
+        }
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("image", "fine", "metadata"),
+    [("image", "label", COARSE), ("image", "label", {}), ("img", "fine_label", {"huggingface": HUB})],
+)
+def test_another_label_column_is_chosen(tmp_path, image, fine, metadata):
+    path = tmp_path / "train.parquet"
+    write_parquet(path, [RED, GREEN, BLUE], [1, 0, 1], metadata, names=(image, fine))
+    table = pq.read_table(path).append_column("coarse_label", pa.array([2, 0, 1]))
+    pq.write_table(table, path)
+
+    whole = open_source(f"parquet:{tmp_path}", "train")
+    source = open_source(f"parquet:{tmp_path}?label=coarse_label", "train")
+
+    assert source.class_names == (("x", "y", "z") if metadata else ("0", "1", "2"))
+    assert whole.class_names == (("a", "b") if metadata else ("0", "1"))
+    assert source.labels.tolist() == [2, 0, 1] and whole.labels.tolist() == [1, 0, 1]
+    assert source.ids == whole.ids and source.encoded(2) == BLUE
+    named = open_source(f"parquet:{tmp_path}?label={fine}", "train")
+    assert named.labels.tolist() == whole.labels.tolist()
+    assert len({source.fingerprint, whole.fingerprint, named.fingerprint}) == 3
+    if metadata:
+        assert open_source(f"parquet:{tmp_path}?label=coarse_label#z,1", "train").labels.tolist() == [0, 1]
+
+
+def test_label_column_that_is_not_there(tmp_path):
+    write_parquet(tmp_path / "train.parquet", [RED], [0], {"huggingface": FEATURES})
+
+    with pytest.raises(DataError, match="expected a column `coarse_label`, found image, label; choose"):
+        open_source(f"parquet:{tmp_path}?label=coarse_label", "train")
+    with pytest.raises(DataError, match="expected the column `image` as integers or text"):
+        open_source(f"parquet:{tmp_path}?label=image", "train")
+
+
 @pytest.mark.parametrize("name", ["val", "validation"])
 def test_validation_split_serves_as_test_where_there_is_none(tmp_path, name):
     write_parquet(tmp_path / f"{name}.parquet", [RED], [1], {"class_names": ["a", "b"]})
@@ -162,7 +207,25 @@ def test_path_is_optional(tmp_path):
 def test_label_outside_the_classes_is_named(tmp_path, labels):
     write_parquet(tmp_path / "train.parquet", [RED, BLUE], labels, {"class_names": ["cold", "warm"]})
 
-    with pytest.raises(DataError, match=f"found {labels[1]!r} in row 1"):
+    with pytest.raises(DataError, match=rf"train.parquet, row 1 \(image1.png\): .*, found {labels[1]!r};"):
+        open_source(f"parquet:{tmp_path}", "train")
+
+
+def test_faults_are_named_by_their_shard_and_the_row_in_it(tmp_path):
+    metadata = {"class_names": ["cold", "warm"]}
+    for i, (images, labels) in enumerate([([RED], [0]), ([], []), ([b"no image", RED, BLUE], [0, 1, 1])]):
+        write_parquet(tmp_path / f"train-{i}-of-3.parquet", images, labels, metadata, label_type=pa.int64())
+    source = open_source(f"parquet:{tmp_path}", "train")
+
+    with pytest.raises(ImageError, match=r"train-2-of-3.parquet, row 0 \(image0.png\)"):
+        source.image(1)
+    assert [source.where(i).split("train-")[1].split(" (")[0] for i in (0, 3)] == [
+        "0-of-3.parquet, row 0",
+        "2-of-3.parquet, row 2",
+    ]
+
+    write_parquet(tmp_path / "train-2-of-3.parquet", [RED, BLUE], [0, 2], metadata, label_type=pa.int64())
+    with pytest.raises(DataError, match=r"train-2-of-3.parquet, row 1 \(image1.png\): .*found 2"):
         open_source(f"parquet:{tmp_path}", "train")
 
 

@@ -14,7 +14,7 @@ from den_core.data.listing import list_datasets, prepare_dataset
 from den_core.data.sources import open_source
 from den_core.data.sources import parquet as parquet_source
 from den_core.data.splits import split_validation
-from den_core.data.tasks import SCENARIOS, TASKS, measure_statistics
+from den_core.data.tasks import PUBLISHED, SCENARIOS, TASKS, measure_statistics
 from den_core.errors import DataError
 
 ROOT = Path(den_core.__file__).resolve().parent.parent
@@ -122,17 +122,20 @@ def test_unknown_shipped_set_names_those_present():
 
 
 def test_scenarios_name_tasks():
-    assert all(name in TASKS for names in SCENARIOS.values() for name in names)
-    assert all(TASKS[name].name == name for name in TASKS)
+    assert all(name in TASKS or name in PUBLISHED for names in SCENARIOS.values() for name in names)
+    assert all(TASKS[name].name == name for name in TASKS) and not TASKS.keys() & PUBLISHED.keys()
 
 
 # ------------------------------------------------------------------ listing
 
 
-def test_listing_shows_every_split():
+def test_listing_shows_every_split(monkeypatch, tmp_path):
+    monkeypatch.setenv("DEN_DATA", str(tmp_path))
     listed = list_datasets()
 
-    assert len(listed) == 2 * len(TASKS) and listed.present.all()
+    whole = {name for name, task in PUBLISHED.items() if "#" not in task.source}
+    assert whole >= {"cifar10", "cifar100"} and sorted(listed.name) == sorted([*TASKS, *whole] * 2)
+    assert (listed.present == listed.name.isin(TASKS.keys())).all() and (listed.classes >= 8).all()
     row = listed[(listed.name == "emoji") & (listed.split == "test")].iloc[0]
     assert (row.images, row.classes, row["size"]) == (1514, 8, 64)
     assert "MIT" in row.license and row.location.endswith("emoji/test.parquet")
@@ -143,6 +146,7 @@ def test_listing_says_what_is_missing(tmp_path, monkeypatch):
 
     listed = list_datasets().set_index(["name", "split"])
 
+    assert listed.images["emoji", "test"] == 0
     assert not listed.present["emoji", "test"] and str(tmp_path) in listed.location["emoji", "test"]
     assert listed.present["digits", "test"]
 
@@ -156,7 +160,7 @@ def test_prepare_counts_what_it_decoded():
 
 
 def test_prepare_needs_a_known_name():
-    with pytest.raises(DataError, match="fashion, emoji, clipart, digits or a source"):
+    with pytest.raises(DataError, match="fashion, emoji, clipart, digits, .*cifar100, .* or a source"):
         prepare_dataset("mnist", progress=False)
 
 
@@ -180,3 +184,37 @@ def test_sets_beside_the_checkout(name, images, classes, side):
         assert len(source) == count and len(source.class_names) == classes
         assert len(set(source.labels.tolist())) == classes
         assert {source.image(i).size for i in range(0, count, count // 20)} == {(side, side)}
+
+
+def test_superclasses_of_cifar100_beside_the_checkout():
+    if not (SHARED / "cifar100").is_dir():
+        pytest.skip(f"no cifar100 in {SHARED}; set DEN_SHARED_DATA to a folder that has it")
+
+    fine = open_source(f"parquet:{SHARED / 'cifar100'}", "test")
+    coarse = open_source(f"parquet:{SHARED / 'cifar100'}?label=coarse_label", "test")
+    trees = open_source(f"parquet:{SHARED / 'cifar100'}?label=coarse_label#trees", "test")
+
+    assert coarse.ids == fine.ids and coarse.fingerprint != fine.fingerprint
+    assert len(coarse.class_names) == 20 and np.bincount(coarse.labels).tolist() == [500] * 20
+    pairs = {(fine.class_names[a], coarse.class_names[b]) for a, b in zip(fine.labels, coarse.labels, strict=True)}
+    assert len(pairs) == 100, "every class is in one superclass"
+    in_trees = {name for name, above in pairs if above == "trees"}
+    assert in_trees == {"maple_tree", "oak_tree", "palm_tree", "pine_tree", "willow_tree"}
+    assert trees.ids == [name for name, label in zip(fine.ids, fine.labels, strict=True)
+                         if fine.class_names[label] in in_trees]  # fmt: skip
+
+
+def test_some_classes_of_tiny_imagenet_beside_the_checkout():
+    if not (SHARED / "tiny_imagenet").is_dir():
+        pytest.skip(f"no tiny_imagenet in {SHARED}; set DEN_SHARED_DATA to a folder that has it")
+
+    source = open_source(f"parquet:{SHARED / 'tiny_imagenet'}#koala,goldfish", "train")
+
+    assert source.class_names == ("koala", "goldfish") and np.bincount(source.labels).tolist() == [300, 300]
+    assert {Path(source.ids[i]).name.split("_")[0] for i in np.flatnonzero(source.labels == 1)} == {"n01443537"}
+    assert "tiny_imagenet/train-0000" in source.where(0) and "-of-00002.parquet, row " in source.where(0)
+
+
+def test_wrong_class_of_a_set_is_named_with_the_nearest():
+    with pytest.raises(DataError, match="fashion/test.parquet: .*found 'sneakers'; nearest: Sneaker"):
+        open_source("open:fashion#sneakers", "test")

@@ -2,37 +2,85 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
-from den_core.data.sources import digits, image_folder, parquet
+from den_core.data.sources import cifar, digits, image_folder, parquet, stl10, tiny_imagenet
+from den_core.data.sources.address import Address, parse_address
 from den_core.data.sources.base import ImageSource as ImageSource
+from den_core.data.sources.downloading import download as download_set
+from den_core.data.sources.published import Published
+from den_core.data.sources.selection import select_classes
 from den_core.errors import DataError
 
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """How a kind of source is opened, and what its name may say."""
+
+    open: Callable[[Address, str], ImageSource]
+    "Never downloads."
+    form: Literal["KIND:WHERE", "KIND", "KIND:[FOLDER]"]
+    labels: bool = False
+    "Whether ?label=COLUMN may choose another label column."
+    published: Published | None = None
+    "What may be downloaded."
+    classes: int = 0
+    "How many there are, where the published files say it; 0 where each set has its own."
+
+
 KINDS = {
-    "open": parquet.open_shipped,
-    "parquet": parquet.open_parquet,
-    "folder": image_folder.open_folder,
-    "digits": digits.open_digits,
+    "open": Kind(open=parquet.open_shipped, form="KIND:WHERE", labels=True),
+    "parquet": Kind(open=parquet.open_parquet, form="KIND:WHERE", labels=True),
+    "folder": Kind(open=image_folder.open_folder, form="KIND:WHERE"),
+    "digits": Kind(open=digits.open_digits, form="KIND"),
+    "cifar10": Kind(open=cifar.open_cifar10, form="KIND:[FOLDER]", published=cifar.CIFAR10, classes=10),
+    "cifar100": Kind(open=cifar.open_cifar100, form="KIND:[FOLDER]", published=cifar.CIFAR100, classes=100),
+    "cifar100_coarse": Kind(
+        open=cifar.open_cifar100_coarse, form="KIND:[FOLDER]", published=cifar.CIFAR100, classes=20
+    ),
+    "stl10": Kind(open=stl10.open_stl10, form="KIND:[FOLDER]", published=stl10.STL10, classes=10),
+    "tiny_imagenet": Kind(open=tiny_imagenet.open_tiny_imagenet, form="KIND:[FOLDER]", classes=200),
+    "imagenet": Kind(open=image_folder.open_imagenet, form="KIND:[FOLDER]"),
 }
 
 
-def open_source(source: str, split: Literal["train", "test"]) -> ImageSource:
+def open_source(source: str, split: Literal["train", "test"], download: bool = True) -> ImageSource:
     """Open one split of a data set, without decoding any image.
 
     Args:
-        source: "open:NAME" for a shipped set, "parquet:FOLDER" for Parquet files in the Hugging Face image
-            convention, "folder:FOLDER" for FOLDER/train/CLASS/IMAGE and FOLDER/test/CLASS/IMAGE, or "digits".
+        source: "open:NAME" for a shipped set; "parquet:FOLDER" for Parquet files in the Hugging Face image
+            convention; "folder:FOLDER" for FOLDER/train/CLASS/IMAGE and FOLDER/test/CLASS/IMAGE; "digits"; or one of
+            "cifar10:", "cifar100:", "cifar100_coarse:", "stl10:", "tiny_imagenet:" and "imagenet:", each with the
+            FOLDER that holds it or without one for $DEN_DATA/KIND (data/KIND where DEN_DATA is not set).
+            "?label=COLUMN" after a Parquet set takes its labels from another column. "#CLASS,CLASS,..." at the end
+            of any source keeps these classes, by name or by index, in this order.
         split: "train" or "test".
+        download: whether CIFAR and STL-10 may be downloaded to their folder where they are not there.
 
     Raises:
-        DataError: an unknown kind or split, files that are missing, or a malformed table.
+        DataError: an unknown kind, class or split, files that are missing, or a malformed table.
     """
     if split not in ("train", "test"):
         raise DataError(f'expected the split "train" or "test", found {split!r}')
-    kind, _, where = source.partition(":")
-    if kind not in KINDS or (kind == "digits") == bool(where):
+    address = parse_address(source)
+    kind = _kind(address)
+    if download and kind.published:
+        download_set(kind.published, address.where)
+    opened = kind.open(address, split)
+    return select_classes(opened, address.classes, source) if address.classes else opened
+
+
+def _kind(address: Address) -> Kind:
+    kind = KINDS.get(address.kind)
+    if kind is None or (kind.form == "KIND" and address.where) or (kind.form == "KIND:WHERE" and not address.where):
         raise DataError(
-            "expected a source such as open:fashion, parquet:FOLDER, folder:FOLDER or digits, "
-            f"found {source!r}"
+            "expected a source such as open:fashion, parquet:FOLDER, folder:FOLDER, digits, "
+            f"{', '.join(f'{name}:' for name, row in KINDS.items() if row.form == 'KIND:[FOLDER]')}, "
+            f"found {address.text!r}"
         )
-    return KINDS[kind](where, split)
+    if address.label and not kind.labels:
+        able = ", ".join(f"{name}:" for name, row in KINDS.items() if row.labels)
+        raise DataError(f"expected ?label= after {able} only, found {address.text!r}")
+    return kind

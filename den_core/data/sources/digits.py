@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import io
 
 import numpy as np
-from PIL import Image
 
+from den_core.data.sources.address import Address
 from den_core.data.sources.base import ImageSource
 from den_core.data.splits import split_validation
 
@@ -15,7 +14,7 @@ TEST_SHARE = 0.25
 SPLIT_SEED = 0
 
 
-def open_digits(_: str, split: str) -> ImageSource:
+def open_digits(address: Address, split: str) -> ImageSource:
     """The digits, divided 75/25 by class with a fixed seed."""
     from sklearn.datasets import load_digits  # slow to import, and only needed here
 
@@ -25,20 +24,14 @@ def open_digits(_: str, split: str) -> ImageSource:
     rows = np.random.default_rng(SPLIT_SEED).permutation(train if split == "train" else test)
     pixels = np.round(bunch.images[rows] * (255 / 16)).astype(np.uint8)  # stored as 0 to 16
     return ImageSource(
-        name="digits",
+        name=address.text,
         split=split,
         labels=labels[rows],
         class_names=tuple("0123456789"),
         ids=[f"digits/{row:04d}.png" for row in rows],
         groups=np.arange(len(rows)),
         location="scikit-learn's load_digits",
-        read=lambda i: _png(pixels[i]),
+        read=lambda i: pixels[i],
         digest=lambda: hashlib.sha256(pixels.tobytes() + labels[rows].tobytes()).hexdigest(),
         license="CC-BY-4.0",
     )
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "PNG")
-    return out.getvalue()

@@ -2,53 +2,73 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 
-from den_core.data.images import MAX_BYTES
+from den_core.data.sources.address import Address
 from den_core.data.sources.base import SPLIT_NAMES, ImageSource
-from den_core.errors import DataError, ImageError
+from den_core.data.sources.image_files import SUFFIXES, digest_images, list_images, mixed, read_image
+from den_core.data.sources.published import Published
+from den_core.data.sources.selection import find_classes
+from den_core.errors import DataError
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
-"Files with another ending are no images and are left alone."
+IMAGENET = Published(
+    kind="imagenet",
+    folder="",
+    files=("train", "val"),
+    home="https://www.image-net.org",
+)
 
 
-def open_folder(folder: str, split: str) -> ImageSource:
+def open_folder(address: Address, split: str) -> ImageSource:
     """One split of a folder of images. The training split's folders name the classes.
 
-    Rows are in a fixed mixed order (by the hash of their names), so that the first rows show every class.
+    Rows are in a fixed mixed order (by the hash of their names), so that the first rows show every class. Where the
+    address names some classes, the folders of the others are not looked into.
     """
-    root = Path(folder).expanduser()
+    return _open(Path(address.where).expanduser(), address, split)
+
+
+def open_imagenet(address: Address, split: str) -> ImageSource:
+    """FOLDER/train/WNID/*.JPEG and FOLDER/val/WNID/*.JPEG, read as `open_folder` does: a class's name is its wnid."""
+    return _open(IMAGENET.require(address.where), address, split)
+
+
+def _open(root: Path, address: Address, split: str) -> ImageSource:
     classes = _class_folders(_split_folder(root, "train"))
     place = _split_folder(root, split)
-    if place.name != "train":
+    if split != "train":
         unknown = sorted(set(_class_folders(place)) - set(classes))
         if unknown:
             raise DataError(
                 f"{place}: expected the classes of {root / 'train'}, found also {', '.join(unknown[:5])}"
             )
+    asked = find_classes(tuple(classes), address.classes, str(root / "train")) or range(len(classes))
     rows = []
-    for label, name in enumerate(classes):
-        files = sorted(p for p in (place / name).rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-        if not files and split == "train":
-            raise DataError(f"expected images ({', '.join(sorted(SUFFIXES))}) in {place / name}, found none")
-        rows += [(p.relative_to(place).as_posix(), label) for p in files]
+    for label in asked:
+        files = list_images(place / classes[label])
+        if not files and (split == "train" or (place / classes[label]).is_dir()):
+            raise DataError(
+                f"expected images ({', '.join(SUFFIXES)}) in {place / classes[label]}, found none; "
+                "add some or remove the folder"
+            )
+        rows += [(f"{classes[label]}/{name}", label) for name in files]
     if not rows:
-        raise DataError(f"expected images in folders named {', '.join(classes[:5])} in {place}, found none")
-    rows.sort(key=lambda row: hashlib.sha256(row[0].encode(errors="surrogateescape")).hexdigest())
+        raise DataError(f"expected images of {', '.join(classes[i] for i in asked[:5])} in {place}, found none")
+    rows.sort(key=lambda row: mixed(row[0]))
     ids = [name for name, _ in rows]
     return ImageSource(
-        name=f"folder:{folder}",
+        name=address.text,
         split=split,
         labels=np.array([label for _, label in rows], np.int64),
         class_names=tuple(classes),
         ids=ids,
         groups=np.arange(len(rows)),
         location=str(place),
-        read=lambda i: _read(place / ids[i]),
-        digest=lambda: _digest(place, ids),
+        read=lambda i: read_image(place / ids[i]),
+        digest=lambda: digest_images(place, ids),
+        place=lambda i: str(place / ids[i]),
     )
 
 
@@ -68,21 +88,3 @@ def _class_folders(place: Path) -> list[str]:
     if not names:
         raise DataError(f"expected one folder per class in {place}, found none; sort the images into folders")
     return names
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)  # one more than allowed is enough to be refused
-    except OSError as error:
-        raise ImageError(f"expected an image file, but it cannot be read: {error.strerror}") from error
-
-
-def _digest(place: Path, ids: list[str]) -> str:
-    """SHA-256 over every file's name and contents."""
-    total = hashlib.sha256()
-    for name in ids:
-        with (place / name).open("rb") as stream:
-            contents = hashlib.file_digest(stream, "sha256").hexdigest()
-        total.update(f"{name}\n{contents}\n".encode(errors="surrogateescape"))
-    return total.hexdigest()

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from den_core.data.sources.address import Address
 from den_core.data.sources.base import SPLIT_NAMES, ImageSource, number_groups
 from den_core.errors import DataError, ImageError
 
@@ -36,8 +37,9 @@ GROUPING: dict[str, Callable[[str], str]] = {"emoji": emoji_group, "clipart": se
 "How rows of a shipped set belong together; of all other sets each row stands alone."
 
 
-def open_shipped(name: str, split: str) -> ImageSource:
+def open_shipped(address: Address, split: str) -> ImageSource:
     """A set under assets/datasets of this repository."""
+    name = address.where
     folder = SHIPPED_FOLDER / name
     if not re.fullmatch(r"[a-z0-9_]+", name) or not folder.is_dir():
         present = sorted(p.name for p in SHIPPED_FOLDER.glob("*") if p.is_dir())
@@ -45,20 +47,22 @@ def open_shipped(name: str, split: str) -> ImageSource:
             f"expected a shipped data set under {SHIPPED_FOLDER} (found {', '.join(present) or 'none'}), "
             f"not {name!r}; run from a full clone, installed with pip install -e ."
         )
-    return _open(folder, split, f"open:{name}", GROUPING.get(name))
+    return _open(folder, split, address, GROUPING.get(name))
 
 
-def open_parquet(folder: str, split: str) -> ImageSource:
+def open_parquet(address: Address, split: str) -> ImageSource:
     """FOLDER/train.parquet or shards FOLDER/train-00000-of-00002.parquet, ..., or the same in FOLDER/data."""
-    return _open(Path(folder).expanduser(), split, f"parquet:{folder}", None)
+    return _open(Path(address.where).expanduser(), split, address, None)
 
 
-def _open(folder: Path, split: str, name: str, grouping: Callable[[str], str] | None) -> ImageSource:
+def _open(folder: Path, split: str, address: Address, grouping: Callable[[str], str] | None) -> ImageSource:
     files = _find_files(folder, split)
-    table = _read(files)
-    image_column, label_column = _columns(table.schema, files[0])
+    tables = _read(files)
+    table = pa.concat_tables(tables)
+    ends = np.cumsum([len(part) for part in tables])
+    image_column, label_column = _columns(table.schema, files[0], address.label)
     _check_label_type(table[label_column], files[0], label_column)
-    class_names, meaning = _classes(table, label_column, folder, split)
+    class_names, meaning = _classes(table, label_column, folder, split, chosen=bool(address.label))
     blobs, paths = _image_parts(table[image_column], files[0], image_column)
     ids = [path if path else f"{split}/{i}" for i, path in enumerate(paths)]
 
@@ -68,17 +72,22 @@ def _open(folder: Path, split: str, name: str, grouping: Callable[[str], str] | 
             raise ImageError("expected the image's bytes in the table, found none; embed them")
         return blob
 
+    def place(i: int) -> str:
+        shard = int(np.searchsorted(ends, i, side="right"))
+        return f"{files[shard]}, row {i - int(ends[shard]) + len(tables[shard])} ({ids[i]})"
+
     return ImageSource(
-        name=name,
+        name=address.text,
         split=split,
-        labels=_labels(table[label_column], meaning, files[0]),
+        labels=_labels(table[label_column], meaning, place),
         class_names=class_names,
         ids=ids,
         groups=number_groups([grouping(i) for i in ids]) if grouping else np.arange(len(ids)),
         location=str(files[0] if len(files) == 1 else folder),
         read=read,
-        digest=lambda: _digest(files),
+        digest=lambda: _digest(files, address.label),
         license=(table.schema.metadata or {}).get(b"license", b"").decode(),
+        place=place,
     )
 
 
@@ -116,7 +125,8 @@ def _complete(shards: list[Path], name: str) -> list[Path]:
     return shards
 
 
-def _read(files: list[Path]) -> pa.Table:
+def _read(files: list[Path]) -> list[pa.Table]:
+    """A table per file, with the same columns each."""
     tables = []
     for path in files:
         try:
@@ -127,19 +137,20 @@ def _read(files: list[Path]) -> pa.Table:
             ) from error
         if not tables[-1].schema.equals(tables[0].schema):
             raise DataError(f"expected the columns of {files[0].name} in {path} too, found others")
-    table = pa.concat_tables(tables)
-    if not table.num_rows:
+    if not any(len(table) for table in tables):
         raise DataError(f"expected at least one image in {files[0]}, found an empty table")
-    return table
+    return tables
 
 
-def _digest(files: list[Path]) -> str:
-    """SHA-256 of the file, or of the shards' SHA-256 one after the other."""
+def _digest(files: list[Path], label: str) -> str:
+    """SHA-256 of the file, or of the shards' SHA-256 one after the other, and of a label column that was chosen."""
     digests = []
     for path in files:
         with path.open("rb") as stream:
             digests.append(hashlib.file_digest(stream, "sha256").hexdigest())
-    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    if len(digests) == 1 and not label:
+        return digests[0]
+    return hashlib.sha256("".join([*digests, label]).encode()).hexdigest()
 
 
 def _line(error: Exception) -> str:
@@ -163,15 +174,16 @@ def _features(schema: pa.Schema, path: Path | str) -> dict[str, dict]:
         ) from error
 
 
-def _columns(schema: pa.Schema, path: Path) -> tuple[str, str]:
-    """Names of the image and the label column: `image` and `label`, else as the features say."""
+def _columns(schema: pa.Schema, path: Path, label: str) -> tuple[str, str]:
+    """Names of the image and the label column: `image` and `label`, else as the features say; `label` if given."""
     features = _features(schema, path)
     chosen = []
-    for default, kind in (("image", "Image"), ("label", "ClassLabel")):
+    for default, kind in (("image", "Image"), (label or "label", "ClassLabel")):
         typed = [name for name in schema.names if features.get(name, {}).get("_type") == kind]
-        if default not in schema.names and not typed:
+        if default not in schema.names and (default == label or not typed):
             raise DataError(
-                f"{path}: expected a column `{default}`, found {', '.join(schema.names)}; rename the column"
+                f"{path}: expected a column `{default}`, found {', '.join(schema.names)}; "
+                f"{'choose' if default == label else 'rename'} a column"
             )
         chosen.append(default if default in schema.names else typed[0])
     return chosen[0], chosen[1]
@@ -191,13 +203,17 @@ def _image_parts(column: pa.ChunkedArray, path: Path, name: str) -> tuple[pa.Chu
     )
 
 
-def _classes(table: pa.Table, label_column: str, folder: Path, split: str) -> tuple[tuple[str, ...], dict]:
+def _classes(
+    table: pa.Table, label_column: str, folder: Path, split: str, chosen: bool
+) -> tuple[tuple[str, ...], dict]:
     """Class names, and what a stored label means as an index into them.
 
     Names stand in the metadata entry `class_names` or in the label's feature type; stored labels are then
-    indices or names. Where neither is given, the distinct labels of the training split are the classes.
+    indices or names. Where neither is given, the distinct labels of the training split are the classes. Of a column
+    that was chosen, say `coarse_label`, the entry is `coarse_class_names`.
     """
-    text = (table.schema.metadata or {}).get(b"class_names")
+    entry = f"{label_column.removesuffix('label')}class_names" if chosen else "class_names"
+    text = (table.schema.metadata or {}).get(entry.encode())
     if text is not None:
         try:
             names = json.loads(text)
@@ -216,21 +232,21 @@ def _classes(table: pa.Table, label_column: str, folder: Path, split: str) -> tu
 
 def _training_labels(folder: Path, label_column: str) -> pa.ChunkedArray:
     """The label column of the training split: it decides the classes of a set that does not name them."""
-    table = _read(_find_files(folder, "train"))
+    table = pa.concat_tables(_read(_find_files(folder, "train")))
     if label_column not in table.column_names:
         raise DataError(f"{folder}: expected a column `{label_column}` in the training split too, found none")
     return table[label_column]
 
 
-def _labels(column: pa.ChunkedArray, meaning: dict, path: Path) -> np.ndarray:
-    """Indices into the class names, int64, (N,)."""
+def _labels(column: pa.ChunkedArray, meaning: dict, place: Callable[[int], str]) -> np.ndarray:
+    """Indices into the class names, int64, (N,). `place` says where a row is."""
     values = column.to_pylist()
     labels = np.array([meaning.get(value, -1) for value in values], np.int64)
     wrong = np.flatnonzero(labels < 0)
     if len(wrong):
         raise DataError(
-            f"{path}: expected labels of {len(set(meaning.values()))} classes, found {values[wrong[0]]!r} "
-            f"in row {wrong[0]}; leave out images without a label"
+            f"{place(int(wrong[0]))}: expected labels of {len(set(meaning.values()))} classes, "
+            f"found {values[wrong[0]]!r}; leave out images without a label"
         )
     return labels
 

@@ -1,0 +1,54 @@
+"""A source's name taken apart: KIND:WHERE?label=COLUMN#CLASS,CLASS."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from den_core.errors import DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """What a source's name says, before anything is looked up."""
+
+    text: str
+    "The whole of it."
+    kind: str
+    where: str = ""
+    "Mostly a folder; may be empty."
+    label: str = ""
+    "Column of a table that holds the labels; empty for the usual one."
+    classes: tuple[str, ...] = ()
+    "The classes to keep, by name or by index; empty for all."
+
+
+def parse_address(text: str) -> Address:
+    """Take a source's name apart.
+
+    A folder may have # and ? in its own name: the longest beginning that lies on disk is the folder. Where none does,
+    the first of these signs ends it. A class whose name holds a comma can only be named by its index.
+
+    Raises:
+        DataError: something other than ?label=COLUMN and #CLASS,CLASS comes after the folder, or one of them is empty.
+    """
+    kind, colon, rest = re.fullmatch(r"([^:?#]*)(:?)(.*)", text, re.DOTALL).groups()
+    where, tail = _cut(rest) if colon else ("", rest)
+    parts = re.fullmatch(r"(\?label=([^?#]+))?(#(.*))?", tail, re.DOTALL)
+    if parts is None:
+        raise DataError(f"expected SOURCE?label=COLUMN#CLASS,CLASS, both parts as needed, found {text!r}")
+    classes = tuple(name.strip() for name in parts[4].split(",")) if parts[3] else ()
+    if "" in classes:
+        raise DataError(f"expected names of classes, separated by commas, after # in {text!r}, found an empty one")
+    return Address(text=text, kind=kind, where=where, label=parts[2] or "", classes=classes)
+
+
+def _cut(rest: str) -> tuple[str, str]:
+    """The folder, and what is said after it."""
+    signs = [i for i, letter in enumerate(rest) if letter in "#?"]
+    for end in [len(rest), *reversed(signs)]:
+        if end and os.path.exists(os.path.expanduser(rest[:end])):
+            return rest[:end], rest[end:]
+    end = signs[0] if signs else len(rest)
+    return rest[:end], rest[end:]
