@@ -10,7 +10,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
-from den_core.data.sources import KINDS, ImageSource, Kind, open_source
+from den_core.data.sources import KINDS, ImageSource, Kind, open_source, parquet_copy
 from den_core.data.sources.address import parse_address
 from den_core.data.tasks import PUBLISHED, TASKS
 from den_core.errors import DataError, ImageError
@@ -44,7 +44,7 @@ def list_datasets() -> pd.DataFrame:
 def _glance(source: str, kind: Kind, split: str) -> dict:
     """Images, location and licence of a split; DataError where it is not there."""
     address = parse_address(source)
-    if kind.published and not address.classes:
+    if kind.published and any(kind.published.images) and not address.classes and not parquet_copy(kind, address):
         place = kind.published.require(address.where)
         return {"images": kind.published.images[SPLITS.index(split)], "location": str(place), "license": ""}
     opened = open_source(source, split, download=False)

@@ -103,8 +103,9 @@ PUBLISHED: dict[str, PublishedTask] = {
     "coarse": PublishedTask("cifar100_coarse:", 32, "CIFAR-100, coarse", *CIFAR100, image_of="cifar100"),
     "tiny": PublishedTask("tiny_imagenet:", 64, "Tiny-ImageNet", *TINY),
     "stl10": PublishedTask("stl10:", 96, "STL-10", *STL10),
+    "imagenette": PublishedTask("imagenette:", 96, "Imagenette", *IMAGENET),
 }
-"Table 1 of the paper."
+"Table 1 of the paper, and a set of STL-10's size in its place."
 PUBLISHED |= {
     f"m2_{size}_{i}": PublishedTask(source, size, f"Mini-ImageNet {i}", *IMAGENET)
     for size in (84, 224)
@@ -119,6 +120,7 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
     "open3": ("fashion", "emoji", "clipart"),
     "digits": ("digits",),
     "m1": ("cifar100", "tiny", "stl10"),
+    "m1-imagenette": ("cifar100", "tiny", "imagenette"),
     "m2": tuple(f"m2_84_{i}" for i in range(10)),
     "m2-224": tuple(f"m2_224_{i}" for i in range(10)),
     "m2-tiny": tuple(f"m2_tiny_{i}" for i in range(10)),

@@ -27,11 +27,12 @@ def write_parquet(
     metadata: dict | None = None,
     names: tuple[str, str] = ("image", "label"),
     label_type: pa.DataType | None = None,
+    further: dict[str, list] | None = None,
 ) -> None:
     """A table as the `datasets` library writes it; metadata values that are no text become JSON."""
     struct = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     rows = [{"bytes": data, "path": f"image{i}.png"} for i, data in enumerate(images)]
-    table = pa.table({names[0]: pa.array(rows, struct), names[1]: pa.array(labels, label_type)})
+    table = pa.table({names[0]: pa.array(rows, struct), names[1]: pa.array(labels, label_type)} | (further or {}))
     texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in (metadata or {}).items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table.replace_schema_metadata(texts), path)

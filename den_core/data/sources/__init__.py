@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -25,7 +26,9 @@ class Kind:
     labels: bool = False
     "Whether ?label=COLUMN may choose another label column."
     published: Published | None = None
-    "What may be downloaded."
+    "The files that are expected where the folder holds no Parquet files."
+    column: str = ""
+    "Label column of a Parquet copy; empty for the usual one."
     classes: int = 0
     "How many there are, where the published files say it; 0 where each set has its own."
 
@@ -38,11 +41,20 @@ KINDS = {
     "cifar10": Kind(open=cifar.open_cifar10, form="KIND:[FOLDER]", published=cifar.CIFAR10, classes=10),
     "cifar100": Kind(open=cifar.open_cifar100, form="KIND:[FOLDER]", published=cifar.CIFAR100, classes=100),
     "cifar100_coarse": Kind(
-        open=cifar.open_cifar100_coarse, form="KIND:[FOLDER]", published=cifar.CIFAR100, classes=20
+        open=cifar.open_cifar100_coarse, form="KIND:[FOLDER]", published=cifar.CIFAR100, classes=20,
+        column="coarse_label",
     ),
     "stl10": Kind(open=stl10.open_stl10, form="KIND:[FOLDER]", published=stl10.STL10, classes=10),
-    "tiny_imagenet": Kind(open=tiny_imagenet.open_tiny_imagenet, form="KIND:[FOLDER]", classes=200),
-    "imagenet": Kind(open=image_folder.open_imagenet, form="KIND:[FOLDER]"),
+    "tiny_imagenet": Kind(
+        open=tiny_imagenet.open_tiny_imagenet,
+        form="KIND:[FOLDER]",
+        published=tiny_imagenet.TINY_IMAGENET,
+        classes=200,
+    ),
+    "imagenet": Kind(open=image_folder.open_imagenet, form="KIND:[FOLDER]", published=image_folder.IMAGENET),
+    "imagenette": Kind(
+        open=image_folder.open_imagenette, form="KIND:[FOLDER]", published=image_folder.IMAGENETTE, classes=10
+    ),
 }
 
 
@@ -52,8 +64,9 @@ def open_source(source: str, split: Literal["train", "test"], download: bool = T
     Args:
         source: "open:NAME" for a shipped set; "parquet:FOLDER" for Parquet files in the Hugging Face image
             convention; "folder:FOLDER" for FOLDER/train/CLASS/IMAGE and FOLDER/test/CLASS/IMAGE; "digits"; or one of
-            "cifar10:", "cifar100:", "cifar100_coarse:", "stl10:", "tiny_imagenet:" and "imagenet:", each with the
-            FOLDER that holds it or without one for $DEN_DATA/KIND (data/KIND where DEN_DATA is not set).
+            "cifar10:", "cifar100:", "cifar100_coarse:", "stl10:", "tiny_imagenet:", "imagenet:" and "imagenette:", each
+            with the FOLDER that holds it or without one for $DEN_DATA/KIND (data/KIND where DEN_DATA is not set). The
+            set may lie there as it is published, or in Parquet files.
             "?label=COLUMN" after a Parquet set takes its labels from another column. "#CLASS,CLASS,..." at the end
             of any source keeps these classes, by name or by index, in this order.
         split: "train" or "test".
@@ -66,10 +79,18 @@ def open_source(source: str, split: Literal["train", "test"], download: bool = T
         raise DataError(f'expected the split "train" or "test", found {split!r}')
     address = parse_address(source)
     kind = _kind(address)
-    if download and kind.published:
+    copy = parquet_copy(kind, address)
+    if download and kind.published and not copy:
         download_set(kind.published, address.where)
-    opened = kind.open(address, split)
+    opened = parquet.open_parquet(copy, split) if copy else kind.open(address, split)
     return select_classes(opened, address.classes, source) if address.classes else opened
+
+
+def parquet_copy(kind: Kind, address: Address) -> Address | None:
+    """Where a published set lies in Parquet files, if it does: an address for `parquet.open_parquet`."""
+    if kind.published is None or not parquet.holds_parquet(kind.published.root(address.where)):
+        return None
+    return dataclasses.replace(address, where=str(kind.published.root(address.where)), label=kind.column)
 
 
 def _kind(address: Address) -> Kind:

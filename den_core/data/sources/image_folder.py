@@ -19,6 +19,12 @@ IMAGENET = Published(
     files=("train", "val"),
     home="https://www.image-net.org",
 )
+IMAGENETTE = Published(
+    kind="imagenette",
+    folder="imagenette2",
+    files=("train", "val"),
+    home="https://github.com/fastai/imagenette",
+)
 
 
 def open_folder(address: Address, split: str) -> ImageSource:
@@ -33,6 +39,11 @@ def open_folder(address: Address, split: str) -> ImageSource:
 def open_imagenet(address: Address, split: str) -> ImageSource:
     """FOLDER/train/WNID/*.JPEG and FOLDER/val/WNID/*.JPEG, read as `open_folder` does: a class's name is its wnid."""
     return _open(IMAGENET.require(address.where), address, split)
+
+
+def open_imagenette(address: Address, split: str) -> ImageSource:
+    """Ten easy classes of ImageNet, laid out as `open_imagenet` has it."""
+    return _open(IMAGENETTE.require(address.where), address, split)
 
 
 def _open(root: Path, address: Address, split: str) -> ImageSource:

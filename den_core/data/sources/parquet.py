@@ -55,6 +55,11 @@ def open_parquet(address: Address, split: str) -> ImageSource:
     return _open(Path(address.where).expanduser(), split, address, None)
 
 
+def holds_parquet(folder: Path) -> bool:
+    """Whether there is a Parquet file where `open_parquet` looks."""
+    return any(path for place in (folder, folder / "data") for path in place.glob("*.parquet"))
+
+
 def _open(folder: Path, split: str, address: Address, grouping: Callable[[str], str] | None) -> ImageSource:
     files = _find_files(folder, split)
     tables = _read(files)

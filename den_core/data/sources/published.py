@@ -37,10 +37,14 @@ class Published:
         Args:
             where: that folder, or the one that holds it; empty for the default folder.
         """
-        root = Path(where).expanduser() if where else default_folder(self.kind)
+        root = self.root(where)
         if not (root / self.folder).is_dir() and (root.name == self.folder or (root / self.files[0]).exists()):
             return root
         return root / self.folder
+
+    def root(self, where: str) -> Path:
+        """The folder that is named, or the default one."""
+        return Path(where).expanduser() if where else default_folder(self.kind)
 
     def missing(self, place: Path) -> list[str]:
         """Which of the files are not there."""
