@@ -25,7 +25,7 @@ class Train:
     """Train a recipe and write a checkpoint folder, with its metrics and galleries."""
 
     recipe: Positional[str]
-    """Name of the recipe; see den_core/recipes.py."""
+    """Name of the recipe; see den_core/recipes."""
     out: Path | None = None
     """Folder of the run; runs/RECIPE if not given."""
     task: list[str] = field(default_factory=list)
@@ -164,12 +164,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _train(command: Train) -> None:
     from den_core.devices import set_threads
-    from den_core.recipes import recipe, smoke, with_options
+    from den_core.recipes import recipe_with, smoke
     from den_core.training.alternate import Execution
     from den_core.training.run import train
 
     set_threads(command.threads)
-    chosen = with_options(recipe(command.recipe), command.task, command.backbone, command.rho, command.seed)
+    chosen = recipe_with(command.recipe, command.task, command.backbone, command.rho, command.seed)
     chosen = smoke(chosen) if command.smoke else chosen
     execution = Execution(
         folder=command.out or Path("runs") / chosen.name,

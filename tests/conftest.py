@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from published_copies import write_published_copies
 
 from den_core.checkpoints import write_metrics
 from den_core.config import BackboneConfig, NetworkConfig, Recipe, SelectorConfig, TaskConfig
@@ -19,7 +20,7 @@ from den_core.models.plain import PlainBackbone
 from den_core.models.registry import find_backbone
 from den_core.models.selector import Selector
 from den_core.network import load
-from den_core.recipes import recipe, with_options
+from den_core.recipes import recipe_with
 from den_core.training.alternate import Execution
 from den_core.training.run import train
 
@@ -110,8 +111,22 @@ def trained_norms() -> Callable[[torch.nn.Module, torch.Generator], None]:
     return _unlike_a_start
 
 
+@pytest.fixture(scope="session")
+def _published_copies(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("published")
+    write_published_copies(folder)
+    return folder
+
+
+@pytest.fixture
+def published_data(_published_copies, monkeypatch) -> Path:
+    """A few images of every class of every published set, where the sources look for them."""
+    monkeypatch.setenv("DEN_DATA", str(_published_copies))
+    return _published_copies
+
+
 def _tiny_recipe() -> Recipe:
-    base = with_options(recipe("open3-fast"), [], "wrn-8-1", None, seed=0)
+    base = recipe_with("open3-fast", backbone="wrn-8-1")
     training = dataclasses.replace(
         base.training,
         rounds=1,

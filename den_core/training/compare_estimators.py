@@ -23,7 +23,8 @@ from den_core.devices import set_threads
 from den_core.files import write_atomically
 from den_core.measuring import EvaluationSet, evaluation_set, measure
 from den_core.network import DeepElasticNetwork
-from den_core.recipes import RECIPES, recipe, runs_per_image, with_options
+from den_core.recipes import recipe_with
+from den_core.recipes.training import runs_per_image
 from den_core.seeding import step_generator
 from den_core.structures import uniform_structure
 from den_core.training.alternate import Execution, Trainer
@@ -163,7 +164,7 @@ def table(frame: pd.DataFrame) -> str:
 def main(arguments: list[str] | None = None) -> None:
     """Print a row per arm and seed as it is measured, and a table at the end."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--recipe", choices=list(RECIPES), default="open3-fast")
+    parser.add_argument("--recipe", default="open3-fast")
     parser.add_argument("--task", nargs="+", default=[], help="other tasks, NAME=SOURCE@SIZE, as for train")
     parser.add_argument("--backbone", default=None, help="another than the recipe's")
     parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
@@ -173,7 +174,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=None, help="write every row as CSV")
     command = parser.parse_args(arguments)
     set_threads(command.threads)
-    base = with_options(recipe(command.recipe), command.task, command.backbone, None, 0)
+    base = recipe_with(command.recipe, command.task, command.backbone)
     loaded = load_training_data(base)
     rows = []
     for seed in command.seeds:

@@ -10,7 +10,7 @@ from den_core.models.estimator import Estimator
 from den_core.models.registry import list_backbones
 from den_core.models.selector import Selector
 from den_core.models.static import ExtractedNetwork, StaticEstimator, StaticSelector
-from den_core.recipes import paper_levels
+from den_core.recipes.row import paper_levels
 from den_core.structures import full_structure, random_structures, uniform_structure
 
 

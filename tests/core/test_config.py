@@ -17,11 +17,11 @@ from den_core.config import (
     to_json,
 )
 from den_core.errors import ConfigError
-from den_core.recipes import RECIPES, parse_task, recipe, smoke, with_options
+from den_core.recipes import ROWS, parse_task, recipe, recipe_with, smoke
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_every_recipe_comes_back_from_json(name):
+@pytest.mark.parametrize("name", [*ROWS, "open3-fast-baseline-emoji", "m3-wrn32-4-baseline-coarse"])
+def test_every_recipe_comes_back_from_json(name, published_data):
     for original in (recipe(name), smoke(recipe(name))):
         assert from_json(Recipe, json.loads(json.dumps(to_json(original)))) == original
 
@@ -80,16 +80,16 @@ def test_shared_statistics_cannot_be_trained_dispatched():
 def test_options_change_what_they_name_and_nothing_else():
     base = recipe("open3-fast")
 
-    changed = with_options(base, [], "wrn-8-1", 0.7, seed=5)
+    changed = recipe_with("open3-fast", backbone="wrn-8-1", rho=0.7, seed=5)
 
     assert changed.network.backbone.name == "wrn-8-1" and changed.seed == 5
     assert changed.training.selector.rho == 0.7
     assert changed.training.estimator == base.training.estimator and changed.network.tasks == base.network.tasks
-    assert with_options(base, [], None, None, seed=0) == base
+    assert recipe_with("open3-fast") == base
 
 
 def test_own_tasks_replace_the_recipes():
-    changed = with_options(recipe("open3-fast"), ["mine=digits@64"], None, None, seed=0)
+    changed = recipe_with("open3-fast", ["mine=digits@64"])
 
     task = changed.network.tasks[0]
     assert (len(changed.network.tasks), task.name, task.source, task.size) == (1, "mine", "digits", 64)

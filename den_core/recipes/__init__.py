@@ -1,0 +1,79 @@
+"""Complete training configurations by name. A new one is a row of `open3.py` or `published.py`."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from den_core.config import Recipe, TaskConfig
+from den_core.data.tasks import SCENARIOS, task_from_source
+from den_core.errors import ConfigError
+from den_core.models.registry import find_backbone
+from den_core.nearest import unknown
+from den_core.recipes import open3, published
+from den_core.recipes.baseline import baseline
+from den_core.recipes.row import Row, paper_levels
+from den_core.recipes.smoke import smoke as smoke
+
+ROWS: dict[str, Row] = open3.ROWS | published.ROWS
+BASELINE = "-baseline-"
+"Between a recipe's name and a task's: a full network of its own for that task."
+
+
+def recipe(name: str, tasks: tuple[TaskConfig, ...] = ()) -> Recipe:
+    """The recipe of that name: one of ROWS, or RECIPE-baseline-TASK.
+
+    Args:
+        tasks: other tasks than the recipe's own, which are then not looked for.
+
+    Raises:
+        ConfigError: no such recipe or task; the nearest names are told.
+        DataError: a published set that the recipe learns is not where it is expected.
+    """
+    base, separator, task = name.partition(BASELINE)
+    check_recipe(name)
+    made = ROWS[base].recipe(base, tasks)
+    return baseline(made, task) if separator else made
+
+
+def check_recipe(name: str) -> None:
+    """ConfigError with the nearest names if there is no such recipe. No data set is looked for."""
+    base, separator, task = name.partition(BASELINE)
+    if base not in ROWS:
+        raise ConfigError(unknown("recipes", name, ROWS))
+    tasks = SCENARIOS[ROWS[base].scenario]
+    if separator and task not in tasks:
+        raise ConfigError(unknown(f"tasks of {base}", task, tasks))
+
+
+def recipe_with(
+    name: str, tasks: list[str] | None = None, backbone: str | None = None, rho: float | None = None, seed: int = 0
+) -> Recipe:
+    """A recipe with a user's choices.
+
+    Args:
+        tasks: "NAME=SOURCE@SIZE" each; None or an empty list keeps the recipe's.
+        backbone, rho: None keeps the recipe's; a ρ holds for every turn.
+
+    Raises:
+        ConfigError, DataError: as `recipe`, `parse_task` and `find_backbone`.
+    """
+    check_recipe(name)
+    if backbone:
+        find_backbone(backbone)  # a wrong name is told before any image is decoded
+    made = recipe(name, tuple(parse_task(text) for text in tasks or ()))
+    network, training = made.network, made.training
+    if backbone:
+        network = dataclasses.replace(network, backbone=paper_levels(backbone))
+    if rho is not None:
+        selector = dataclasses.replace(training.selector, rho=rho, final_rho=None)
+        training = dataclasses.replace(training, selector=selector)
+    return dataclasses.replace(made, network=network, training=training, seed=seed)
+
+
+def parse_task(text: str) -> TaskConfig:
+    """A task from "NAME=SOURCE@SIZE", such as "pets=folder:data/pets@64". ConfigError says what is wrong."""
+    name, equals, rest = text.partition("=")
+    source, at, size = rest.rpartition("@")
+    if not (equals and at and size.isdigit()):
+        raise ConfigError(f"expected a task as NAME=SOURCE@SIZE, such as pets=folder:data/pets@64, found {text!r}")
+    return task_from_source(name, source, int(size))

@@ -1,0 +1,132 @@
+"""The paper's own systems: every backbone and scenario of its tables, by our training and by its own.
+
+A row says which tasks a network learns, on which backbone, and for how long. What differs from task to task – sizes,
+classes, means – stands in `data/tasks.py`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from den_core.config import TrainingConfig
+from den_core.recipes.row import Row
+from den_core.recipes.training import TEMPERATURE, fast_selector, fast_training, paper_training
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """A network of the paper's tables, or a smaller one on the same tasks."""
+
+    title: str
+    scenario: str
+    backbone: str
+    steps: int
+    "Of our first turn; the other turns keep their proportion to it."
+    batch: int = 32
+    "Images of every task in a step of our training, each of which runs twice."
+    paper_batch: int = 128
+    "The same in the paper's training, where each runs once."
+    crop_padding: float = 0.125
+    "See `TrainingConfig`; the paper does not crop Mini-ImageNet at random."
+
+    def rows(self, name: str) -> dict[str, Row]:
+        """Our training under the system's name, and the paper's under NAME-paper."""
+        common = {"scenario": self.scenario, "backbone": self.backbone}
+        ours = Row(
+            description=self.title, training=self.fast(), selector=fast_selector(TEMPERATURE), **common
+        )
+        paper = Row(
+            description=f"{self.title}, with the paper's hyper-parameters",
+            training=dataclasses.replace(
+                paper_training(), batch_size=self.paper_batch, crop_padding=self.crop_padding
+            ),
+            **common,
+        )
+        return {name: ours, f"{name}-paper": paper}
+
+    def fast(self) -> TrainingConfig:
+        """`fast_training`, as long as this system needs it."""
+        fast = fast_training()
+        scale = self.steps / fast.estimator.first_steps
+        return dataclasses.replace(
+            fast,
+            estimator=dataclasses.replace(
+                fast.estimator, first_steps=self.steps, last_steps=round(scale * fast.estimator.last_steps)
+            ),
+            selector=dataclasses.replace(
+                fast.selector,
+                steps=round(scale * fast.selector.steps),
+                label_steps=round(scale * fast.selector.label_steps),
+            ),
+            batch_size=self.batch,
+            crop_padding=self.crop_padding,
+            class_balanced=False,
+        )
+
+
+SYSTEMS = {
+    # Table 2: three image sizes
+    "m1-wrn32-4": System(title="M1 on WRN-32-4", scenario="m1", backbone="wrn-32-4", steps=24_000),
+    "m1-resnet42": System(title="M1 on ResNet-42", scenario="m1", backbone="resnet-42", steps=24_000),
+    "m1-wrn20-2": System(title="M1 on WRN-20-2, for CPUs", scenario="m1", backbone="wrn-20-2", steps=12_000, batch=16),
+    "m1-imagenette-wrn32-4": System(
+        title="M1 with Imagenette for STL-10, on WRN-32-4", scenario="m1-imagenette", backbone="wrn-32-4", steps=24_000
+    ),
+    "m1-imagenette-wrn20-2": System(
+        title="M1 with Imagenette for STL-10, on WRN-20-2, for CPUs",
+        scenario="m1-imagenette",
+        backbone="wrn-20-2",
+        steps=12_000,
+        batch=16,
+    ),
+    # Table 3: ten tasks of five labels
+    "m2-simpleconvnet": System(
+        title="M2 on SimpleConvNet at 84 pixels",
+        scenario="m2",
+        backbone="simple-convnet",
+        steps=12_000,
+        batch=16,
+        paper_batch=26,
+        crop_padding=0.0,
+    ),
+    "m2-simpleconvnet-224": System(
+        title="M2 on SimpleConvNet at 224 pixels",
+        scenario="m2-224",
+        backbone="simple-convnet",
+        steps=12_000,
+        batch=16,
+        paper_batch=26,
+        crop_padding=0.0,
+    ),
+    "m2-tiny": System(
+        title="Ten tasks of five labels of Tiny-ImageNet, on SimpleConvNet",
+        scenario="m2-tiny",
+        backbone="simple-convnet",
+        steps=6_000,
+        batch=8,
+        paper_batch=26,
+    ),
+    # Table 4: one image, two heads
+    "m3-wrn32-4": System(
+        title="M3 (coarse and fine labels) on WRN-32-4", scenario="m3", backbone="wrn-32-4", steps=24_000, batch=64
+    ),
+}
+"By the name of the recipe."
+
+# Table 5: one task
+for _set in ("cifar10", "cifar100"):
+    for _name, _backbone in {
+        "vgg16": "vgg-16",
+        "resnet50": "resnet-50",
+        "resnext29-8x64": "resnext-29-8x64",
+        "resnext29-4x64": "resnext-29-4x64",
+        "resnext29-2x64": "resnext-29-2x64",
+    }.items():
+        SYSTEMS[f"c1-{_set}-{_name}"] = System(
+            title=f"C1, {_set} on {_backbone}", scenario=f"c1-{_set}", backbone=_backbone, steps=24_000, batch=64
+        )
+
+ROWS: dict[str, Row] = {}
+for _name, _system in SYSTEMS.items():
+    ROWS |= _system.rows(_name)

@@ -1,0 +1,44 @@
+"""A recipe before its tasks are looked up: published data sets need not be there to list it or to replace them."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from den_core.config import BackboneConfig, NetworkConfig, Recipe, SelectorConfig, TaskConfig, TrainingConfig
+from den_core.data.tasks import SCENARIOS, find_task
+from den_core.models.registry import find_backbone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of the table of recipes."""
+
+    description: str
+    scenario: str
+    "Which tasks, by their name in SCENARIOS."
+    backbone: str
+    training: TrainingConfig
+    "Its batch sizes are of the scenario's tasks, or one for all."
+    selector: SelectorConfig = SelectorConfig()
+
+    def recipe(self, name: str, tasks: tuple[TaskConfig, ...] = ()) -> Recipe:
+        """The recipe.
+
+        Args:
+            tasks: other tasks than the scenario's; a step then has as many images as before, shared out evenly.
+
+        Raises:
+            DataError: a published set of the scenario is not where it is expected.
+        """
+        training, sizes = self.training, self.training.batch_size
+        if tasks and isinstance(sizes, dict):
+            training = dataclasses.replace(training, batch_size=max(1, sum(sizes.values()) // len(tasks)))
+        tasks = tasks or tuple(find_task(task) for task in SCENARIOS[self.scenario])
+        network = NetworkConfig(backbone=paper_levels(self.backbone), tasks=tasks, selector=self.selector)
+        return Recipe(name=name, description=self.description, network=network, training=training)
+
+
+def paper_levels(backbone: str) -> BackboneConfig:
+    """A backbone with the levels that the paper gives it. ConfigError with the nearest names."""
+    return BackboneConfig(name=backbone, level_fractions=find_backbone(backbone).level_fractions)

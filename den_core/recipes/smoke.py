@@ -1,0 +1,27 @@
+"""A few steps of a recipe."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from den_core.config import Recipe
+
+
+def smoke(full: Recipe) -> Recipe:
+    """The same recipe for a few steps, to see within a minute that all of it runs."""
+    t = full.training
+    return dataclasses.replace(
+        full,
+        name=f"{full.name}-smoke",
+        training=dataclasses.replace(
+            t,
+            rounds=2,
+            estimator=dataclasses.replace(
+                t.estimator, first_steps=3, round_steps=2, last_steps=min(2, t.estimator.last_steps)
+            ),
+            selector=dataclasses.replace(t.selector, steps=3, label_steps=min(3, t.selector.label_steps)),
+            batch_size=8,
+            report_every=3,
+            save_every=3,
+        ),
+    )
