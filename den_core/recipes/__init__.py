@@ -1,4 +1,4 @@
-"""Complete training configurations by name. A new one is a row of `open3.py` or `published.py`."""
+"""Complete training configurations by name. A new one is a row of one of the tables here."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from den_core.data.tasks import SCENARIOS, task_from_source
 from den_core.errors import ConfigError
 from den_core.models.registry import find_backbone
 from den_core.nearest import unknown
-from den_core.recipes import open3, published
+from den_core.recipes import ablations, open3, published
 from den_core.recipes.baseline import baseline
-from den_core.recipes.row import Row, paper_levels
+from den_core.recipes.row import Row
 from den_core.recipes.smoke import smoke as smoke
 
-ROWS: dict[str, Row] = open3.ROWS | published.ROWS
+ROWS: dict[str, Row] = open3.ROWS | published.ROWS | ablations.ROWS
 BASELINE = "-baseline-"
 "Between a recipe's name and a task's: a full network of its own for that task."
 
 
-def recipe(name: str, tasks: tuple[TaskConfig, ...] = ()) -> Recipe:
+def recipe(name: str, tasks: tuple[TaskConfig, ...] = (), backbone: str = "") -> Recipe:
     """The recipe of that name: one of ROWS, or RECIPE-baseline-TASK.
 
     Args:
+        backbone: another than the recipe's.
         tasks: other tasks than the recipe's own, which are then not looked for.
 
     Raises:
@@ -31,7 +32,7 @@ def recipe(name: str, tasks: tuple[TaskConfig, ...] = ()) -> Recipe:
     """
     base, separator, task = name.partition(BASELINE)
     check_recipe(name)
-    made = ROWS[base].recipe(base, tasks)
+    made = ROWS[base].recipe(base, tasks, backbone)
     return baseline(made, task) if separator else made
 
 
@@ -60,14 +61,12 @@ def recipe_with(
     check_recipe(name)
     if backbone:
         find_backbone(backbone)  # a wrong name is told before any image is decoded
-    made = recipe(name, tuple(parse_task(text) for text in tasks or ()))
-    network, training = made.network, made.training
-    if backbone:
-        network = dataclasses.replace(network, backbone=paper_levels(backbone))
+    made = recipe(name, tuple(parse_task(text) for text in tasks or ()), backbone or "")
+    training = made.training
     if rho is not None:
         selector = dataclasses.replace(training.selector, rho=rho, final_rho=None)
         training = dataclasses.replace(training, selector=selector)
-    return dataclasses.replace(made, network=network, training=training, seed=seed)
+    return dataclasses.replace(made, training=training, seed=seed)
 
 
 def parse_task(text: str) -> TaskConfig:

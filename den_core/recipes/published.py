@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from den_core.config import TrainingConfig
 from den_core.recipes.row import Row
-from den_core.recipes.training import TEMPERATURE, fast_selector, fast_training, paper_training
+from den_core.recipes.training import TEMPERATURE, fast_selector, fast_training, paper_training, scaled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,18 +47,8 @@ class System:
 
     def fast(self) -> TrainingConfig:
         """`fast_training`, as long as this system needs it."""
-        fast = fast_training()
-        scale = self.steps / fast.estimator.first_steps
         return dataclasses.replace(
-            fast,
-            estimator=dataclasses.replace(
-                fast.estimator, first_steps=self.steps, last_steps=round(scale * fast.estimator.last_steps)
-            ),
-            selector=dataclasses.replace(
-                fast.selector,
-                steps=round(scale * fast.selector.steps),
-                label_steps=round(scale * fast.selector.label_steps),
-            ),
+            scaled(fast_training(), self.steps),
             batch_size=self.batch,
             crop_padding=self.crop_padding,
             class_balanced=False,

@@ -21,11 +21,14 @@ class Row:
     training: TrainingConfig
     "Its batch sizes are of the scenario's tasks, or one for all."
     selector: SelectorConfig = SelectorConfig()
+    level_fractions: tuple[float, ...] = ()
+    "Of the backbone's blocks; the paper's for it if empty."
 
-    def recipe(self, name: str, tasks: tuple[TaskConfig, ...] = ()) -> Recipe:
+    def recipe(self, name: str, tasks: tuple[TaskConfig, ...] = (), backbone: str = "") -> Recipe:
         """The recipe.
 
         Args:
+            backbone: another than the row's.
             tasks: other tasks than the scenario's; a step then has as many images as before, shared out evenly.
 
         Raises:
@@ -35,7 +38,10 @@ class Row:
         if tasks and isinstance(sizes, dict):
             training = dataclasses.replace(training, batch_size=max(1, sum(sizes.values()) // len(tasks)))
         tasks = tasks or tuple(find_task(task) for task in SCENARIOS[self.scenario])
-        network = NetworkConfig(backbone=paper_levels(self.backbone), tasks=tasks, selector=self.selector)
+        levels = paper_levels(backbone or self.backbone)
+        if self.level_fractions:
+            levels = dataclasses.replace(levels, level_fractions=self.level_fractions)
+        network = NetworkConfig(backbone=levels, tasks=tasks, selector=self.selector)
         return Recipe(name=name, description=self.description, network=network, training=training)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from den_core.config import EstimatorStageConfig, SelectorConfig, SelectorStageConfig, TrainingConfig
 
 TEMPERATURE = 0.02
@@ -91,3 +93,50 @@ def fast_selector(temperature: float) -> SelectorConfig:
 def runs_per_image(stage: EstimatorStageConfig) -> float:
     """How often an image of a step runs through the estimator, on average, before the last turn."""
     return 1 + stage.distilled_share if stage.distillation else 1.0
+
+
+def scaled(training: TrainingConfig, steps: int) -> TrainingConfig:
+    """The same training with a first turn of so many steps; the other turns keep their proportion to it."""
+    estimator, selector = training.estimator, training.selector
+    scale = steps / estimator.first_steps
+    return dataclasses.replace(
+        training,
+        estimator=dataclasses.replace(
+            estimator,
+            first_steps=steps,
+            round_steps=round(scale * estimator.round_steps),
+            last_steps=round(scale * estimator.last_steps),
+        ),
+        selector=dataclasses.replace(
+            selector, steps=round(scale * selector.steps), label_steps=round(scale * selector.label_steps)
+        ),
+    )
+
+
+def plain_training(fast: TrainingConfig) -> TrainingConfig:
+    """The paper's form in the time of a training of ours: what everything that we added is measured against.
+
+    Eq. 4 to 8 and Algorithm 1 as they stand – one structure per image, SGD, learning rates that fall in steps, a policy
+    gradient without a critic – on as many image runs. The selector's learning rate is the authors' code's 1e-3: the
+    paper's 1e-5 would not move in so few steps. bfloat16 and dispatched execution only save time.
+    """
+    paper, runs, sizes = paper_training(), runs_per_image(fast.estimator), fast.batch_size
+    return dataclasses.replace(
+        paper,
+        rounds=2,
+        estimator=dataclasses.replace(
+            paper.estimator,
+            first_steps=fast.estimator.first_steps,
+            round_steps=fast.estimator.last_steps,
+            execution="dispatched",
+        ),
+        selector=dataclasses.replace(paper.selector, steps=fast.selector.steps, rho=0.5, learning_rate=1e-3),
+        batch_size=round(runs * sizes)
+        if isinstance(sizes, int)
+        else {task: round(runs * size) for task, size in sizes.items()},
+        precision=fast.precision,
+        channels_last=fast.channels_last,
+        class_balanced=fast.class_balanced,
+        report_every=200,
+        save_every=200,
+    )
