@@ -35,6 +35,8 @@ class Train:
     """Another backbone than the recipe's, such as wrn-32-4."""
     rho: float | None = None
     """Another weight of the sparsity penalty (Eq. 5)."""
+    steps: int | None = None
+    """Another length: optimiser steps of the estimator's first turn; the other turns keep their proportion to it."""
     seed: int = 0
     """Of the start, the batches and the structures."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
@@ -49,6 +51,37 @@ class Train:
     """A few steps on a sample, to see that everything runs."""
     evaluate: bool = True
     """Measure the trained network and write its galleries."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Train and measure every combination of recipes, values of ρ, numbers of levels and seeds; skips what is done."""
+
+    recipes: Positional[list[str]]
+    """Names of the recipes."""
+    rho: list[float] = field(default_factory=list)
+    """Weights of the sparsity penalty (Eq. 5); the recipe's own if none is given."""
+    levels: list[int] = field(default_factory=list)
+    """Numbers of levels, 2 to 5; the recipe's own if none is given."""
+    seeds: list[int] = field(default_factory=lambda: [0])
+    """Of the start, the batches and the structures."""
+    backbone: str | None = None
+    """Another backbone than the recipes'."""
+    steps: int | None = None
+    """Another length, as for train."""
+    out: Path = Path("runs/sweep")
+    """Folder with a folder per run, and sweep.csv."""
+    launcher: Literal["here", "slurm", "local"] = "here"
+    """Where the runs happen: one after the other in this process, as an array of Slurm jobs, or as processes of this
+    machine; the last two through submitit."""
+    jobs: int = 4
+    """How many Slurm jobs at once."""
+    minutes: int = 720
+    """Time limit of a Slurm job; an interrupted one goes on when the command is given again."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to train; auto takes a GPU where there is one."""
+    threads: int | None = None
+    """CPU threads; torch's own choice if not given."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +160,10 @@ class Export:
 class Datasets:
     """List the data sets, or check that one can be read from end to end."""
 
-    action: Positional[Literal["list", "prepare"]] = "list"
-    """What to do."""
+    action: Positional[Literal["list", "prepare", "check"]] = "list"
+    """What to do; prepare downloads what may be downloaded, check does not, and both decode every image."""
     name: Positional[str | None] = None
-    """For prepare: a task's name, or a source such as folder:data/pets."""
+    """For prepare and check: a task's name, or a source such as folder:data/pets."""
     out: Path | None = None
     """Where to write the list as CSV, beside printing it."""
 
@@ -147,6 +180,7 @@ class Report:
 
 Command = (
     Annotated[Train, tyro.conf.subcommand("train")]
+    | Annotated[Sweep, tyro.conf.subcommand("sweep")]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
     | Annotated[Index, tyro.conf.subcommand("index")]
     | Annotated[Benchmark, tyro.conf.subcommand("benchmark")]
@@ -169,7 +203,8 @@ def _train(command: Train) -> None:
     from den_core.training.run import train
 
     set_threads(command.threads)
-    chosen = recipe_with(command.recipe, command.task, command.backbone, command.rho, command.seed)
+    c = command
+    chosen = recipe_with(c.recipe, c.task, c.backbone, c.rho, c.seed, c.steps)
     chosen = smoke(chosen) if command.smoke else chosen
     execution = Execution(
         folder=command.out or Path("runs") / chosen.name,
@@ -183,6 +218,18 @@ def _train(command: Train) -> None:
         _evaluate(Evaluate(folder, limit=100 if command.smoke else None, write=True))
         _index(Index(folder, limit=100 if command.smoke else None))
         print(f"checkpoint in {folder}")
+
+
+def _sweep(command: Sweep) -> None:
+    from den_core.training.launch import launch
+    from den_core.training.sweep import combinations, table
+
+    c = command
+    runs = combinations(c.recipes, c.rho, c.levels, c.seeds, c.out, c.backbone, c.steps, c.device, c.threads)
+    launch(runs, c.launcher, c.out, c.jobs, c.minutes)
+    frame = table(runs)
+    write_atomically(c.out / "sweep.csv", frame.to_csv(index=False).encode())
+    print(frame.to_string(index=False, float_format=lambda v: f"{v:.4g}"))
 
 
 def _evaluate(command: Evaluate) -> None:
@@ -262,8 +309,8 @@ def _datasets(command: Datasets) -> None:
             write_atomically(command.out, frame.to_csv(index=False).encode())
         return
     if command.name is None:
-        raise ConfigError("expected a data set to prepare, found none; `datasets list` shows them")
-    print(prepare_dataset(command.name).T.to_string(header=False))
+        raise ConfigError(f"expected a data set to {command.action}, found none; `datasets list` shows them")
+    print(prepare_dataset(command.name, download=command.action == "prepare").T.to_string(header=False))
 
 
 def _report(command: Report) -> None:
@@ -277,6 +324,7 @@ def _report(command: Report) -> None:
 
 _ACTIONS = {
     Train: _train,
+    Sweep: _sweep,
     Evaluate: _evaluate,
     Index: _index,
     Benchmark: _benchmark,

@@ -51,12 +51,11 @@ def _glance(source: str, kind: Kind, split: str) -> dict:
     return {"images": len(opened), "location": opened.location, "license": opened.license}
 
 
-def prepare_dataset(name_or_source: str, progress: bool = True) -> pd.DataFrame:
+def prepare_dataset(name_or_source: str, progress: bool = True, download: bool = True) -> pd.DataFrame:
     """Decode every image of both splits once, so that training will not stumble over one.
 
-    CIFAR and STL-10 are downloaded where they are not there yet.
-
     Args:
+        download: whether CIFAR and STL-10 are downloaded where they are not there yet.
         name_or_source: a task's name, such as emoji, or a source, such as folder:FOLDER.
 
     Returns:
@@ -74,7 +73,7 @@ def prepare_dataset(name_or_source: str, progress: bool = True) -> pd.DataFrame:
             f"expected one of {', '.join([*TASKS, *PUBLISHED])} or a source such as parquet:FOLDER or folder:FOLDER, "
             f"found {name_or_source!r}"
         )
-    sources = [open_source(task.source if task else name_or_source, split) for split in SPLITS]
+    sources = [open_source(task.source if task else name_or_source, split, download) for split in SPLITS]
     if sources[0].class_names != sources[1].class_names:
         raise DataError(
             f"{name_or_source}: expected the same classes in both splits, "

@@ -13,6 +13,7 @@ from den_core.recipes import ablations, open3, published
 from den_core.recipes.baseline import baseline
 from den_core.recipes.row import Row
 from den_core.recipes.smoke import smoke as smoke
+from den_core.recipes.training import scaled
 
 ROWS: dict[str, Row] = open3.ROWS | published.ROWS | ablations.ROWS
 BASELINE = "-baseline-"
@@ -47,13 +48,19 @@ def check_recipe(name: str) -> None:
 
 
 def recipe_with(
-    name: str, tasks: list[str] | None = None, backbone: str | None = None, rho: float | None = None, seed: int = 0
+    name: str,
+    tasks: list[str] | None = None,
+    backbone: str | None = None,
+    rho: float | None = None,
+    seed: int = 0,
+    steps: int | None = None,
 ) -> Recipe:
     """A recipe with a user's choices.
 
     Args:
         tasks: "NAME=SOURCE@SIZE" each; None or an empty list keeps the recipe's.
-        backbone, rho: None keeps the recipe's; a ρ holds for every turn.
+        backbone, rho, steps: None keeps the recipe's; a ρ holds for every turn; `steps` are the estimator's first
+            turn's, and the other turns keep their proportion to it.
 
     Raises:
         ConfigError, DataError: as `recipe`, `parse_task` and `find_backbone`.
@@ -62,7 +69,7 @@ def recipe_with(
     if backbone:
         find_backbone(backbone)  # a wrong name is told before any image is decoded
     made = recipe(name, tuple(parse_task(text) for text in tasks or ()), backbone or "")
-    training = made.training
+    training = scaled(made.training, steps) if steps else made.training
     if rho is not None:
         selector = dataclasses.replace(training.selector, rho=rho, final_rho=None)
         training = dataclasses.replace(training, selector=selector)
