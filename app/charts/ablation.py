@@ -1,0 +1,59 @@
+"""Figure 5: what the number of levels and the first structures change."""
+
+from __future__ import annotations
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from app.charts import style
+
+LABELS = {
+    "figure5-levels-2": "2 levels",
+    "figure5-levels-3": "3 levels",
+    "figure5-levels-4": "4 levels",
+    "figure5-levels-5": "5 levels",
+    "figure5-start-eq8": "Eq. 8",
+    "figure5-start-uniform": "uniform",
+    "figure5-start-selector": "untrained selector",
+}
+"What is written at the points, by recipe."
+SYMBOLS = ("circle", "diamond", "square", "x")
+
+
+def ablation(runs: pd.DataFrame) -> go.Figure:
+    """Accuracy of the own choice against its share of the full MACs: levels left, first structures right.
+
+    Args:
+        runs: a row per run: recipe (of LABELS), seed, accuracy and share. Several seeds of a recipe become their mean
+            with bars of one standard deviation.
+    """
+    figure = make_subplots(
+        cols=2, shared_yaxes=True, subplot_titles=("Number of levels", "First structures from"), horizontal_spacing=0.06
+    )
+    for column, kind in enumerate(("levels", "start"), start=1):
+        for place, (recipe, part) in enumerate(_of_kind(runs, kind)):
+            x, y = part["share"], part["accuracy"]
+            figure.add_scatter(
+                x=[x.mean()],
+                y=[y.mean()],
+                error_x={"array": [x.std()], "visible": len(part) > 1, "thickness": 1},
+                error_y={"array": [y.std()], "visible": len(part) > 1, "thickness": 1},
+                mode="markers+text",
+                marker={"size": 11, "color": style.OKABE_ITO[place], "symbol": SYMBOLS[place]},
+                text=[LABELS[recipe]],
+                textposition="bottom center",
+                name=LABELS[recipe],
+                showlegend=False,
+                hovertemplate=f"%{{y:.2%}} at %{{x:.1%}} of the MACs, {len(part)} seeds<extra>{LABELS[recipe]}</extra>",
+                row=1,
+                col=column,
+            )
+    figure.update_xaxes(title_text="Share of the full model's MACs", tickformat=".0%")
+    figure.update_yaxes(title_text="Validation accuracy (%)", tickformat=".0%", col=1)
+    return style.layout(figure, height=420)
+
+
+def _of_kind(runs: pd.DataFrame, kind: str) -> list[tuple[str, pd.DataFrame]]:
+    parts = {name: runs[runs["recipe"] == name] for name in LABELS if f"-{kind}-" in name}
+    return [(name, part) for name, part in parts.items() if len(part)]
