@@ -1,0 +1,169 @@
+"""`python -m den_core.training.throughput RECIPE`: how many images per second a step of training takes in.
+
+Steps of the recipe's own networks, batch sizes and precision, on random images, the loader's work left out: a plain
+full backbone trained by itself, the estimator with one structure per image (Eq. 8), with in-place distillation, and the
+selector. They take turns, so that a busy machine slows all of them alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from den_core.accounting import cost_table
+from den_core.config import Recipe
+from den_core.console import exit_code
+from den_core.data.loaders import Batch
+from den_core.devices import device_name, set_threads
+from den_core.models.static import StaticEstimator
+from den_core.recipes import recipe_with
+from den_core.seeding import step_generator
+from den_core.structures import full_structure
+from den_core.training.alternate import Execution, build_networks, make_fabric, to_training_precision
+from den_core.training.estimator_step import estimator_step
+from den_core.training.optimisers import estimator_optimizer, selector_optimizer
+from den_core.training.sampling import initial_structures
+from den_core.training.selector_step import selector_step
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Seconds of single steps, in the order they were taken, by kind of step."""
+
+    machine: str
+    threads: int
+    images: int
+    "Images of all tasks in a step."
+    seconds: dict[str, list[float]]
+
+    def table(self) -> pd.DataFrame:
+        """Images per second – median and quartiles – and relative to the plain backbone, by kind of step."""
+        rows = []
+        plain = statistics.median(self.seconds["plain backbone"])
+        for name, taken in self.seconds.items():
+            slow, median, fast = (self.images / q for q in reversed(statistics.quantiles(taken, n=4)))
+            rows.append(
+                {
+                    "step": name,
+                    "images/s": round(median),
+                    "quartiles": f"{slow:.0f}-{fast:.0f}",
+                    "of plain": f"{plain / statistics.median(taken):.2f}",
+                }
+            )
+        return pd.DataFrame(rows)
+
+
+def throughput(recipe: Recipe, execution: Execution, repeats: int, tau: float = 0.75) -> Throughput:
+    """Time the steps of a recipe's training.
+
+    Args:
+        recipe: the tasks need not be on this machine, only their configurations.
+        tau: of Eq. 8, for the estimator's step without distillation.
+    """
+    fabric = make_fabric(recipe, execution)
+    fabric.launch()
+    steps = _steps(recipe, fabric, tau)
+    seconds: dict[str, list[float]] = {name: [] for name in steps}
+    for i in range(repeats + 2):
+        for name, step in steps.items():
+            _synchronise(fabric.device)
+            start = time.perf_counter()
+            step()
+            _synchronise(fabric.device)
+            if i >= 2:  # the first steps warm up
+                seconds[name].append(time.perf_counter() - start)
+    images = sum(recipe.training.batch_of(t.name) for t in recipe.network.tasks if not t.image_of)
+    return Throughput(device_name(fabric.device), torch.get_num_threads(), images, seconds)
+
+
+def _steps(recipe: Recipe, fabric, tau: float) -> dict[str, Callable[[], object]]:
+    config = recipe.training
+    estimator, selector = build_networks(recipe)
+    if config.channels_last:
+        estimator.to(memory_format=torch.channels_last)
+        selector.to(memory_format=torch.channels_last)
+    table = cost_table(estimator, selector)
+    n, h = table.block_macs.shape
+    still = StaticEstimator(estimator)
+    to_training_precision(still, config)
+    still.to(fabric.device)
+    wrapped, optimizer = fabric.setup(estimator, estimator_optimizer(estimator, config.estimator))
+    wrapped_selector, selector_optim = fabric.setup(selector, selector_optimizer(selector, config.selector))
+    wrapped.train(), wrapped_selector.train()
+    batch, generator = _random_batch(recipe, fabric.device), step_generator(recipe.seed, "throughput", 0)
+
+    def train_estimator(first: str, distillation: float) -> None:
+        structures = {
+            task: (
+                full_structure(len(x), n, h) if first == "full" else initial_structures(len(x), n, h, tau, generator)
+            ).to(fabric.device)
+            for task, x in batch.images.items()
+        }
+        stage = dataclasses.replace(config.estimator, distillation=distillation)
+        estimator_step(fabric, wrapped, optimizer, batch, structures, table, stage)
+
+    def train_selector() -> None:
+        stage = dataclasses.replace(config.selector, samples=2, critic_samples=0, dial_samples=0)
+        selector_step(
+            fabric, wrapped_selector, selector_optim, still, batch, table, 0.0, stage, generator
+        )
+
+    return {
+        "plain backbone": lambda: train_estimator("full", 0.0),
+        "estimator, Eq. 8": lambda: train_estimator("eq8", 0.0),
+        "estimator, every image twice": lambda: train_estimator("eq8", 1.0),
+        "selector, |Z| = 2": train_selector,
+    }
+
+
+def _random_batch(recipe: Recipe, device: torch.device) -> Batch:
+    generator = torch.Generator().manual_seed(recipe.seed)
+    sizes = {t.name: recipe.training.batch_of(t.image_of or t.name) for t in recipe.network.tasks}
+    images = {
+        t.name: torch.randn(sizes[t.name], 3, t.size, t.size, generator=generator).to(device)
+        for t in recipe.network.tasks
+        if not t.image_of
+    }
+    labels = {
+        t.name: torch.randint(t.num_classes, (sizes[t.name],), generator=generator).to(device)
+        for t in recipe.network.tasks
+    }
+    return Batch(images, labels)
+
+
+def _synchronise(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("recipe")
+    parser.add_argument("--backbone", default=None)
+    parser.add_argument("--batch", type=int, default=None, help="images of every task; the recipe's if not given")
+    parser.add_argument("--repeats", type=int, default=11)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    parser.add_argument("--threads", type=int, default=None, help="CPU threads; torch's own choice if not given")
+    command = parser.parse_args(arguments)
+    set_threads(command.threads)
+    recipe = recipe_with(command.recipe, backbone=command.backbone)
+    if command.batch:
+        recipe = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, batch_size=command.batch))
+    found = throughput(recipe, Execution(Path(), accelerator=command.device), command.repeats)
+    print(f"{recipe.name}, {recipe.network.backbone.name}, {found.images} images a step, {recipe.training.precision}")
+    print(f"{found.machine}, {found.threads} threads, torch {torch.__version__}, {command.repeats} repeats")
+    print(found.table().to_string(index=False))
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code(main))

@@ -1,0 +1,24 @@
+"""Images per second of every kind of training step."""
+
+from den_core.recipes import recipe_with
+from den_core.training.alternate import Execution
+from den_core.training.throughput import main, throughput
+
+
+def test_every_step_is_timed(tmp_path):
+    found = throughput(recipe_with("digits-fast"), Execution(tmp_path, accelerator="cpu"), 3)
+
+    table = found.table().set_index("step")
+    assert found.images == 64
+    assert list(table.index) == [
+        "plain backbone", "estimator, Eq. 8", "estimator, every image twice", "selector, |Z| = 2",
+    ]  # fmt: skip
+    assert (table["images/s"] > 0).all() and table.loc["plain backbone", "of plain"] == "1.00"
+    assert all(len(taken) == 3 and min(taken) > 0 for taken in found.seconds.values())
+
+
+def test_batch_and_backbone_can_be_chosen(capsys):
+    main(["digits-fast", "--backbone", "resnet-10-narrow", "--batch", "4", "--repeats", "2", "--threads", "1"])
+
+    out = capsys.readouterr().out
+    assert out.startswith("digits-fast, resnet-10-narrow, 4 images a step, bf16-mixed")
