@@ -1,8 +1,9 @@
 """Muon for the convolutions of the blocks, beside another optimiser for everything else.
 
-A convolution's weight is a matrix, output channels by all the rest. Its update is the momentum with all singular values
-brought to about one, so that directions in which gradients are small are learnt as fast as those in which they are
-large. Elastic networks, whose narrow prefixes get weak and noisy gradients, profit most.
+A convolution's weight is a matrix, output channels by all the rest; one of several groups is as many matrices. Its
+update is the momentum with all singular values brought to about one, so that directions in which gradients are small
+are learnt as fast as those in which they are large. Elastic networks, whose narrow prefixes get weak and noisy
+gradients, profit most.
 
 Every step turns a weight by the same angle, about the learning rate in radians, and leaves its norm as it is: the norms
 that follow a convolution make its scale meaningless, and a decay would only set that angle in a roundabout way.
@@ -22,7 +23,7 @@ A step takes 5 % longer. An angle of 0.05 lost to 0.02 at every look.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -51,18 +52,19 @@ class Muon(torch.optim.Optimizer):
     """Muon for some parameters, and another optimiser for its own: one step, one state.
 
     Args:
-        weights: of convolutions or linear layers, at least 2-d each.
+        weights: of convolutions or linear layers, at least 2-d each, with the number of groups of each.
         others: the optimiser of all other parameters. Its groups become groups of this one.
         scale: learning rate of `weights` relative to that of `others`.
         momentum: Nesterov's.
     """
 
     def __init__(
-        self, weights: Iterable[nn.Parameter], others: torch.optim.Optimizer, scale: float, momentum: float = 0.9
+        self, weights: Mapping[nn.Parameter, int], others: torch.optim.Optimizer, scale: float, momentum: float = 0.9
     ):
         lr = others.param_groups[0]["lr"]
         super().__init__([{"params": list(weights), "scale": scale}], {"lr": scale * lr, "momentum": momentum})
         self.others = others
+        self._groups = {id(weight): groups for weight, groups in weights.items()}
         self.param_groups += others.param_groups
         others.state = self.state
 
@@ -81,12 +83,14 @@ class Muon(torch.optim.Optimizer):
         if "momentum_buffer" not in state:
             state["momentum_buffer"] = torch.zeros_like(weight)
         average = state["momentum_buffer"].mul_(momentum).add_(weight.grad)
-        update = orthogonalised(weight.grad.add(average, alpha=momentum).flatten(1)).view(weight.shape)
+        matrices = weight.grad.add(average, alpha=momentum).flatten(1).chunk(self._groups[id(weight)])
+        update = torch.cat([orthogonalised(matrix) for matrix in matrices]).view(weight.shape)
         norm = weight.norm()
         weight.sub_(update * (angle * norm / update.norm().clamp(min=1e-7)))
         weight.mul_(norm / weight.norm().clamp(min=1e-7))
 
 
-def block_weights(network: nn.Module) -> list[nn.Parameter]:
-    """The convolutions' weights in a network's blocks: what Muon is for. Stems, heads and norms are not."""
-    return [p for name, p in network.named_parameters() if name.startswith("blocks.") and p.dim() == 4]
+def block_weights(network: nn.Module) -> dict[nn.Parameter, int]:
+    """The convolutions' weights in a network's blocks, with their groups: what Muon is for. Stems and heads are not."""
+    inside = [module for name, module in network.named_modules() if name.startswith("blocks.")]
+    return {module.weight: module.groups for module in inside if isinstance(module, nn.Conv2d)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
 
@@ -11,7 +13,7 @@ from den_core.training.muon import Muon, block_weights
 
 def estimator_optimizer(estimator: nn.Module, config: EstimatorStageConfig) -> torch.optim.Optimizer:
     """SGD with Nesterov's momentum; with `matrix_learning_rate` Muon for the blocks' convolutions."""
-    turned = block_weights(estimator) if config.matrix_learning_rate else []
+    turned = block_weights(estimator) if config.matrix_learning_rate else {}
     rest = _without(estimator, turned)
     # norms and biases are left out of the decay: shrinking them does not regularise
     decayed = [p for p in rest if p.dim() > 1]
@@ -27,18 +29,18 @@ def estimator_optimizer(estimator: nn.Module, config: EstimatorStageConfig) -> t
 
 def selector_optimizer(selector: nn.Module, config: SelectorStageConfig) -> torch.optim.Optimizer:
     """Adam; with `matrix_learning_rate` Muon for the blocks' convolutions."""
-    turned = block_weights(selector) if config.matrix_learning_rate else []
+    turned = block_weights(selector) if config.matrix_learning_rate else {}
     return _beside(torch.optim.Adam(_without(selector, turned), lr=config.learning_rate), turned, config, 0.9)
 
 
-def _without(network: nn.Module, left_out: list[nn.Parameter]) -> list[nn.Parameter]:
+def _without(network: nn.Module, left_out: Mapping[nn.Parameter, int]) -> list[nn.Parameter]:
     known = {id(p) for p in left_out}
     return [p for p in network.parameters() if id(p) not in known]
 
 
 def _beside(
     others: torch.optim.Optimizer,
-    turned: list[nn.Parameter],
+    turned: Mapping[nn.Parameter, int],
     config: EstimatorStageConfig | SelectorStageConfig,
     momentum: float,
 ) -> torch.optim.Optimizer:

@@ -104,3 +104,19 @@ def test_a_matrix_learning_rate_out_of_range_is_an_error(stage, value):
 
     with pytest.raises(ConfigError, match="matrix_learning_rate"):
         dataclasses.replace(config, matrix_learning_rate=value)
+
+
+def test_groups_are_orthogonalised_apart(rng):
+    """Each group's update has even singular values, however large the other group's gradient is."""
+    conv = nn.Conv2d(8, 16, 1, groups=2, bias=False)
+    before = conv.weight.detach().clone()
+    conv.weight.grad = torch.randn(conv.weight.shape, generator=rng)
+    conv.weight.grad[:8] *= 100
+    weights = block_weights(nn.ModuleDict({"blocks": nn.ModuleList([conv])}))
+
+    Muon(weights, torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.1), 0.001).step()
+
+    assert list(weights.values()) == [2]
+    for update in (conv.weight.detach() - before).flatten(1).chunk(2):
+        values = torch.linalg.svdvals(update)
+        assert values[-1] > 0.5 * values[0]
