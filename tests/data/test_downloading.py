@@ -134,3 +134,12 @@ def test_listing_does_not_read_sets_that_are_always_the_same(cifar10, tmp_path, 
 
     assert listed.present.all() and set(listed.location) == {str(place)} and set(listed.classes) == {10}
     assert listed.images.to_dict() == {"train": 50_000, "test": 10_000}
+
+
+def test_check_downloads_nothing(tmp_path, monkeypatch, offline, capsys):
+    monkeypatch.setenv("DEN_DATA", str(tmp_path))
+
+    assert main(["datasets", "check", "cifar10"]) == 2
+
+    said = capsys.readouterr().err
+    assert not offline and said.count("\n") == 1 and str(tmp_path / "cifar10") in said and "data_batch_1" in said

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from image_samples import encode, solid
 
+from den_core.cli import main
 from den_core.data.images import decode_image
 from den_core.data.listing import prepare_dataset
 from den_core.data.sources import open_source
@@ -163,3 +164,20 @@ def test_digits():
     assert np.bincount(test.labels).min() >= 40
     assert train.ids == open_source("digits", "train").ids and train.fingerprint != test.fingerprint
     assert train.image(0).size == decode_image(train.encoded(0)).size == (8, 8)
+
+
+@pytest.mark.parametrize("fault", ["corrupt", "empty class"])
+def test_check_names_what_training_would_stumble_over(tmp_path, fault, capsys):
+    for split in ("train", "test"):
+        for name in ("cat", "dog"):
+            (tmp_path / split / name).mkdir(parents=True)
+            (tmp_path / split / name / "1.png").write_bytes(encode(solid((0, 0, 0))))
+    place = tmp_path / "train" / ("cat" if fault == "corrupt" else "fox")
+    place.mkdir(exist_ok=True)
+    if fault == "corrupt":
+        (place / "2.png").write_bytes(b"no image")
+
+    assert main(["datasets", "check", f"folder:{tmp_path}"]) == 2
+
+    said = capsys.readouterr().err
+    assert said.strip().count("\n") == 0 and str(place / "2.png" if fault == "corrupt" else place) in said
