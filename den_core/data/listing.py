@@ -14,6 +14,7 @@ from den_core.data.sources import KINDS, ImageSource, Kind, open_source, parquet
 from den_core.data.sources.address import parse_address
 from den_core.data.tasks import PUBLISHED, TASKS
 from den_core.errors import DataError, ImageError
+from den_core.nearest import unknown
 
 SPLITS = ("train", "test")
 
@@ -69,10 +70,8 @@ def prepare_dataset(name_or_source: str, progress: bool = True, download: bool =
     """
     task = TASKS.get(name_or_source) or PUBLISHED.get(name_or_source)
     if task is None and parse_address(name_or_source).kind not in KINDS:
-        raise DataError(
-            f"expected one of {', '.join([*TASKS, *PUBLISHED])} or a source such as parquet:FOLDER or folder:FOLDER, "
-            f"found {name_or_source!r}"
-        )
+        known = unknown("tasks", name_or_source, [*TASKS, *PUBLISHED])
+        raise DataError(f"{known}; or a source such as parquet:FOLDER or folder:FOLDER")
     sources = [open_source(task.source if task else name_or_source, split, download) for split in SPLITS]
     if sources[0].class_names != sources[1].class_names:
         raise DataError(

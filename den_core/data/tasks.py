@@ -12,6 +12,7 @@ from den_core.data.arrays import load_task
 from den_core.data.sources import open_source
 from den_core.data.wnids import draw_tasks, m2_sources
 from den_core.errors import ConfigError
+from den_core.nearest import unknown
 
 FASHION = TaskConfig(
     name="fashion",
@@ -141,7 +142,7 @@ def find_task(name: str) -> TaskConfig:
     if name in TASKS:
         return TASKS[name]
     if name not in PUBLISHED:
-        raise ConfigError(f"expected one of the tasks {', '.join([*TASKS, *PUBLISHED])}, found {name!r}")
+        raise ConfigError(unknown("tasks", name, [*TASKS, *PUBLISHED]))
     row = PUBLISHED[name]
     return TaskConfig(
         name=name,

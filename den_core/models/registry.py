@@ -10,6 +10,7 @@ from den_core.config import TaskConfig
 from den_core.errors import ConfigError
 from den_core.models.elastic import ElasticBlock
 from den_core.models.stems import Stem
+from den_core.nearest import unknown
 
 SELECTOR_FRACTION = 0.25
 "Hidden width of the selector's blocks, relative to the estimator's of the same stage."
@@ -78,7 +79,7 @@ def find_backbone(name: str) -> Backbone:
     """The backbone of that name. ConfigError with the nearest names, or all that there are."""
     _import_families()
     if name not in _BACKBONES:
-        raise ConfigError(f"expected one of the backbones {', '.join(sorted(_BACKBONES))}, found {name!r}")
+        raise ConfigError(unknown("backbones", name, _BACKBONES))
     return _BACKBONES[name]
 
 

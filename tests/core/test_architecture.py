@@ -52,8 +52,8 @@ def test_the_library_knows_no_app(path):
 @pytest.mark.parametrize(
     "folder, allowed",
     [
-        ("models", {"models", "config", "errors", "structures"}),
-        ("data", {"data", "config", "errors", "files", "seeding"}),
+        ("models", {"models", "config", "errors", "nearest", "structures"}),
+        ("data", {"data", "config", "errors", "files", "nearest", "seeding"}),
         ("training", {"training", "models", "data", "accounting", "checkpoints", "recipes", "config", "errors",
                       "structures", "seeding", "files", "devices", "network", "measuring", "controls",
                       "static_search", "evaluation", "weights", "twins", "comparable", "console",

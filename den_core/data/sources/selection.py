@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from den_core.data.sources.base import ImageSource
 from den_core.errors import DataError
+from den_core.nearest import nearest
 
 
 def find_classes(class_names: tuple[str, ...], wanted: tuple[str, ...], location: str) -> list[int]:
@@ -26,8 +26,7 @@ def find_classes(class_names: tuple[str, ...], wanted: tuple[str, ...], location
         if name.isdecimal() and int(name) < len(class_names):
             found.add(int(name))
         if not found:
-            in_small = {known.lower(): known for known in class_names}
-            near = [in_small[match] for match in difflib.get_close_matches(name.lower(), in_small, n=3)]
+            near = nearest(name, class_names)
             hint = f"nearest: {', '.join(near)}" if near else f"it has {_some(class_names)}"
             raise DataError(f"{location}: expected one of {len(class_names)} classes after #, found {name!r}; {hint}")
         if len(found) > 1:
