@@ -1,4 +1,7 @@
-"""Training batches out of memory: every task's images stay on the device as uint8."""
+"""Training batches out of memory: every task's images stay on the device as uint8.
+
+A step has as many images whatever the number of processes: they share them.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from den_core.data.transforms import (
     random_crops,
     random_erase,
 )
+from den_core.errors import ConfigError
 from den_core.seeding import step_generator
 
 
@@ -54,7 +58,11 @@ class TaskLoader:
     Args:
         arrays: the training images.
         task, config: sizes, normalisation, augmentation.
-        seed, rank: of the run and the process.
+        seed: of the run.
+        rank, processes: this process, and how many share a step's images.
+
+    Raises:
+        ConfigError: more processes than images of a step.
     """
 
     def __init__(
@@ -65,9 +73,15 @@ class TaskLoader:
         seed: int,
         rank: int,
         device: torch.device,
+        processes: int = 1,
     ):
-        self.task, self.config, self.seed, self.rank = task, config, seed, rank
+        self.task, self.config, self.seed, self.rank, self.processes = task, config, seed, rank, processes
         self.batch_size = config.batch_of(task.name)
+        if self.batch_size < processes:
+            raise ConfigError(
+                f"task {task.name}: expected a batch of at least one image for each of {processes} processes, "
+                f"found {self.batch_size}; train with fewer"
+            )
         self.labels = torch.from_numpy(arrays.labels)
         images = torch.from_numpy(arrays.images).to(device)
         self.padded = pad_images(images, round(config.crop_padding * task.size), task.background)
@@ -76,14 +90,14 @@ class TaskLoader:
 
     def _epoch_order(self, epoch: int) -> Tensor:
         if epoch != self._epoch:
-            generator = step_generator(self.seed, f"order/{self.task.name}", epoch, self.rank)
+            generator = step_generator(self.seed, f"order/{self.task.name}", epoch)  # one order for all processes
             self._order = epoch_order(self.labels, self.config.class_balanced, generator)
             self._epoch = epoch
         return self._order
 
     def indices(self, step: int) -> Tensor:
-        """Which images step shows: int64, (batch_size,)."""
-        positions = range(step * self.batch_size, (step + 1) * self.batch_size)
+        """Which images of a step this process shows: int64. Processes differ by at most one in how many they have."""
+        positions = range(step * self.batch_size, (step + 1) * self.batch_size)[self.rank :: self.processes]
         return torch.stack(
             [self._epoch_order(p // self.epoch_length)[p % self.epoch_length] for p in positions]
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,20 +67,33 @@ class TrainingData:
 
 
 def make_fabric(recipe: Recipe, execution: Execution) -> Fabric:
-    """lightning-fabric for the run's precision and devices; several devices or processes train with DDP."""
+    """lightning-fabric for the run's precision and devices; several devices or processes train with DDP.
+
+    Under torchrun, its processes are taken as they are, on as many nodes as there are.
+    """
     if execution.devices < 1:
         raise ConfigError(f"expected at least one device, found {execution.devices}")
     if execution.accelerator != "auto":
         check_device(execution.accelerator)
+    devices, nodes = launched_by_torchrun() or (execution.devices, 1)
     try:
         return Fabric(
             accelerator=execution.accelerator,
-            devices=execution.devices,
-            strategy=DDPStrategy(find_unused_parameters=True) if execution.devices > 1 else "auto",
+            devices=devices,
+            num_nodes=nodes,
+            strategy=DDPStrategy(find_unused_parameters=True) if devices * nodes > 1 else "auto",
             precision=recipe.training.precision,
         )
     except MisconfigurationException as error:
-        raise ConfigError(f"expected {execution.devices} {execution.accelerator} devices: {error}") from error
+        raise ConfigError(f"expected {devices} {execution.accelerator} devices: {error}") from error
+
+
+def launched_by_torchrun() -> tuple[int, int] | None:
+    """Processes per node and number of nodes, if torchrun started this process."""
+    if not torch.distributed.is_torchelastic_launched():
+        return None
+    local, world = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
+    return local, world // local
 
 
 def build_networks(recipe: Recipe) -> tuple[Estimator, Selector]:
@@ -92,11 +106,12 @@ def build_networks(recipe: Recipe) -> tuple[Estimator, Selector]:
 
 
 def make_loader(
-    recipe: Recipe, train: dict[str, TaskArrays], rank: int, device: torch.device
+    recipe: Recipe, train: dict[str, TaskArrays], rank: int, device: torch.device, processes: int = 1
 ) -> JointLoader:
-    """Training batches of all tasks of a recipe, for one process."""
+    """Training batches of all tasks of a recipe, for one of several processes."""
     own = [task for task in recipe.network.tasks if not task.image_of]
-    loaders = {t.name: TaskLoader(train[t.name], t, recipe.training, recipe.seed, rank, device) for t in own}
+    seed, config = recipe.seed, recipe.training
+    loaders = {t.name: TaskLoader(train[t.name], t, config, seed, rank, device, processes) for t in own}
     further = {
         t.name: (t.image_of, torch.from_numpy(train[t.name].labels)) for t in recipe.network.tasks if t.image_of
     }
@@ -128,7 +143,7 @@ class Trainer:
         if self.config.channels_last:
             self.estimator.to(memory_format=torch.channels_last)
             self.selector.to(memory_format=torch.channels_last)
-        self.loader = make_loader(recipe, data.train, rank, device)
+        self.loader = make_loader(recipe, data.train, rank, device, self.fabric.world_size)
         self.validation = data.validation
         self.optimizers = {
             "estimator": estimator_optimizer(self.estimator, self.config.estimator),
@@ -274,7 +289,7 @@ class Trainer:
                 step=done,
                 round=turn.round,
                 network=turn.network,
-                images_seen=done * images * self.fabric.world_size,
+                images_seen=done * images,
                 learning_rate=lr,
                 loss=loss,
                 accuracy=accuracy,

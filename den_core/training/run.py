@@ -79,7 +79,7 @@ def provenance(recipe: Recipe, trainer: Trainer, loaded: LoadedData, source: str
         "training_images": {task: len(arrays) for task, arrays in loaded.data.train.items()},
         "validation_images": {task: len(arrays) for task, arrays in loaded.data.validation.items()},
         "steps": trainer.progress.step,
-        "images_seen": trainer.progress.step * per_step * trainer.fabric.world_size,
+        "images_seen": trainer.progress.step * per_step,
         "commit": source,
         "device": device_name(trainer.fabric.device),
         "processes": trainer.fabric.world_size,

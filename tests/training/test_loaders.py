@@ -19,6 +19,7 @@ from den_core.data.transforms import (
     random_crops,
     random_erase,
 )
+from den_core.errors import ConfigError
 from den_core.recipes import recipe
 
 LABELS = [0] * 20 + [1] * 7 + [2] * 3
@@ -28,14 +29,14 @@ LABELS = [0] * 20 + [1] * 7 + [2] * 3
 def make_loader():
     """Loaders of 30 images of uneven classes; every pixel of image i has the value i."""
 
-    def make_loader(seed: int = 0, rank: int = 0, **changes) -> TaskLoader:
+    def make_loader(seed: int = 0, rank: int = 0, processes: int = 1, **changes) -> TaskLoader:
         base = recipe("digits-fast")
         images = np.broadcast_to(np.arange(30, dtype=np.uint8)[:, None, None, None], (30, 32, 32, 3)).copy()
         arrays = TaskArrays(
             images=images, labels=np.array(LABELS), ids=[""] * 30, groups=np.arange(30), fingerprint=""
         )
         config = dataclasses.replace(base.training, **{"batch_size": 8, "class_balanced": False} | changes)
-        return TaskLoader(arrays, base.network.tasks[0], config, seed, rank, torch.device("cpu"))
+        return TaskLoader(arrays, base.network.tasks[0], config, seed, rank, torch.device("cpu"), processes)
 
     return make_loader
 
@@ -82,7 +83,21 @@ def test_seeds_and_processes_see_other_images(make_loader):
     first = make_loader().indices(0)
 
     assert not torch.equal(make_loader(seed=1).indices(0), first)
-    assert not torch.equal(make_loader(rank=1).indices(0), first)
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_processes_share_a_steps_images(make_loader, processes):
+    whole = make_loader().indices(5)
+
+    parts = [make_loader(rank=rank, processes=processes).indices(5) for rank in range(processes)]
+
+    assert sorted(torch.cat(parts).tolist()) == sorted(whole.tolist())
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_more_processes_than_images_are_refused(make_loader):
+    with pytest.raises(ConfigError, match="at least one image for each of 9 processes, found 8"):
+        make_loader(processes=9)
 
 
 def test_images_come_with_their_labels(make_loader):

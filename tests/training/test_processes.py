@@ -87,5 +87,36 @@ def test_one_process_writes_one_checkpoint(run_of_two):
     assert (work / "wrote").exists() and (work / "did not write").exists()
     assert load(work / "run").tasks == ("digits",)
     assert read_config(work / "run").provenance["processes"] == 2
-    assert read_history(work / "run")["images_seen"].tolist() == [48, 96, 144, 176, 224, 256]
+    assert read_history(work / "run")["images_seen"].tolist() == [24, 48, 72, 88, 112, 128]
     assert len(list((work / "run" / "tensorboard").iterdir())) == 1
+
+
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=0"]
+COMMAND = ["-m", "den_core", "train", "digits-fast", "--steps", "40", "--device", "cpu", "--threads", "1"]
+
+
+@pytest.fixture(scope="module")
+def alone_and_together(tmp_path_factory):
+    """Histories of the same recipe from one process, and from two that torchrun started."""
+    work, histories = tmp_path_factory.mktemp("torchrun"), []
+    for name, start in (("alone", [sys.executable]), ("together", TORCHRUN)):
+        done = subprocess.run(
+            [*start, *COMMAND, "--no-evaluate", "--out", str(work / name)],
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        histories.append(read_history(work / name))
+    return work, *histories
+
+
+def test_two_processes_of_torchrun_train_as_one_does(alone_and_together):
+    """With the same images in a step. Norms see half of them in each process, and structures are drawn apart."""
+    work, alone, together = alone_and_together
+
+    assert read_config(work / "together").provenance["processes"] == 2
+    assert together["images_seen"].tolist() == alone["images_seen"].tolist()
+    estimator = alone["network"] == "estimator"
+    assert together["loss"][estimator].tolist() == pytest.approx(alone["loss"][estimator].tolist(), rel=0.1)
