@@ -212,8 +212,8 @@ def _train(command: Train) -> None:
         devices=command.devices,
         resume=command.resume,
     )
-    limit = 400 if command.smoke else None
-    if train(chosen, execution, limit) and command.evaluate:
+    train(chosen, execution, limit=400 if command.smoke else None)
+    if command.evaluate:
         folder = execution.folder
         _evaluate(Evaluate(folder, limit=100 if command.smoke else None, write=True))
         _index(Index(folder, limit=100 if command.smoke else None))
@@ -237,17 +237,21 @@ def _evaluate(command: Evaluate) -> None:
     from den_core.checkpoints import read_metrics, write_metrics
     from den_core.evaluation import Evaluator, test_sets, validation_sets
     from den_core.network import load
+    from den_core.processes import is_first, join
     from den_core.remeasuring import with_kept
     from den_core.report import largest_difference, metrics_table
     from den_core.twins import load_twin
 
     _check_limit(command.limit)
+    join()
     net = load(command.checkpoint, command.device)
     baselines = load_baselines(net, command.baseline, command.split)
     twin = load_twin(net, command.twin) if command.twin else None
     validation = validation_sets(net, command.limit if command.split == "validation" else None)
     data = validation if command.split == "validation" else test_sets(net, command.limit)
     metrics = Evaluator(net, data, validation, command.seed, baselines=baselines, twin=twin).run(command.split)
+    if not is_first():
+        return
     if command.write:
         metrics, lines = with_kept(metrics, command.checkpoint)
         for line in lines:
@@ -267,8 +271,10 @@ def _evaluate(command: Evaluate) -> None:
 def _index(command: Index) -> None:
     from den_core.indexing import write_gallery
     from den_core.network import load
+    from den_core.processes import join
 
     _check_limit(command.limit)
+    join()
     net = load(command.checkpoint, command.device)
     for task in net.tasks:
         print(write_gallery(net, command.checkpoint, task, command.limit, command.thumbnails))

@@ -18,6 +18,7 @@ from den_core.files import write_atomically
 from den_core.gallery import SCHEMA_VERSION, encode_gallery, gallery_path, list_column
 from den_core.measuring import EvaluationSet, evaluation_set, features, logits
 from den_core.network import DeepElasticNetwork
+from den_core.processes import is_first
 from den_core.structures import parse_structure, structure_key, uniform_structure
 
 TRIED_CHOICES = 8
@@ -86,7 +87,8 @@ def write_gallery(
         "features_scale": [float(step) for step in scale],
     }
     path = gallery_path(folder, task)
-    write_atomically(path, encode_gallery(pa.table(columns), about))
+    if is_first():
+        write_atomically(path, encode_gallery(pa.table(columns), about))
     return path
 
 

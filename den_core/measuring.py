@@ -17,6 +17,7 @@ from den_core.data.arrays import TaskArrays
 from den_core.data.transforms import normalise
 from den_core.models.static import StaticEstimator
 from den_core.network import DeepElasticNetwork
+from den_core.processes import gathered
 from den_core.structures import check_structure, count_distinct
 
 BATCH = 256
@@ -59,8 +60,11 @@ def asked_again(net: DeepElasticNetwork, data: EvaluationSet) -> EvaluationSet:
 
 
 def _distribution(net: DeepElasticNetwork, task: TaskConfig, images: Tensor) -> Tensor:
-    parts = [net.model_distribution(normalise(part, task), task.name) for part in images.split(BATCH)]
-    return torch.cat(parts).cpu()
+    def run(rows: slice) -> Tensor:
+        parts = images[rows].split(BATCH)
+        return torch.cat([net.model_distribution(normalise(part, task), task.name) for part in parts]).cpu()
+
+    return gathered(len(images), run)
 
 
 def _by_structure(
@@ -71,10 +75,16 @@ def _by_structure(
     Images are batched by structure, so that images that agree run together; no image's result depends on its batch.
     """
     order = torch.from_numpy(np.lexsort(z.numpy().T[::-1]).copy())
+
+    def run_rows(rows: slice) -> Tensor:
+        done = []
+        for part in order[rows].split(BATCH):
+            x = normalise(data.images[part.to(data.images.device)], data.task)
+            done.append(run(x, z[part]).cpu())
+        return torch.cat(done)
+
     out = torch.empty(len(z), width)
-    for part in order.split(BATCH):
-        x = normalise(data.images[part.to(data.images.device)], data.task)
-        out[part] = run(x, z[part]).cpu()
+    out[order] = gathered(len(z), run_rows)
     return out
 
 
@@ -97,7 +107,7 @@ def answers(
 
     Args:
         structures: int64, (N, S, n).
-        progress: called with the number of images done, from time to time.
+        progress: called with the number of images done, from time to time; of several processes, as if all were as far.
 
     Returns:
         bool, (N, S).
@@ -107,16 +117,20 @@ def answers(
     """
     check_structure(structures.flatten(0, 1), net.num_blocks, net.num_levels)
     estimator = StaticEstimator(net.estimator)
-    right = torch.empty(structures.shape[:2], dtype=torch.bool)
-    for start in range(0, len(structures), SHARED_BATCH):
-        part = slice(start, start + SHARED_BATCH)
-        x = normalise(data.images[part], data.task)
-        with torch.inference_mode():
-            y = shared_logits(estimator, x, structures[part], data.task.name)
-        right[part] = y.argmax(-1).cpu() == data.labels[part, None]
-        if progress is not None:
-            progress(min(part.stop, len(structures)))
-    return right
+
+    def run(rows: slice) -> Tensor:
+        done = []
+        for start in range(rows.start, rows.stop, SHARED_BATCH):
+            part = slice(start, min(start + SHARED_BATCH, rows.stop))
+            x = normalise(data.images[part], data.task)
+            with torch.inference_mode():
+                y = shared_logits(estimator, x, structures[part], data.task.name)
+            done.append(y.argmax(-1).cpu() == data.labels[part, None])
+            if progress is not None:
+                progress(len(structures) * (part.stop - rows.start) // (rows.stop - rows.start))
+        return torch.cat(done)
+
+    return gathered(len(structures), run)
 
 
 def shared_logits(estimator: StaticEstimator, x: Tensor, z: Tensor, task: str) -> Tensor:

@@ -14,6 +14,7 @@ from den_core.data.transforms import normalise
 from den_core.errors import ConfigError
 from den_core.measuring import EvaluationSet
 from den_core.network import DeepElasticNetwork
+from den_core.processes import gathered
 from den_core.seeding import step_generator
 from den_core.structures import uniform_structure
 
@@ -132,8 +133,12 @@ class _Search:
     def _losses(self, z: Tensor, rows: Tensor) -> Tensor:
         """Weighted loss of some images under one structure, nats, (M,)."""
         task = self.data.task
-        x = normalise(self.data.images[rows.to(self.data.images.device)], task)
-        y = self.net.classify(x, task.name, z[None]).cpu()
+
+        def run(part: slice) -> Tensor:
+            x = normalise(self.data.images[rows[part].to(self.data.images.device)], task)
+            return self.net.classify(x, task.name, z[None]).cpu()
+
+        y = gathered(len(rows), run)
         return self.weights[rows] * F.cross_entropy(y, self.data.labels[rows], reduction="none")
 
 

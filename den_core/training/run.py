@@ -45,11 +45,8 @@ def load_training_data(recipe: Recipe, limit: int | None = None, progress: bool 
     return LoadedData(TrainingData(train, validation), {name: found.fingerprint for name, found in arrays.items()})
 
 
-def train(recipe: Recipe, execution: Execution, limit: int | None = None) -> bool:
-    """Run a recipe and write its checkpoint to `execution.folder`.
-
-    Returns:
-        Whether this process is the one that wrote it.
+def train(recipe: Recipe, execution: Execution, limit: int | None = None) -> None:
+    """Run a recipe and write its checkpoint to `execution.folder`. Of several processes one writes, for all to read.
 
     Raises:
         TrainingError: the folder holds a finished or unfinished run and `resume` is not set.
@@ -66,7 +63,6 @@ def train(recipe: Recipe, execution: Execution, limit: int | None = None) -> boo
         save_checkpoint(folder, info, {"estimator": trainer.estimator, "selector": trainer.selector})
         write_atomically(folder / "history.csv", history_csv(progress.rows).encode())
     trainer.fabric.barrier()
-    return trainer.fabric.is_global_zero
 
 
 def provenance(recipe: Recipe, trainer: Trainer, loaded: LoadedData, source: str) -> dict:

@@ -40,8 +40,7 @@ class WatchedTrainer(Trainer):
 torch.set_num_threads(1)
 run.Trainer = WatchedTrainer
 chosen = from_json(Recipe, json.loads(Path("recipe.json").read_text()))
-wrote = run.train(chosen, Execution(Path("run"), accelerator="cpu", devices=2, progress=False), limit=150)
-Path("wrote" if wrote else "did not write").touch()
+run.train(chosen, Execution(Path("run"), accelerator="cpu", devices=2, progress=False), limit=150)
 """
 
 
@@ -84,14 +83,13 @@ def test_the_processes_saw_different_images(run_of_two):
 def test_one_process_writes_one_checkpoint(run_of_two):
     work = run_of_two
 
-    assert (work / "wrote").exists() and (work / "did not write").exists()
     assert load(work / "run").tasks == ("digits",)
     assert read_config(work / "run").provenance["processes"] == 2
     assert read_history(work / "run")["images_seen"].tolist() == [24, 48, 72, 88, 112, 128]
     assert len(list((work / "run" / "tensorboard").iterdir())) == 1
 
 
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=0"]
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
 COMMAND = ["-m", "den_core", "train", "digits-fast", "--steps", "40", "--device", "cpu", "--threads", "1"]
 
 

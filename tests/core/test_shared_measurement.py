@@ -1,0 +1,89 @@
+"""Two processes that torchrun started measure and index as one does."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import torch
+
+from den_core.gallery import gallery_path
+from den_core.processes import gathered, is_first
+
+ONE = [sys.executable, "-m"]
+TWO = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", "-m"]
+TASKS = ("fashion", "emoji", "clipart")
+
+
+def den_core(start: list[str], *arguments: str) -> str:
+    done = subprocess.run(
+        [*start, "den_core", *arguments],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_two_processes_measure_what_one_measures(tiny_checkpoint, tmp_path):
+    found = {}
+    for name, start in (("one", ONE), ("two", TWO)):
+        out = tmp_path / name / "metrics.json"
+        options = ["--split", "validation", "--limit", "45", "--out", str(out)]
+        printed = den_core(start, "evaluate", str(tiny_checkpoint), *options)
+        found[name] = json.loads(out.read_text()), printed
+
+    assert found["two"][0] == found["one"][0]
+    assert found["two"][1].splitlines()[-12:] == found["one"][1].splitlines()[-12:]
+
+
+def test_two_processes_index_what_one_indexes(tiny_checkpoint, tmp_path):
+    galleries = []
+    for name, start in (("one", ONE), ("two", TWO)):
+        folder = tmp_path / name
+        shutil.copytree(tiny_checkpoint, folder, ignore=shutil.ignore_patterns("gallery"))
+        printed = den_core(start, "index", str(folder), "--limit", "45")
+        assert printed.split() == [str(gallery_path(folder, task)) for task in TASKS]
+        galleries.append([gallery_path(folder, task).read_bytes() for task in TASKS])
+
+    assert galleries[0] == galleries[1]
+
+
+def test_alone_a_process_runs_all_rows():
+    assert is_first()
+    assert gathered(3, lambda rows: torch.arange(10)[rows]).tolist() == [0, 1, 2]
+
+
+SCRIPT = """
+import json, sys
+from pathlib import Path
+import torch
+from den_core.processes import gathered, is_first, join
+join()
+found = {}
+for rows in (1, 4, 5):
+    ran = []
+    got = gathered(rows, lambda part: (ran.append((part.start, part.stop)), torch.arange(10)[part, None] > 1)[1])
+    found[rows] = {"ran": ran, "got": got.tolist()}
+(Path(sys.argv[1]) / f"{int(is_first())}.json").write_text(json.dumps(found))
+print("first" if is_first() else "second")
+"""
+
+
+def test_every_process_gets_what_all_ran(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run([*TWO[:-1], str(script), str(tmp_path)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    second, first = (json.loads((tmp_path / f"{i}.json").read_text()) for i in range(2))
+
+    assert done.stdout.split() == ["first"]
+    for rows in ("1", "4", "5"):
+        assert first[rows]["got"] == second[rows]["got"] == [[i > 1] for i in range(int(rows))]
+    assert first["5"]["ran"] == [[0, 3]] and second["5"]["ran"] == [[3, 5]]
+    assert first["1"]["ran"] == [[0, 1]], "a process without rows runs one, to know its shape"
