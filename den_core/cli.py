@@ -198,7 +198,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _train(command: Train) -> None:
     from den_core.devices import set_threads
-    from den_core.recipes import recipe_with, smoke
+    from den_core.recipes import recipe_with
+    from den_core.recipes.smoke import MEASURED, TRAINED, smoke
     from den_core.training.alternate import Execution
     from den_core.training.run import train
 
@@ -212,11 +213,11 @@ def _train(command: Train) -> None:
         devices=command.devices,
         resume=command.resume,
     )
-    train(chosen, execution, limit=400 if command.smoke else None)
+    train(chosen, execution, limit=TRAINED if command.smoke else None)
     if command.evaluate:
         folder = execution.folder
-        _evaluate(Evaluate(folder, limit=100 if command.smoke else None, write=True))
-        _index(Index(folder, limit=100 if command.smoke else None))
+        _evaluate(Evaluate(folder, limit=MEASURED if command.smoke else None, write=True))
+        _index(Index(folder, limit=MEASURED if command.smoke else None))
         print(f"checkpoint in {folder}")
 
 

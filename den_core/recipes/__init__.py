@@ -12,7 +12,6 @@ from den_core.nearest import unknown
 from den_core.recipes import ablations, open3, published
 from den_core.recipes.baseline import baseline
 from den_core.recipes.row import Row
-from den_core.recipes.smoke import smoke as smoke
 from den_core.recipes.training import scaled
 
 ROWS: dict[str, Row] = open3.ROWS | published.ROWS | ablations.ROWS

@@ -6,6 +6,11 @@ import dataclasses
 
 from den_core.config import Recipe
 
+TRAINED = 200
+"Training images of every task that a smoke run takes."
+MEASURED = 40
+"Test images of every task that it measures and shows."
+
 
 def smoke(full: Recipe) -> Recipe:
     """The same recipe for a few steps, to see within a minute that all of it runs."""

@@ -17,7 +17,8 @@ from den_core.config import (
     to_json,
 )
 from den_core.errors import ConfigError
-from den_core.recipes import ROWS, parse_task, recipe, recipe_with, smoke
+from den_core.recipes import ROWS, parse_task, recipe, recipe_with
+from den_core.recipes.smoke import smoke
 
 
 @pytest.mark.parametrize("name", [*ROWS, "open3-fast-baseline-emoji", "m3-wrn32-4-baseline-coarse"])

@@ -47,7 +47,8 @@ run.train(chosen, Execution(Path("run"), accelerator="cpu", devices=2, progress=
 @pytest.fixture(scope="module")
 def run_of_two(tmp_path_factory):
     """A folder with a run of two processes, and what each of them left beside it."""
-    from den_core.recipes import recipe, smoke
+    from den_core.recipes import recipe
+    from den_core.recipes.smoke import smoke
 
     work = tmp_path_factory.mktemp("two")
     (work / "script.py").write_text(SCRIPT)
