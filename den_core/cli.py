@@ -93,13 +93,15 @@ class Evaluate:
     split: Literal["test", "validation"] = "test"
     """Which images; validation images were held out in training."""
     limit: int | None = None
-    """Only the first images of every task."""
+    """Only the first test and validation images of every task, for a quick look."""
     seed: int = 0
     """Of the random and permuted controls, the search for static structures and the intervals."""
     baseline: list[Path] = field(default_factory=list)
     """Checkpoints of full networks with one task each, one for every task, to measure beside it."""
     twin: Path | None = None
     """Checkpoint of its twin that never looks, which den_core.training.train_twin makes, to measure beside it."""
+    shares: list[float] = field(default_factory=list)
+    """Shares of the full MACs at which the cost-weight curve is measured; eight from 0.15 to 0.85 if not given."""
     out: Path | None = None
     """Where to write the figures as JSON, beside printing them."""
     write: bool = False
@@ -199,7 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _train(command: Train) -> None:
     from den_core.devices import set_threads
     from den_core.recipes import recipe_with
-    from den_core.recipes.smoke import MEASURED, TRAINED, smoke
+    from den_core.recipes.smoke import MEASURED, SHARES, TRAINED, smoke
     from den_core.training.alternate import Execution
     from den_core.training.run import train
 
@@ -216,8 +218,9 @@ def _train(command: Train) -> None:
     train(chosen, execution, limit=TRAINED if command.smoke else None)
     if command.evaluate:
         folder = execution.folder
-        _evaluate(Evaluate(folder, limit=MEASURED if command.smoke else None, write=True))
-        _index(Index(folder, limit=MEASURED if command.smoke else None))
+        limit, shares = (MEASURED, list(SHARES)) if command.smoke else (None, [])
+        _evaluate(Evaluate(folder, limit=limit, shares=shares, write=True))
+        _index(Index(folder, limit=limit))
         print(f"checkpoint in {folder}")
 
 
@@ -236,7 +239,7 @@ def _sweep(command: Sweep) -> None:
 def _evaluate(command: Evaluate) -> None:
     from den_core.baselines import load_baselines
     from den_core.checkpoints import read_metrics, write_metrics
-    from den_core.evaluation import Evaluator, test_sets, validation_sets
+    from den_core.evaluation import MAC_SHARES, Evaluator, test_sets, validation_sets
     from den_core.network import load
     from den_core.processes import is_first, join
     from den_core.remeasuring import with_kept
@@ -244,13 +247,18 @@ def _evaluate(command: Evaluate) -> None:
     from den_core.twins import load_twin
 
     _check_limit(command.limit)
+    wrong = [share for share in command.shares if not 0 < share <= 1]
+    if wrong:
+        raise ConfigError(f"expected shares of the full MACs above 0 and up to 1, found {wrong[0]}")
     join()
     net = load(command.checkpoint, command.device)
     baselines = load_baselines(net, command.baseline, command.split)
     twin = load_twin(net, command.twin) if command.twin else None
-    validation = validation_sets(net, command.limit if command.split == "validation" else None)
+    validation = validation_sets(net, command.limit)
     data = validation if command.split == "validation" else test_sets(net, command.limit)
-    metrics = Evaluator(net, data, validation, command.seed, baselines=baselines, twin=twin).run(command.split)
+    shares = command.shares or MAC_SHARES
+    evaluator = Evaluator(net, data, validation, command.seed, baselines=baselines, twin=twin, shares=shares)
+    metrics = evaluator.run(command.split)
     if not is_first():
         return
     if command.write:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -69,7 +71,7 @@ def mean_total_macs(net: DeepElasticNetwork, data: dict[str, EvaluationSet], cos
 
 
 def weights_for_shares(
-    net: DeepElasticNetwork, data: dict[str, EvaluationSet], shares: tuple[float, ...]
+    net: DeepElasticNetwork, data: dict[str, EvaluationSet], shares: Sequence[float]
 ) -> list[float]:
     """The cost weights, rising, at which the mean total MACs come to shares of the full model's.
 

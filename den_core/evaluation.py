@@ -15,7 +15,7 @@ checkpoints: the baseline, a full network per task, and the twin that never look
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -25,7 +25,7 @@ from den_core.baselines import baseline_point
 from den_core.checkpoints import Metrics
 from den_core.config import Recipe, from_json
 from den_core.controls import permutations, random_draws, weights_for_shares
-from den_core.data.arrays import load_task
+from den_core.data.arrays import decode_rows, load_task, open_task
 from den_core.data.splits import divide_tasks
 from den_core.errors import ConfigError
 from den_core.measuring import (
@@ -60,6 +60,8 @@ def validation_sets(
 ) -> dict[str, EvaluationSet]:
     """The validation images that the network's own training held out, or the first `limit` of every task's.
 
+    No other image is decoded.
+
     Raises:
         ConfigError: the checkpoint does not say how it was trained.
     """
@@ -67,9 +69,13 @@ def validation_sets(
         raise ConfigError("expected a recipe in config.json, found none: which images were held out is not known")
     recipe = from_json(Recipe, net.info.recipe, "recipe")
     tasks = net.config.tasks
-    arrays = {task.name: load_task(task, "train", progress=progress) for task in tasks}
-    rows = divide_tasks(tasks, arrays, recipe.training.validation_share, recipe.data_seed)
-    return {task.name: evaluation_set(net, task, arrays[task.name].take(rows[task.name][1][:limit])) for task in tasks}
+    sources = {task.name: open_task(task, "train") for task in tasks}
+    rows = divide_tasks(tasks, sources, recipe.training.validation_share, recipe.data_seed)
+    held_out = {task.name: rows[task.name][1][:limit] for task in tasks}
+    return {
+        task.name: evaluation_set(net, task, decode_rows(sources[task.name], task, held_out[task.name], progress))
+        for task in tasks
+    }
 
 
 def test_sets(net: DeepElasticNetwork, limit: int | None = None, progress: bool = True) -> dict[str, EvaluationSet]:
@@ -95,6 +101,7 @@ class Evaluator:
         report: called with a line when something is done.
         baselines: for every task a full network of its own; or none.
         twin: the same network trained on structures dealt out at random; or none.
+        shares: of the full model's MACs, at which the cost-weight curve is measured.
     """
 
     net: DeepElasticNetwork
@@ -104,6 +111,7 @@ class Evaluator:
     report: Callable[[str], None] = print
     baselines: Mapping[str, DeepElasticNetwork] = field(default_factory=dict)
     twin: DeepElasticNetwork | None = None
+    shares: Sequence[float] = MAC_SHARES
 
     def run(self, split: str) -> Metrics:
         """All operating points, what looking at the image gains, and how varied the choices are."""
@@ -142,7 +150,7 @@ class Evaluator:
 
     def _points(self) -> dict[tuple[str, float], Point]:
         """Everything that is run, by role and cost weight or level."""
-        weights = sorted({0.0, *weights_for_shares(self.net, self.validation, MAC_SHARES)})
+        weights = sorted({0.0, *weights_for_shares(self.net, self.validation, self.shares)})
         own = {weight: self._own(weight) for weight in weights}
         points = {("own", weight): point for weight, point in own.items()}
         points |= {("permuted", weight): self._permuted(point) for weight, point in own.items()}

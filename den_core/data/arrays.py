@@ -23,7 +23,7 @@ CHUNK = 256
 
 @dataclass(frozen=True, kw_only=True)
 class TaskArrays:
-    """One split of a task. Row i is row i of its source."""
+    """Images of one split of a task, in the order of its source unless other rows were asked for."""
 
     images: np.ndarray
     "uint8, (N, size, size, 3), as `fit_image` makes them."
@@ -33,7 +33,7 @@ class TaskArrays:
     groups: np.ndarray
     "int64, (N,); see `ImageSource`."
     fingerprint: str
-    "Of the source, whether or not all of its rows were loaded."
+    "Of the source, whether or not all of its rows are here."
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -50,7 +50,10 @@ class TaskArrays:
 
 
 def load_task(
-    task: TaskConfig, split: Literal["train", "test"], limit: int | None = None, progress: bool = True
+    task: TaskConfig,
+    split: Literal["train", "test"],
+    limit: int | None = None,
+    progress: bool = True,
 ) -> TaskArrays:
     """Decode and fit a split.
 
@@ -62,6 +65,16 @@ def load_task(
         DataError: the source is missing or malformed, or its classes are not the task's.
         ImageError: an image does not decode; the message names the row.
     """
+    source = open_task(task, split)
+    return decode_rows(source, task, np.arange(len(source))[:limit], progress)
+
+
+def open_task(task: TaskConfig, split: Literal["train", "test"]) -> ImageSource:
+    """The source of a split, no image decoded yet.
+
+    Raises:
+        DataError: it is missing or malformed, or its classes are not the task's.
+    """
     source = open_source(task.source, split)
     if source.class_names != task.class_names:
         raise DataError(
@@ -69,37 +82,39 @@ def load_task(
             f"{len(source.class_names)} in {source.location}: {_some(source.class_names)}; "
             "use the data set that the task was made for"
         )
-    count = len(source) if limit is None else min(limit, len(source))
-    return TaskArrays(
-        images=decode_rows(source, task, count, progress),
-        labels=source.labels[:count],
-        ids=source.ids[:count],
-        groups=source.groups[:count],
-        fingerprint=source.fingerprint,
-    )
+    return source
 
 
-def decode_rows(source: ImageSource, task: TaskConfig, count: int, progress: bool) -> np.ndarray:
-    """The first `count` images, fitted: uint8, (count, size, size, 3).
+def decode_rows(source: ImageSource, task: TaskConfig, rows: np.ndarray, progress: bool = True) -> TaskArrays:
+    """Some rows of a task's source, int64 (M,), decoded and fitted.
 
     Threads help, since decoding releases Python's lock.
+
+    Raises:
+        ImageError: an image does not decode; the message names the row.
     """
-    images = np.empty((count, task.size, task.size, 3), np.uint8)
+    images = np.empty((len(rows), task.size, task.size, 3), np.uint8)
 
     def fill(start: int) -> int:
-        stop = min(start + CHUNK, count)
-        for i in range(start, stop):
-            images[i] = fit_image(source.image(i), task)
-        return stop - start
+        part = rows[start : start + CHUNK]
+        for i, row in enumerate(part, start):
+            images[i] = fit_image(source.image(int(row)), task)
+        return len(part)
 
     with (
         Progress(console=Console(stderr=True), transient=True, disable=not progress) as bar,
         ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool,
     ):
-        step = bar.add_task(f"Decoding {source.name}, {source.split}", total=count)
-        for done in pool.map(fill, range(0, count, CHUNK)):
+        step = bar.add_task(f"Decoding {source.name}, {source.split}", total=len(rows))
+        for done in pool.map(fill, range(0, len(rows), CHUNK)):
             bar.advance(step, done)
-    return images
+    return TaskArrays(
+        images=images,
+        labels=source.labels[rows],
+        ids=[source.ids[i] for i in rows],
+        groups=source.groups[rows],
+        fingerprint=source.fingerprint,
+    )
 
 
 def _some(names: tuple[str, ...]) -> str:

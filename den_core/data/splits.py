@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from den_core.config import TaskConfig
 from den_core.errors import DataError
 
-if TYPE_CHECKING:
-    from den_core.data.arrays import TaskArrays
+
+class Rows(Protocol):
+    """What a division looks at: `ImageSource` and `TaskArrays` have it."""
+
+    labels: np.ndarray
+    ids: list[str]
+    groups: np.ndarray
 
 
 def divide_tasks(
-    tasks: Sequence[TaskConfig], arrays: Mapping[str, TaskArrays], share: float, seed: int
+    tasks: Sequence[TaskConfig], arrays: Mapping[str, Rows], share: float, seed: int
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Rows for training and for validation of every task, see `split_validation`; shared images are divided once.
 

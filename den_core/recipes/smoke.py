@@ -8,8 +8,10 @@ from den_core.config import Recipe
 
 TRAINED = 200
 "Training images of every task that a smoke run takes."
-MEASURED = 40
-"Test images of every task that it measures and shows."
+MEASURED = 16
+"Test and validation images of every task that it measures."
+SHARES = (0.5,)
+"Of the full MACs, at which it measures the cost-weight curve."
 
 
 def smoke(full: Recipe) -> Recipe:

@@ -17,7 +17,7 @@ from den_core.cli import main
 from den_core.data.arrays import load_task
 from den_core.gallery import read_gallery
 from den_core.network import load
-from den_core.recipes.smoke import MEASURED
+from den_core.recipes.smoke import MEASURED, SHARES
 
 VERBS = ("train", "evaluate", "index", "benchmark", "export", "datasets", "report")
 
@@ -122,6 +122,8 @@ def test_unknown_names_are_refused(refused, saved, smoke_run, tmp_path):
         ["benchmark", "CHECKPOINT", "--repeats", "1"],
         ["benchmark", "CHECKPOINT", "--batch", "0"],
         ["benchmark", "CHECKPOINT", "--batch", "100000"],
+        ["evaluate", "CHECKPOINT", "--shares", "0.5", "1.2"],
+        ["evaluate", "CHECKPOINT", "--shares", "0"],
         ["benchmark", "CHECKPOINT", "--threads", "0"],
     ],
     ids=" ".join,
@@ -155,7 +157,7 @@ def test_training_does_not_overwrite_a_run(smoke_run, refused):
 def test_evaluate_prints_and_writes_and_changes_nothing_unasked(smoke_run, run, tmp_path):
     before = (smoke_run / "metrics.json").read_bytes()
 
-    printed = run("evaluate", smoke_run, "--limit", MEASURED, "--out", tmp_path / "figures.json")
+    printed = run("evaluate", smoke_run, "--limit", MEASURED, "--shares", *SHARES, "--out", tmp_path / "figures.json")
 
     assert "instance gain" in printed
     written = json.loads((tmp_path / "figures.json").read_text())
