@@ -201,7 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _train(command: Train) -> None:
     from den_core.devices import set_threads
     from den_core.recipes import recipe_with
-    from den_core.recipes.smoke import MEASURED, SHARES, TRAINED, smoke
+    from den_core.recipes.smoke import SHARES, TRAINED, smoke, smoke_images
     from den_core.training.alternate import Execution
     from den_core.training.run import train
 
@@ -218,7 +218,7 @@ def _train(command: Train) -> None:
     train(chosen, execution, limit=TRAINED if command.smoke else None)
     if command.evaluate:
         folder = execution.folder
-        limit, shares = (MEASURED, list(SHARES)) if command.smoke else (None, [])
+        limit, shares = (smoke_images(chosen), list(SHARES)) if command.smoke else (None, [])
         _evaluate(Evaluate(folder, limit=limit, shares=shares, write=True))
         _index(Index(folder, limit=limit))
         print(f"checkpoint in {folder}")

@@ -8,10 +8,15 @@ from den_core.config import Recipe
 
 TRAINED = 200
 "Training images of every task that a smoke run takes."
-MEASURED = 16
-"Test and validation images of every task that it measures."
+IMAGES = 24
+"Images of all tasks together in a step, and of either split that is measured; at least two of a task."
 SHARES = (0.5,)
 "Of the full MACs, at which it measures the cost-weight curve."
+
+
+def smoke_images(full: Recipe) -> int:
+    """Images of every task in a smoke run's step, and of its measurements."""
+    return max(2, IMAGES // len(full.network.tasks))
 
 
 def smoke(full: Recipe) -> Recipe:
@@ -27,7 +32,7 @@ def smoke(full: Recipe) -> Recipe:
                 t.estimator, first_steps=3, round_steps=2, last_steps=min(2, t.estimator.last_steps)
             ),
             selector=dataclasses.replace(t.selector, steps=3, label_steps=min(3, t.selector.label_steps)),
-            batch_size=8,
+            batch_size=smoke_images(full),
             report_every=3,
             save_every=3,
         ),

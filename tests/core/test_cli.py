@@ -17,7 +17,7 @@ from den_core.cli import main
 from den_core.data.arrays import load_task
 from den_core.gallery import read_gallery
 from den_core.network import load
-from den_core.recipes.smoke import MEASURED, SHARES
+from den_core.recipes.smoke import IMAGES, SHARES
 
 VERBS = ("train", "evaluate", "index", "benchmark", "export", "datasets", "report")
 
@@ -141,7 +141,7 @@ def test_numbers_out_of_range_are_refused(arguments, refused, smoke_run, tmp_pat
 
 def test_smoke_training_leaves_a_whole_checkpoint(smoke_run):
     assert load(smoke_run).tasks == ("digits",)
-    assert len(read_gallery(smoke_run, "digits")) == MEASURED
+    assert len(read_gallery(smoke_run, "digits")) == IMAGES
     assert read_metrics(smoke_run).split == "test"
     assert read_config(smoke_run).recipe["name"] == "digits-fast-smoke"
 
@@ -157,7 +157,7 @@ def test_training_does_not_overwrite_a_run(smoke_run, refused):
 def test_evaluate_prints_and_writes_and_changes_nothing_unasked(smoke_run, run, tmp_path):
     before = (smoke_run / "metrics.json").read_bytes()
 
-    printed = run("evaluate", smoke_run, "--limit", MEASURED, "--shares", *SHARES, "--out", tmp_path / "figures.json")
+    printed = run("evaluate", smoke_run, "--limit", IMAGES, "--shares", *SHARES, "--out", tmp_path / "figures.json")
 
     assert "instance gain" in printed
     written = json.loads((tmp_path / "figures.json").read_text())
@@ -166,7 +166,7 @@ def test_evaluate_prints_and_writes_and_changes_nothing_unasked(smoke_run, run, 
 
 
 def test_evaluate_says_what_looking_gains_and_how_varied_choices_are(smoke_run, run):
-    printed = run("evaluate", smoke_run, "--limit", MEASURED)
+    printed = run("evaluate", smoke_run, "--limit", IMAGES)
 
     for words in ("gain: own - permuted", "lead: own - static", "structures", "entropy", "By cost weight"):
         assert words in printed
@@ -178,10 +178,10 @@ def test_a_baseline_is_measured_and_kept_when_metrics_are_written_again(smoke_ru
     folder = tmp_path / "copy"
     shutil.copytree(smoke_run, folder)
 
-    run("evaluate", folder, "--limit", MEASURED, "--baseline", smoke_run, "--write")
+    run("evaluate", folder, "--limit", IMAGES, "--baseline", smoke_run, "--write")
     first = read_metrics(folder)
     write_metrics(folder, dataclasses.replace(first, extra=first.extra | {"seeds": [{"seed": 1}]}))
-    printed = run("evaluate", folder, "--limit", MEASURED, "--write")
+    printed = run("evaluate", folder, "--limit", IMAGES, "--write")
 
     assert first.point("baseline")["tasks"] == first.point("full")["tasks"]
     second = read_metrics(folder)
