@@ -172,7 +172,7 @@ class Datasets:
 
 @dataclass(frozen=True)
 class Report:
-    """One table from the metrics of several checkpoints."""
+    """One table from the metrics of several checkpoints, with the paper's own figures for tasks like theirs."""
 
     checkpoints: Positional[list[Path]]
     """Folders of the checkpoints."""
@@ -332,7 +332,7 @@ def _report(command: Report) -> None:
     from den_core.report import report_table
 
     frame = report_table(command.checkpoints)
-    print(frame.to_string(index=False))
+    print(frame.to_string(index=False, float_format=lambda v: f"{v:.2f}", na_rep=""))
     if command.out:
         write_atomically(command.out, frame.to_csv(index=False).encode())
 

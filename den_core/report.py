@@ -10,6 +10,7 @@ import pandas as pd
 
 from den_core.checkpoints import OF_OTHERS, Metrics, read_config, require_metrics
 from den_core.errors import CheckpointError
+from den_core.paper_results import beside, paper_frame
 
 
 def frame_of(metrics: Metrics) -> pd.DataFrame:
@@ -119,16 +120,19 @@ def _same_point(a: dict, b: dict) -> bool:
 
 
 def report_table(checkpoints: list[Path]) -> pd.DataFrame:
-    """The operating points of several checkpoints under each other.
+    """The operating points of several checkpoints under each other, and the paper's figures for tasks like theirs.
 
     Raises:
         CheckpointError: one of them has no metrics.
     """
-    frames = []
+    frames, paper = [], {}
     for folder in checkpoints:
         info, metrics = read_config(folder), require_metrics(folder)
         frame = frame_of(metrics)
         frame.insert(0, "checkpoint", folder.name)
         frame.insert(1, "backbone", info.network.backbone.name)
         frames.append(frame)
+        paper |= dict.fromkeys(beside([task.name for task in info.network.tasks]))
+    if paper:
+        frames.append(paper_frame(list(paper)))
     return pd.concat(frames, ignore_index=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 
 import pytest
 
+from den_core.data.tasks import SCENARIOS
 from den_core.errors import CheckpointError
+from den_core.paper_results import PAPER_ROWS, beside
 from den_core.report import choice_frame, cost_weight_frame, frame_of, largest_difference, metrics_table, report_table
 
 
@@ -137,3 +140,38 @@ def test_rounding_leaves_no_minus_at_nothing(tiny_metrics):
     frame = choice_frame(dataclasses.replace(tiny_metrics, instance_gain=gain))
 
     assert frame.loc[3, "gain: own - permuted"].startswith("+0.00 [")
+
+
+def test_networks_are_set_beside_the_paper_where_their_tasks_are_alike():
+    def tables(*tasks: str) -> set[str]:
+        return {row.table for row in beside(tasks)}
+
+    assert tables("cifar100", "tiny", "stl10") == tables("cifar100", "tiny", "imagenette") == {"Table 2"}
+    assert tables("cifar100", "coarse") == {"Table 4"} and tables("cifar100") == {"Table 5"}
+    assert tables(*(f"m2_84_{i}" for i in range(10))) == {"Table 3"}
+    assert tables("fashion", "emoji", "clipart") == tables("cifar100", "emoji") == set()
+
+
+def test_the_papers_averages_are_those_of_its_tasks():
+    """To the paper's rounding: a mistyped figure would show."""
+    for row in PAPER_ROWS:
+        if row.accuracies:
+            assert len(row.accuracies) == len(SCENARIOS[row.scenario])
+            assert sum(row.accuracies) / len(row.accuracies) == pytest.approx(row.average, abs=0.011), row
+
+
+def test_a_report_ends_with_the_papers_rows(tiny_checkpoint, tmp_path):
+    folder = tmp_path / "m1"
+    shutil.copytree(tiny_checkpoint, folder)
+    names = {"fashion": "cifar100", "emoji": "tiny", "clipart": "stl10"}
+    for file in ("config.json", "metrics.json"):
+        text = (folder / file).read_text()
+        for old, new in names.items():
+            text = text.replace(f'"{old}"', f'"{new}"')
+        (folder / file).write_text(text)
+
+    table = report_table([folder])
+
+    best = table[table["method"] == "DEN, rho 0.1"].set_index("backbone").loc["WRN-32-4"]
+    assert best["cifar100 %"] == 75.65 and best["stl10 %"] == 87.56 and best["MMACs"] == 570
+    assert table.loc[0, "checkpoint"] == "m1" and not table.loc[0, "average %"] == best["average %"]
