@@ -31,6 +31,9 @@ from torch import Tensor, nn
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 "Of the odd polynomial of degree five that brings all singular values in (0, 1] near one when it is applied repeatedly."
 ITERATIONS = 4
+LARGEST = 1024
+"""Rows or columns of a matrix that is still turned. The work grows with the square of the smaller side: VGG-16's fully
+connected layers of 4,096 units would take many times as long as all the rest of a step."""
 
 
 def orthogonalised(matrix: Tensor) -> Tensor:
@@ -91,6 +94,15 @@ class Muon(torch.optim.Optimizer):
 
 
 def block_weights(network: nn.Module) -> dict[nn.Parameter, int]:
-    """The convolutions' weights in a network's blocks, with their groups: what Muon is for. Stems and heads are not."""
+    """The convolutions' weights in a network's blocks, with their groups: what Muon is for. Stems and heads are not.
+
+    Nor are matrices of more than LARGEST both rows and columns.
+    """
     inside = [module for name, module in network.named_modules() if name.startswith("blocks.")]
-    return {module.weight: module.groups for module in inside if isinstance(module, nn.Conv2d)}
+    convolutions = [module for module in inside if isinstance(module, nn.Conv2d)]
+    return {conv.weight: conv.groups for conv in convolutions if _smaller_side(conv) <= LARGEST}
+
+
+def _smaller_side(conv: nn.Conv2d) -> int:
+    """Of the matrix that one group's weight is."""
+    return min(conv.out_channels // conv.groups, conv.weight[0].numel())

@@ -120,3 +120,12 @@ def test_groups_are_orthogonalised_apart(rng):
     for update in (conv.weight.detach() - before).flatten(1).chunk(2):
         values = torch.linalg.svdvals(update)
         assert values[-1] > 0.5 * values[0]
+
+
+def test_matrices_too_large_to_turn_are_left_to_the_other_optimiser():
+    wide, tall = nn.Conv2d(1025, 1025, 1, bias=False), nn.Conv2d(64, 4096, 3, bias=False)
+    grouped = nn.Conv2d(2048, 2048, 1, groups=2, bias=False)
+
+    turned = block_weights(nn.ModuleDict({"blocks": nn.ModuleList([wide, tall, grouped])}))
+
+    assert [id(weight) for weight in turned] == [id(tall.weight), id(grouped.weight)]
