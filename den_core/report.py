@@ -135,4 +135,8 @@ def report_table(checkpoints: list[Path]) -> pd.DataFrame:
         paper |= dict.fromkeys(beside([task.name for task in info.network.tasks]))
     if paper:
         frames.append(paper_frame(list(paper)))
-    return pd.concat(frames, ignore_index=True)
+    table = pd.concat(frames, ignore_index=True)
+    # tasks that one of them lacks would come last
+    averages = ["average %", "class-averaged %"]
+    tasks = [name for name in table if name.endswith(" %") and name not in averages]
+    return table[[name for name in table if name not in (*tasks, *averages, "MMACs")] + [*tasks, *averages, "MMACs"]]

@@ -174,4 +174,5 @@ def test_a_report_ends_with_the_papers_rows(tiny_checkpoint, tmp_path):
 
     best = table[table["method"] == "DEN, rho 0.1"].set_index("backbone").loc["WRN-32-4"]
     assert best["cifar100 %"] == 75.65 and best["stl10 %"] == 87.56 and best["MMACs"] == 570
+    assert list(table)[-6:] == ["cifar100 %", "tiny %", "stl10 %", "average %", "class-averaged %", "MMACs"]
     assert table.loc[0, "checkpoint"] == "m1" and not table.loc[0, "average %"] == best["average %"]
