@@ -50,10 +50,7 @@ class TaskArrays:
 
 
 def load_task(
-    task: TaskConfig,
-    split: Literal["train", "test"],
-    limit: int | None = None,
-    progress: bool = True,
+    task: TaskConfig, split: Literal["train", "test"], limit: int | None = None, progress: bool = True
 ) -> TaskArrays:
     """Decode and fit a split.
 

@@ -6,7 +6,10 @@ import hashlib
 import os
 from pathlib import Path
 
+import numpy as np
+
 from den_core.data.images import MAX_BYTES
+from den_core.data.sources.base import ImageSource
 from den_core.errors import ImageError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
@@ -46,6 +49,29 @@ def read_image(path: Path) -> bytes:
             return stream.read(MAX_BYTES + 1)  # one more than allowed is enough to be refused
     except OSError as error:
         raise ImageError(f"expected an image file, but it cannot be read: {error.strerror}") from error
+
+
+def file_source(
+    name: str, split: str, place: Path, rows: list[tuple[str, int]], class_names: tuple[str, ...]
+) -> ImageSource:
+    """A source on image files.
+
+    Args:
+        rows: path below `place` and label of every image, at least one.
+    """
+    ids = [path for path, _ in rows]
+    return ImageSource(
+        name=name,
+        split=split,
+        labels=np.array([label for _, label in rows], np.int64),
+        class_names=class_names,
+        ids=ids,
+        groups=np.arange(len(rows)),
+        location=str(place),
+        read=lambda i: read_image(place / ids[i]),
+        digest=lambda: digest_images(place, ids),
+        place=lambda i: str(place / ids[i]),
+    )
 
 
 def digest_images(folder: Path, names: list[str]) -> str:

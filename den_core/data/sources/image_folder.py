@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from den_core.data.sources.address import Address
 from den_core.data.sources.base import SPLIT_NAMES, ImageSource
-from den_core.data.sources.image_files import SUFFIXES, digest_images, list_images, mixed, read_image
+from den_core.data.sources.image_files import SUFFIXES, file_source, list_images, mixed
 from den_core.data.sources.published import Published
 from den_core.data.sources.selection import find_classes
 from den_core.errors import DataError
@@ -68,19 +66,7 @@ def _open(root: Path, address: Address, split: str) -> ImageSource:
     if not rows:
         raise DataError(f"expected images of {', '.join(classes[i] for i in asked[:5])} in {place}, found none")
     rows.sort(key=lambda row: mixed(row[0]))
-    ids = [name for name, _ in rows]
-    return ImageSource(
-        name=address.text,
-        split=split,
-        labels=np.array([label for _, label in rows], np.int64),
-        class_names=tuple(classes),
-        ids=ids,
-        groups=np.arange(len(rows)),
-        location=str(place),
-        read=lambda i: read_image(place / ids[i]),
-        digest=lambda: digest_images(place, ids),
-        place=lambda i: str(place / ids[i]),
-    )
+    return file_source(address.text, split, place, rows, tuple(classes))
 
 
 def _split_folder(root: Path, split: str) -> Path:

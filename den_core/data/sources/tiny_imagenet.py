@@ -6,11 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-
 from den_core.data.sources.address import Address
 from den_core.data.sources.base import ImageSource
-from den_core.data.sources.image_files import digest_images, list_images, mixed, read_image
+from den_core.data.sources.image_files import file_source, list_images, mixed
 from den_core.data.sources.published import Published
 from den_core.data.sources.selection import find_classes
 from den_core.errors import DataError
@@ -40,19 +38,7 @@ def open_tiny_imagenet(address: Address, split: str) -> ImageSource:
     class_names = _class_names(place / "words.txt", wnids)
     asked = find_classes(class_names, address.classes, str(place)) or range(len(wnids))
     rows = _training_rows(place, wnids, asked) if split == "train" else _validation_rows(place, wnids)
-    ids = [name for name, _ in rows]
-    return ImageSource(
-        name=address.text,
-        split=split,
-        labels=np.array([label for _, label in rows], np.int64),
-        class_names=class_names,
-        ids=ids,
-        groups=np.arange(len(rows)),
-        location=str(place),
-        read=lambda i: read_image(place / ids[i]),
-        digest=lambda: digest_images(place, ids),
-        place=lambda i: str(place / ids[i]),
-    )
+    return file_source(address.text, split, place, rows, class_names)
 
 
 def _check_folders(place: Path, wnids: list[str]) -> None:
