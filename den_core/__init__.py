@@ -1,10 +1,12 @@
 """Deep elastic networks: one network that chooses, per image, how much of itself to use.
 
-`den_core.load(folder)` gives a `DeepElasticNetwork`. Imported lazily, so that `import den_core` does not start torch.
+`den_core.load(folder)` gives a `DeepElasticNetwork`, `den_core.Predictor.load(folder)` a service. Imported lazily, so
+that `import den_core` does not start torch.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from den_core.errors import DenError as DenError
@@ -12,14 +14,15 @@ from den_core.errors import DenError as DenError
 if TYPE_CHECKING:
     from den_core.network import DeepElasticNetwork as DeepElasticNetwork
     from den_core.network import load as load
+    from den_core.predictor import Predictor as Predictor
 
-__all__ = ["DeepElasticNetwork", "DenError", "load"]
+__all__ = ["DeepElasticNetwork", "DenError", "Predictor", "load"]
 __version__ = "0.1.0"
+
+_MODULES = {"DeepElasticNetwork": "network", "load": "network", "Predictor": "predictor"}
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("DeepElasticNetwork", "load"):
-        from den_core import network
-
-        return getattr(network, name)
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"den_core.{_MODULES[name]}"), name)
     raise AttributeError(f"module 'den_core' has no attribute {name!r}")

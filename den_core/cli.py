@@ -9,13 +9,16 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from den_core.console import exit_code
 from den_core.errors import ConfigError
 from den_core.files import write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Positional = tyro.conf.Positional
 
@@ -102,8 +105,10 @@ class Evaluate:
     """Checkpoint of its twin that never looks, which den_core.training.train_twin makes, to measure beside it."""
     shares: list[float] = field(default_factory=list)
     """Shares of the full MACs at which the cost-weight curve is measured; eight from 0.15 to 0.85 if not given."""
+    budget: float | None = None
+    """Measure one thing only: the accuracy at this share of the full model's MACs, selector included, such as 0.4."""
     out: Path | None = None
-    """Where to write the figures as JSON, beside printing them."""
+    """Where to write the figures as JSON (of a budget as CSV), beside printing them."""
     write: bool = False
     """Replace the checkpoint's metrics.json. What other checkpoints were needed for is kept unless measured anew."""
     device: str = "cpu"
@@ -146,7 +151,7 @@ class Benchmark:
 
 @dataclass(frozen=True)
 class Export:
-    """Write one structure of one task as a plain network (torch.export, .pt2)."""
+    """Write one structure of one task as a plain network: .safetensors, .pt2 (torch.export) or .onnx."""
 
     checkpoint: Positional[Path]
     """Folder of the checkpoint."""
@@ -154,8 +159,10 @@ class Export:
     """The file to write."""
     task: str
     """Whose stem and head to take."""
-    structure: str
+    structure: str | None = None
     """One digit per block, such as 330120."""
+    budget: float | None = None
+    """Instead of a structure: the best one within this share of the full model's MACs, found on validation images."""
 
 
 @dataclass(frozen=True)
@@ -238,6 +245,8 @@ def _sweep(command: Sweep) -> None:
 
 def _evaluate(command: Evaluate) -> None:
     from den_core.baselines import load_baselines
+    from den_core.budgets import within_budget
+    from den_core.calibration import calibrate, write_calibration
     from den_core.checkpoints import read_metrics, write_metrics
     from den_core.evaluation import MAC_SHARES, Evaluator, test_sets, validation_sets
     from den_core.network import load
@@ -256,6 +265,11 @@ def _evaluate(command: Evaluate) -> None:
     twin = load_twin(net, command.twin) if command.twin else None
     validation = validation_sets(net, command.limit)
     data = validation if command.split == "validation" else test_sets(net, command.limit)
+    if command.budget is not None:
+        found = within_budget(net, validation, data, command.budget)
+        if is_first():
+            _print_frame(found, command.out)
+        return
     shares = command.shares or MAC_SHARES
     evaluator = Evaluator(net, data, validation, command.seed, baselines=baselines, twin=twin, shares=shares)
     metrics = evaluator.run(command.split)
@@ -270,6 +284,8 @@ def _evaluate(command: Evaluate) -> None:
         write_metrics(command.out.parent, metrics, command.out.name)
     if command.write:
         write_metrics(command.checkpoint, metrics)
+        if command.split == "test":
+            write_calibration(command.checkpoint, calibrate(net, validation))
         return
     before = read_metrics(command.checkpoint)
     if before is not None and before.split == metrics.split and command.limit is None:
@@ -308,10 +324,17 @@ def _benchmark(command: Benchmark) -> None:
 
 
 def _export(command: Export) -> None:
+    from den_core.budgets import best_static
+    from den_core.evaluation import validation_sets
     from den_core.export import export_structure
     from den_core.network import load
 
-    print(export_structure(load(command.checkpoint), command.task, command.structure, command.out))
+    if (command.structure is None) == (command.budget is None):
+        raise ConfigError("expected either --structure or --budget, found both or none")
+    net = load(command.checkpoint)
+    net.task(command.task)
+    key = command.structure or best_static(net, validation_sets(net)[command.task], command.budget)
+    print(export_structure(net, command.task, key, command.out), key)
 
 
 def _datasets(command: Datasets) -> None:
@@ -326,6 +349,12 @@ def _datasets(command: Datasets) -> None:
     if command.name is None:
         raise ConfigError(f"expected a data set to {command.action}, found none; `datasets list` shows them")
     print(prepare_dataset(command.name, download=command.action == "prepare").T.to_string(header=False))
+
+
+def _print_frame(frame: pd.DataFrame, out: Path | None) -> None:
+    print(frame.to_string(float_format=lambda v: f"{v:.4g}"))
+    if out:
+        write_atomically(out, frame.to_csv().encode())
 
 
 def _report(command: Report) -> None:

@@ -11,7 +11,8 @@ import pandas as pd
 import torch
 from PIL import Image
 
-from den_core.structures import structure_key
+from den_core.predictor import Predictor
+from den_core.structures import parse_structure
 
 if TYPE_CHECKING:
     from den_core.network import DeepElasticNetwork
@@ -65,22 +66,15 @@ def inspect_image(
     Raises:
         ImageError: the image cannot be read.
     """
-    with torch.inference_mode():
-        x = network_input(net, image, task)
-        C = net.model_distribution(x, task=task)
-        z = net.choose(C, cost_weight=cost_weight)
-        probabilities = net.classify(x, task=task, structure=z)[0].float().softmax(dim=0)
-    names = net.task(task).class_names
-    best = probabilities.topk(min(top, len(names)))
-    predictions = pd.DataFrame(
-        {"class_name": [names[i] for i in best.indices.tolist()], "probability": best.values.tolist()}
-    )
+    said = Predictor(net, cost_weight).predict(network_input(net, image, task), task)[0]
+    named = pd.DataFrame({"class_name": net.task(task).class_names, "probability": said.probabilities})
+    z = parse_structure(said.structure, net.num_blocks, net.num_levels)
     return Inspection(
         task=task,
-        distribution=C[0].float().cpu().numpy(),
+        distribution=said.distribution,
         levels=tuple(z[0].tolist()),
-        structure=structure_key(z[0]),
-        predictions=predictions,
+        structure=said.structure,
+        predictions=named.nlargest(top, "probability").reset_index(drop=True),
         costs=_costs(net, z, task),
     )
 

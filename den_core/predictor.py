@@ -1,0 +1,119 @@
+"""Answers for lists of images of any tasks and sizes: what a service calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from den_core.calibration import read_calibration
+from den_core.errors import ConfigError
+from den_core.network import DeepElasticNetwork, load
+from den_core.structures import structure_key
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a network says of one image.
+
+    Args:
+        task, class_name, confidence: of the answer; the confidence is its probability.
+        probabilities: of all classes of the task, in the order of its `class_names`.
+        distribution: C, over the levels of every block, float32 (n, h).
+        structure: that ran, one digit per block.
+        macs: of that structure and the selector.
+        share: of the full model's MACs.
+    """
+
+    task: str
+    class_name: str
+    confidence: float
+    probabilities: tuple[float, ...]
+    distribution: np.ndarray
+    structure: str
+    macs: int
+    share: float
+
+
+class Predictor:
+    """A network as a service: it holds nothing between calls, so that threads may share one.
+
+    Args:
+        net: the network.
+        cost_weight: of the dial; 0 is the network's own choice.
+        batch: the most images that run together, which bounds the memory of a call.
+    """
+
+    def __init__(self, net: DeepElasticNetwork, cost_weight: float = 0.0, batch: int = 64):
+        if batch < 1:
+            raise ConfigError(f"expected a batch of at least one image, found {batch}")
+        self.net, self.cost_weight, self.batch = net, cost_weight, batch
+
+    @classmethod
+    def load(cls, folder: Path | str, budget: float | None = None, batch: int = 64, device: str = "cpu") -> Predictor:
+        """A checkpoint as a service.
+
+        Args:
+            budget: share of the full model's MACs to spend on average; None takes the network's own choice.
+
+        Raises:
+            CheckpointError: as `network.load`.
+            ConfigError: a budget out of reach, or of a checkpoint without calibration.
+        """
+        net, weight = load(folder, device), 0.0
+        if budget is not None:
+            calibration = read_calibration(Path(folder))
+            if calibration is None:
+                raise ConfigError(f"expected a calibration in {folder}, found none; `evaluate --write` makes it")
+            weight = calibration.cost_weight(budget)
+        return cls(net, weight, batch)
+
+    def __call__(self, images: Sequence[Any], tasks: str | Sequence[str]) -> list[Prediction]:
+        """Predictions for images, in their order.
+
+        Args:
+            images: each a PIL image, a path, encoded bytes or a uint8 array, of any size.
+            tasks: one for all images, or one for each.
+
+        Raises:
+            ImageError: one of the images cannot be read.
+            ConfigError: no such task, or not as many tasks as images.
+        """
+        named = [tasks] * len(images) if isinstance(tasks, str) else list(tasks)
+        if len(named) != len(images):
+            raise ConfigError(f"expected a task for each of {len(images)} images, found {len(named)}")
+        found: list[Prediction | None] = [None] * len(images)
+        for task in dict.fromkeys(named):
+            rows = [i for i, name in enumerate(named) if name == task]
+            for start in range(0, len(rows), self.batch):
+                part = rows[start : start + self.batch]
+                x = self.net.preprocess([images[i] for i in part], task)
+                for i, prediction in zip(part, self.predict(x, task), strict=True):
+                    found[i] = prediction
+        return found
+
+    def predict(self, x: Tensor, task: str) -> list[Prediction]:
+        """Predictions for prepared images of one task, (B, 3, size, size)."""
+        C = self.net.model_distribution(x, task)
+        z = self.net.choose(C, self.cost_weight)
+        probabilities = self.net.classify(x, task, z).softmax(1).cpu()
+        C, z = C.float().cpu(), z.cpu()
+        macs, full = self.net.cost(z, task).total_macs.tolist(), int(self.net.full_cost(task).macs[0])
+        names = self.net.task(task).class_names
+        return [
+            Prediction(
+                task=task,
+                class_name=names[int(p.argmax())],
+                confidence=float(p.max()),
+                probabilities=tuple(p.tolist()),
+                distribution=c.numpy(),
+                structure=structure_key(levels),
+                macs=m,
+                share=m / full,
+            )
+            for p, c, levels, m in zip(probabilities, C, z, macs, strict=True)
+        ]
