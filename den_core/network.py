@@ -21,8 +21,12 @@ from den_core.errors import CheckpointError, ConfigError
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
 from den_core.models.static import ExtractedNetwork, StaticEstimator, StaticSelector
+from den_core.nearest import unknown
 from den_core.structures import check_structure, full_structure
 from den_core.weights import load_weights, save_checkpoint
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+"Number types in which a network can run."
 
 
 class DeepElasticNetwork(ModelHubMixin):
@@ -32,16 +36,26 @@ class DeepElasticNetwork(ModelHubMixin):
         estimator, selector: trained networks of one configuration; they are put into evaluation mode.
         info: their configuration and where they come from.
         device: where to compute.
+        precision: "float32", or "bfloat16" to run faster and less exactly where the hardware has it.
     """
 
-    def __init__(self, estimator: Estimator, selector: Selector, info: CheckpointInfo, device: str = "cpu"):
+    def __init__(
+        self,
+        estimator: Estimator,
+        selector: Selector,
+        info: CheckpointInfo,
+        device: str = "cpu",
+        precision: str = "float32",
+    ):
+        if precision not in PRECISIONS:
+            raise ConfigError(unknown("precisions", precision, PRECISIONS))
         self.info = info
-        self.device = torch.device(device)
+        self.device, self.dtype = torch.device(device), PRECISIONS[precision]
         self.estimator = estimator.to(self.device).eval().requires_grad_(False)
         self.selector = selector.to(self.device).eval().requires_grad_(False)
         self.table = cost_table(estimator, selector)
-        self._static_estimator = StaticEstimator(self.estimator)
-        self._static_selector = StaticSelector(self.selector)
+        self._static_estimator = StaticEstimator(self.estimator).to(self.dtype)
+        self._static_selector = StaticSelector(self.selector).to(self.dtype)
 
     @property
     def config(self) -> NetworkConfig:
@@ -188,12 +202,16 @@ class DeepElasticNetwork(ModelHubMixin):
         return load(folder, device)
 
 
-def load(folder: Path | str, device: str = "cpu") -> DeepElasticNetwork:
+def load(folder: Path | str, device: str = "cpu", precision: str = "float32") -> DeepElasticNetwork:
     """The network of a checkpoint folder, in evaluation mode. Nothing is unpickled.
+
+    Args:
+        device: where to compute, as torch names it.
+        precision: of PRECISIONS.
 
     Raises:
         CheckpointError: the folder is missing, incomplete, from a newer schema, or its tensors do not fit.
-        ConfigError: a device that is not there.
+        ConfigError: a device that is not there, or no such precision.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -209,4 +227,4 @@ def load(folder: Path | str, device: str = "cpu") -> DeepElasticNetwork:
         raise CheckpointError(f"{folder / CONFIG}: {error}") from error
     estimator, selector = estimator.to_empty(device="cpu"), selector.to_empty(device="cpu")
     load_weights(folder, {"estimator": estimator, "selector": selector})
-    return DeepElasticNetwork(estimator, selector, info, device)
+    return DeepElasticNetwork(estimator, selector, info, device, precision)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -35,21 +36,27 @@ class DispatchPlan:
 
 
 def plan_dispatch(z: Tensor, num_levels: int) -> DispatchPlan:
-    """Plan structures z, int64 (B, n). Stable sorts keep images that agree together, so that little moves."""
-    host = z.cpu()
-    current = torch.arange(len(host))
-    steps: list[tuple[Tensor | None, list[int]]] = []
-    for i in range(host.shape[1]):
-        levels = host[current, i]
-        counts = torch.bincount(levels, minlength=num_levels).tolist()
-        reorder = None
-        if bool((levels[1:] < levels[:-1]).any()):
-            reorder = levels.argsort(stable=True)
-            current = current[reorder]
-        steps.append((reorder, counts))
-    moved = any(reorder is not None for reorder, _ in steps)
-    blocks = [BlockPlan(None if order is None else order.to(z.device), counts) for order, counts in steps]
-    return DispatchPlan(blocks, current.argsort().to(z.device) if moved else None)
+    """Plan structures z, int64 (B, n). Stable sorts keep images that agree together, so that little moves.
+
+    In numpy, whose calls cost a fraction of torch's: a plan for one image must not take longer than its layers.
+    """
+    host = z.cpu().numpy()
+    if (host == host[:1]).all():
+        own = host[0] if len(host) else np.zeros(host.shape[1])
+        counts = [[len(host) * (level == chosen) for level in range(num_levels)] for chosen in own]
+        return DispatchPlan([BlockPlan(None, images) for images in counts], None)
+    current = np.arange(len(host))
+    blocks, moved = [], False
+    for levels in host.T:
+        levels = levels[current]
+        counts = np.bincount(levels, minlength=num_levels).tolist()
+        if (levels[1:] >= levels[:-1]).all():
+            blocks.append(BlockPlan(None, counts))
+            continue
+        order, moved = levels.argsort(kind="stable"), True
+        current = current[order]
+        blocks.append(BlockPlan(torch.from_numpy(order).to(z.device), counts))
+    return DispatchPlan(blocks, torch.from_numpy(current.argsort()).to(z.device) if moved else None)
 
 
 class _PermuteRows(torch.autograd.Function):
@@ -76,4 +83,5 @@ def reorder_images(x: Tensor, order: Tensor | None) -> Tensor:
         return x
     B, C, H, W = x.shape
     rows = x.permute(0, 2, 3, 1).contiguous().view(B, -1)
-    return _PermuteRows.apply(rows, order).view(B, H, W, C).permute(0, 3, 1, 2)
+    moved = _PermuteRows.apply(rows, order) if rows.requires_grad else rows.index_select(0, order)
+    return moved.view(B, H, W, C).permute(0, 3, 1, 2)

@@ -1,0 +1,100 @@
+"""The stopwatch measures what it says, on what it says."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+import torch
+
+from den_core.benchmark import ALL, FULL, OWN, benchmark, benchmark_untrained
+from den_core.errors import ConfigError
+from den_core.live_memory import peak_memory
+from den_core.stopwatch import quartiles, take_turns
+from den_core.structures import uniform_structure
+
+CPU = torch.device("cpu")
+
+
+def test_ways_take_turns_and_each_is_timed():
+    order = []
+    ways = {"short": lambda: order.append("short"), "long": lambda: (order.append("long"), time.sleep(0.01))}
+
+    seconds = take_turns(ways, 4, CPU)
+
+    assert order == ["short", "long"] * 6, "two rounds to warm up and four that count"
+    assert [len(taken) for taken in seconds.values()] == [4, 4]
+    assert min(seconds["long"]) >= 0.01 > quartiles(seconds["short"])[1]
+
+
+def test_several_calls_can_be_timed_together():
+    seconds = take_turns({"nap": lambda: time.sleep(0.002)}, 3, CPU, inner=5)
+
+    assert 0.002 <= quartiles(seconds["nap"])[1] < 0.01
+
+
+def test_peak_memory_counts_what_is_alive_at_once():
+    x = torch.zeros(1000)
+
+    def two_at_once():
+        y = x + 1  # 4,000 bytes
+        z = y * 2  # another 4,000, with y still there
+        del y
+        return z[:10].relu_()  # a view, in place: nothing new
+
+    assert peak_memory(two_at_once, CPU) == 8000
+    assert peak_memory(lambda: x.view(10, 100).t().add_(1), CPU) == 0
+
+
+def test_ratios_are_of_the_full_model(tiny_net):
+    result = benchmark(tiny_net, "emoji", [1, 8], repeats=3)
+
+    for batch in (1, 8):
+        full, own, both = (result.timing(way, batch) for way in (FULL, OWN, ALL))
+        fastest = min(full.median_ms, result.timing("full model, dispatched", batch).median_ms)
+        assert full.mac_ratio == 1 and full.time_ratio == pytest.approx(full.median_ms / fastest)
+        assert own.time_ratio == pytest.approx(own.median_ms / fastest)
+        assert both.efficiency == pytest.approx(both.mac_ratio / both.time_ratio)
+        assert both.mean_macs == pytest.approx(own.mean_macs + result.timing("selector", batch).mean_macs)
+        assert own.lower_ms <= own.median_ms <= own.upper_ms
+        assert result.timing("masked", batch).mean_macs == own.mean_macs
+    assert "efficiency" in result.table() and "float32" in result.table()
+    with pytest.raises(KeyError):
+        result.timing(OWN, 2)
+
+
+def test_given_images_and_structures_are_run(tiny_net, rng):
+    size = tiny_net.task("emoji").size
+    x = torch.randn(4, 3, size, size, generator=rng)
+
+    result = benchmark(tiny_net, "emoji", [4], 2, x, uniform_structure(4, tiny_net.num_blocks, 1))
+
+    level_1 = float(tiny_net.cost(uniform_structure(1, tiny_net.num_blocks, 1), "emoji").macs[0])
+    assert result.timing(OWN, 4).mean_macs == level_1
+
+
+def test_bfloat16_is_timed_as_such(tiny_checkpoint):
+    from den_core.network import load
+
+    result = benchmark(load(tiny_checkpoint, precision="bfloat16"), "fashion", [2], repeats=2)
+
+    assert result.precision == "bfloat16"
+
+
+def test_an_untrained_network_runs_structures_of_the_asked_share():
+    result = benchmark_untrained("digits-fast", 0.5, None, [32], 2, "cpu", "float32")
+
+    assert result.timing(OWN, 32).mac_ratio == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("batches", "repeats", "words"),
+    [
+        ([0], 3, "at least one image, found 0"),
+        ([10**6], 3, "as many as there are, found 1000000"),
+        ([1], 1, "two repeats"),
+    ],
+)
+def test_what_cannot_be_timed_is_refused(batches, repeats, words, tiny_net):
+    with pytest.raises(ConfigError, match=words):
+        benchmark(tiny_net, "emoji", batches, repeats)
