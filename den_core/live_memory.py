@@ -39,15 +39,20 @@ class _Ledger(TorchDispatchMode):
         self.peak = 0
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None) -> Any:
-        given = {_address(t) for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)}
+        given = {_address(tensor) for tensor in _in_memory((args, kwargs))}
         out = func(*args, **(kwargs or {}))
         self.live = {address: (ref, size) for address, (ref, size) in self.live.items() if not ref.expired()}
-        for tensor in tree_leaves(out):
-            if isinstance(tensor, Tensor) and _address(tensor) not in given:  # a view or the input itself is not new
+        for tensor in _in_memory(out):
+            if _address(tensor) not in given:  # a view or the input itself is not new
                 storage = tensor.untyped_storage()
                 self.live[storage._cdata] = (StorageWeakRef(storage), storage.nbytes())
         self.peak = max(self.peak, sum(size for _, size in self.live.values()))
         return out
+
+
+def _in_memory(values: Any) -> list[Tensor]:
+    """The tensors somewhere in values; weights in oneDNN's own form, which has no address, are left out."""
+    return [t for t in tree_leaves(values) if isinstance(t, Tensor) and t.layout == torch.strided]
 
 
 def _address(tensor: Tensor) -> int:

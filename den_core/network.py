@@ -54,8 +54,8 @@ class DeepElasticNetwork(ModelHubMixin):
         self.estimator = estimator.to(self.device).eval().requires_grad_(False)
         self.selector = selector.to(self.device).eval().requires_grad_(False)
         self.table = cost_table(estimator, selector)
-        self._static_estimator = StaticEstimator(self.estimator).to(self.dtype)
-        self._static_selector = StaticSelector(self.selector).to(self.dtype)
+        self._static_estimator = StaticEstimator(self.estimator).to(self.dtype).fuse()
+        self._static_selector = StaticSelector(self.selector).to(self.dtype).fuse()
 
     @property
     def config(self) -> NetworkConfig:

@@ -164,6 +164,8 @@ class StaticChain(nn.Module):
     def __init__(self, block: ElasticChain, level: int):
         super().__init__()
         self.layers = block.layers
+        self.widths = [block.ends(i, level)[0] for i in range(len(self.layers))]
+        "Channels before every layer."
         self.scale = self.shift = None
         leading = block.norm(0)
         with torch.no_grad():
@@ -179,6 +181,10 @@ class StaticChain(nn.Module):
                 dense = weight.clone(memory_format=torch.channels_last)
                 self.register_parameter(f"weight{i + 1}", nn.Parameter(dense))
                 self.register_parameter(f"bias{i + 1}", bias)
+
+    def add_to(self, y: Tensor, x: Tensor) -> None:
+        """y += the residual of x; y may be x."""
+        y += self(x)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.scale is not None:

@@ -178,6 +178,15 @@ class ElasticBlock(nn.Module, ABC):
     def shortcut(self, x: Tensor) -> Tensor:
         """What the branch is added to, and all that a skipped image keeps; parameter-free."""
 
+    def join(self, y: Tensor, x: Tensor) -> Tensor:
+        """`shortcut(x) + y`, for evaluation: it may write into y."""
+        return y.add_(self.shortcut(x))
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the shortcut is x itself, so that the branch can be added to it in place."""
+        return False
+
     @abstractmethod
     def branch(self, x: Tensor, level: int) -> Tensor:
         """The residual of images that all run at `level`, computed on the level's channels only."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -25,11 +26,22 @@ def shortcut(x: Tensor, out_channels: int, stride: int) -> Tensor:
 class ResidualBlock(ElasticChain):
     """`shortcut(x) + branch(x, level)`; a level without channels is skipped."""
 
+    @property
+    def stride(self) -> int:
+        """Of all layers together."""
+        return math.prod(layer.stride for layer in self.layers)
+
+    @property
+    def keeps(self) -> bool:
+        return self.stride == 1 and self.in_channels == self.out_channels
+
     def shortcut(self, x: Tensor) -> Tensor:
-        stride = 1
-        for layer in self.layers:
-            stride *= layer.stride
-        return shortcut(x, self.out_channels, stride)
+        return shortcut(x, self.out_channels, self.stride)
+
+    def join(self, y: Tensor, x: Tensor) -> Tensor:
+        # the channels of zeros that a shortcut adds need not be made to be added
+        y[:, : self.in_channels] += shortcut(x, self.in_channels, self.stride)
+        return y
 
 
 def basic_block(

@@ -8,13 +8,16 @@ agree, such as one image, is not gathered at all.
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 
+from den_core.models.chain import StaticChain
 from den_core.models.dispatch import plan_dispatch, reorder_images
 from den_core.models.elastic import ElasticBlock
 from den_core.models.estimator import Estimator
+from den_core.models.fused import FusedChain, can_fuse
 from den_core.models.selector import Selector, look
 from den_core.models.stems import Stem
 from den_core.structures import check_structure
@@ -31,19 +34,50 @@ class StaticBlock(nn.Module):
         super().__init__()
         branches = {str(level): block.static_branch(level) for level in range(block.num_levels)}
         self.branches = nn.ModuleDict({k: branch for k, branch in branches.items() if branch is not None})
-        self.shortcut = block.shortcut
+        self.shortcut, self.join, self.keeps, self.side = block.shortcut, block.join, block.keeps, block.side
 
     def forward(self, x: Tensor, counts: list[int]) -> Tensor:
         """Run images sorted by level, `counts` of each level. May write into x, which the caller owns."""
+        parts = [(level, part) for level, part in enumerate(x.split(counts)) if counts[level]]
+        if self.keeps:
+            for level, part in parts:
+                # no other level reads the images that are written to
+                if (branch := self._branch(level)) is not None:
+                    branch.add_to(part, part)
+            return x
+        if len(parts) == 1:
+            branch = self._branch(parts[0][0])
+            return self.shortcut(x) if branch is None else self.join(branch(x), x)
         y = self.shortcut(x)
-        start = 0
-        for level, count in enumerate(counts):
-            if count and str(level) in self.branches:
-                # where y is x, these images are read before they are written, and no other level reads them
-                part = slice(start, start + count)
-                y[part] += self.branches[str(level)](x[part])
-            start += count
+        for (level, part), into in zip(parts, y.split([len(part) for _, part in parts]), strict=True):
+            if (branch := self._branch(level)) is not None:
+                branch.add_to(into, part)
         return y
+
+    def fuse(self, side: int) -> None:
+        """From now on run in fewer passes where this machine can; the number type and the device are settled by that.
+
+        Args:
+            side: pixels along the side of its input.
+        """
+        plain = dict(self.branches.items())
+        if all(can_fuse(branch.weight1) for branch in plain.values()):
+            del self.branches  # the fused chains have copies of all weights
+            self.branches = {level: FusedChain(branch, side) for level, branch in plain.items()}
+
+    def _branch(self, level: int) -> StaticChain | FusedChain | None:
+        return self.branches[str(level)] if str(level) in self.branches else None
+
+
+def fuse_blocks(blocks: Iterable[StaticBlock], side: int) -> None:
+    """`StaticBlock.fuse` for blocks that follow each other.
+
+    Args:
+        side: pixels along the side of the first one's input.
+    """
+    for block in blocks:
+        block.fuse(side)
+        side = block.side(side)
 
 
 class StaticEstimator(nn.Module):
@@ -58,7 +92,13 @@ class StaticEstimator(nn.Module):
         self.stems, self.image_tasks = copy.deepcopy(estimator.stems), estimator.image_tasks
         self.blocks = nn.ModuleList(StaticBlock(block) for block in estimator.blocks)
         self.heads = copy.deepcopy(estimator.heads)
+        self.map_side = estimator.map_side
         _finish(self)
+
+    def fuse(self) -> StaticEstimator:
+        """Run in fewer passes where this machine can. Call it last: it can be moved or cast no more."""
+        fuse_blocks(self.blocks, self.map_side)
+        return self
 
     def forward(self, x: Tensor, z: Tensor, task: str) -> Tensor:
         """(B, 3, size, size), (B, n) -> logits (B, classes).
@@ -93,11 +133,17 @@ class StaticSelector(nn.Module):
         self.shape = (-1, selector.num_blocks, selector.num_levels)
         self.stems, self.image_tasks = copy.deepcopy(selector.stems), selector.image_tasks
         self.blocks = nn.ModuleList(StaticBlock(block) for block in selector.blocks)
+        self.map_side = selector.map_side
         self.head = copy.deepcopy(selector.head)
         self.critic = copy.deepcopy(selector.critic) if selector.temperature else None
         self.classifiers, self.mix = copy.deepcopy(selector.classifiers), copy.deepcopy(selector.mix)
         self.temperature = selector.temperature
         _finish(self)
+
+    def fuse(self) -> StaticSelector:
+        """As `StaticEstimator.fuse`."""
+        fuse_blocks(self.blocks, self.map_side)
+        return self
 
     def forward(self, x: Tensor, task: str) -> Tensor:
         """(B, 3, size, size) -> C, (B, n, h)."""

@@ -1,0 +1,110 @@
+"""Chains on a CPU, with fewer passes over memory: bias, ReLU and the sum with the shortcut belong to the convolutions.
+
+oneDNN computes a convolution and what follows it in one pass, from weights in a form of its own that is made once. The
+levels' slices profit more than the full block, as a narrow convolution has as much to read and write around it as a
+wide one. torch offers this to its compiler only, under names without a promise; where they are missing, or a processor
+cannot, chains run as they are.
+
+Measured: `assets/benchmarks/README.md`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from den_core.models.chain import StaticChain
+
+IMAGES = 16
+"Images for which the form of the weights is chosen; other batches run with it too."
+_NAMES = ("_convolution_pointwise", "_convolution_pointwise_", "_reorder_convolution_weight")
+
+
+def can_fuse(weight: Tensor) -> bool:
+    """Whether this processor and this torch run such convolutions for a weight's number type."""
+    ops = torch.ops.mkldnn
+    if weight.device.type != "cpu" or not torch.backends.mkldnn.is_available():
+        return False
+    if not all(hasattr(ops, name) for name in _NAMES):
+        return False
+    return weight.dtype == torch.float32 or (weight.dtype == torch.bfloat16 and ops._is_mkldnn_bf16_supported())
+
+
+@dataclass(frozen=True, eq=False)
+class PackedConvolution:
+    """A convolution whose weight has oneDNN's form."""
+
+    weight: Tensor
+    bias: Tensor | None
+    stride: int
+    padding: int
+    groups: int
+
+    @classmethod
+    def pack(
+        cls, weight: Tensor, bias: Tensor | None, stride: int, padding: int, groups: int, side: int
+    ) -> PackedConvolution:
+        """From a plain weight, for maps of about `side` pixels."""
+        shape = [IMAGES, weight.shape[1] * groups, side, side]
+        packed = torch.ops.mkldnn._reorder_convolution_weight(
+            weight.detach(), [padding] * 2, [stride] * 2, [1, 1], groups, shape
+        )
+        return cls(packed, bias, stride, padding, groups)
+
+    def __call__(self, x: Tensor, relu: bool = False) -> Tensor:
+        """The convolution, and a ReLU if asked for, in one pass."""
+        return torch.ops.mkldnn._convolution_pointwise(
+            x, self.weight, self.bias, *self._geometry(), "relu" if relu else "none", [], ""
+        )
+
+    def add_to(self, y: Tensor, x: Tensor) -> None:
+        """y += convolution of x, in one pass. y is channels last."""
+        torch.ops.mkldnn._convolution_pointwise_.binary(
+            y, x, self.weight, self.bias, *self._geometry(), "add", 1.0, None, [], None
+        )
+
+    def _geometry(self) -> tuple[list[int], list[int], list[int], int]:
+        return [self.padding] * 2, [self.stride] * 2, [1, 1], self.groups
+
+
+class FusedChain:
+    """A `StaticChain` in as few passes as oneDNN can do it. It neither moves nor changes its number type.
+
+    Args:
+        chain: its weights are copied.
+        side: pixels along the side of its input.
+    """
+
+    def __init__(self, chain: StaticChain, side: int):
+        self.scale, self.shift = chain.scale, chain.shift
+        self.pools = [layer.pool for layer in chain.layers]
+        self.convolutions = []
+        for i, layer in enumerate(chain.layers):
+            weight, bias = getattr(chain, f"weight{i + 1}"), getattr(chain, f"bias{i + 1}")
+            geometry = layer.stride, layer.padding, layer.groups(chain.widths[i])
+            self.convolutions.append(PackedConvolution.pack(weight, bias, *geometry, side // layer.pool))
+            side = layer.side(side)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """The residual of images, (B, in, H, W) -> (B, out, H', W')."""
+        return self.convolutions[-1](self._before_last(x))
+
+    def add_to(self, y: Tensor, x: Tensor) -> None:
+        """y += the residual of x; y may be x."""
+        self.convolutions[-1].add_to(y, self._before_last(x))
+
+    def _before_last(self, x: Tensor) -> Tensor:
+        if self.scale is not None:
+            x = torch.addcmul(self.shift, x, self.scale).relu_()
+        for pool, convolution in zip(self.pools, self.convolutions[:-1], strict=False):
+            x = convolution(_pooled(x, pool), relu=True)
+        return _pooled(x, self.pools[-1])
+
+
+def _pooled(x: Tensor, pool: int) -> Tensor:
+    return F.max_pool2d(x, pool) if pool > 1 else x
