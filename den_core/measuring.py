@@ -15,6 +15,7 @@ from torch import Tensor
 from den_core.config import TaskConfig
 from den_core.data.arrays import TaskArrays
 from den_core.data.transforms import normalise
+from den_core.models.dispatch import runs_of
 from den_core.models.static import StaticEstimator
 from den_core.network import DeepElasticNetwork
 from den_core.processes import gathered
@@ -142,12 +143,11 @@ def shared_logits(estimator: StaticEstimator, x: Tensor, z: Tensor, task: str) -
     maps = estimator.stem(x, task)
     place = torch.arange(B).repeat_interleave(S)  # at which of the maps an image under a structure is
     for block, levels in zip(estimator.blocks, z.cpu().reshape(B * S, n).unbind(1), strict=True):
-        # unique sorts by level first, as blocks want their images
+        # unique sorts by level first, so that every level is one run
         steps, place = torch.unique(levels * len(maps) + place, return_inverse=True)
         source, level = steps % len(maps), steps // len(maps)
-        counts = torch.bincount(level, minlength=estimator.num_levels).tolist()
         rows = maps.permute(0, 2, 3, 1).contiguous()[source.to(maps.device)]  # a copy, which the block may overwrite
-        maps = block(rows.permute(0, 3, 1, 2), counts)
+        maps = block(rows.permute(0, 3, 1, 2), runs_of(level.numpy()))
     y = estimator.heads[task](maps).float()
     return y[place.to(y.device)].view(B, S, -1)
 

@@ -1,8 +1,9 @@
-"""How a batch of images with structures of their own runs: sorted by level before every block, then level by level.
+"""How a batch of images with structures of their own runs: those next to each other that agree on a level go together.
 
-The images of one level lie next to each other, so that a level's convolutions take a slice and not a copy. Between two
-blocks the batch is re-ordered once, by one gather, and not at all where the order already fits; it is put back at the
-end. All orders come from one copy of the structures to the host: no block waits for the device.
+Such a run of images is a slice and not a copy. Where the runs have become too short, the batch is sorted anew, by one
+gather, first by this block's levels and among equals by those of the blocks that follow, so that the next blocks find
+long runs too; at the end it is put back. All orders come from one copy of the structures to the host: no block waits
+for the device.
 """
 
 from __future__ import annotations
@@ -13,18 +14,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
+Runs = list[tuple[int, int]]
+"Levels and how many images in a row have them, first to last."
+
 
 @dataclass(frozen=True)
 class BlockPlan:
     """How one block runs.
 
     Args:
-        reorder: gather that sorts the current batch by this block's levels, int64 (B,); None where it is sorted.
-        counts: images at every level, low to high; they sum to B.
+        reorder: gather that sorts the current batch for this block, int64 (B,); None where it stays as it is.
+        runs: the levels in that order; their images sum to B.
     """
 
     reorder: Tensor | None
-    counts: list[int]
+    runs: Runs
 
 
 @dataclass(frozen=True)
@@ -35,28 +39,37 @@ class DispatchPlan:
     restore: Tensor | None
 
 
-def plan_dispatch(z: Tensor, num_levels: int) -> DispatchPlan:
+def plan_dispatch(z: Tensor, mean_run: float | None = None) -> DispatchPlan:
     """Plan structures z, int64 (B, n). Stable sorts keep images that agree together, so that little moves.
 
     In numpy, whose calls cost a fraction of torch's: a plan for one image must not take longer than its layers.
+
+    Args:
+        mean_run: a batch is sorted anew where its runs would have fewer images than this on average and a level's
+            images lie apart; None sorts it wherever a level's images lie apart.
     """
     host = z.cpu().numpy()
     if (host == host[:1]).all():
-        own = host[0] if len(host) else np.zeros(host.shape[1])
-        counts = [[len(host) * (level == chosen) for level in range(num_levels)] for chosen in own]
-        return DispatchPlan([BlockPlan(None, images) for images in counts], None)
+        own = host[0].tolist() if len(host) else [0] * host.shape[1]
+        return DispatchPlan([BlockPlan(None, [(level, len(host))]) for level in own], None)
     current = np.arange(len(host))
-    blocks, moved = [], False
-    for levels in host.T:
-        levels = levels[current]
-        counts = np.bincount(levels, minlength=num_levels).tolist()
-        if (levels[1:] >= levels[:-1]).all():
-            blocks.append(BlockPlan(None, counts))
-            continue
-        order, moved = levels.argsort(kind="stable"), True
-        current = current[order]
-        blocks.append(BlockPlan(torch.from_numpy(order).to(z.device), counts))
+    blocks: list[BlockPlan] = []
+    for i in range(host.shape[1]):
+        runs, reorder = runs_of(host[current, i]), None
+        together = len(runs) == len({level for level, _ in runs})
+        if not together and (mean_run is None or len(runs) * mean_run > len(host)):
+            order = np.lexsort(host[current, i:].T[::-1])
+            current, reorder = current[order], torch.from_numpy(order).to(z.device)
+            runs = runs_of(host[current, i])
+        blocks.append(BlockPlan(reorder, runs))
+    moved = any(block.reorder is not None for block in blocks)
     return DispatchPlan(blocks, torch.from_numpy(current.argsort()).to(z.device) if moved else None)
+
+
+def runs_of(levels: np.ndarray) -> Runs:
+    """The runs of levels, int64 (B,) with B >= 1."""
+    starts = np.flatnonzero(np.diff(levels, prepend=-1))
+    return list(zip(levels[starts].tolist(), np.diff(starts, append=len(levels)).tolist(), strict=True))
 
 
 class _PermuteRows(torch.autograd.Function):

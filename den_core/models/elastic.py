@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from den_core.models.dispatch import Runs
+
 
 def level_mask(levels: Tensor, hidden: Sequence[int]) -> Tensor:
     """Which hidden channels each image may use: bool (B, G, 1, 1), true inside the level's prefix.
@@ -140,7 +142,7 @@ class ElasticNorm(nn.Module):
 class ElasticBlock(nn.Module, ABC):
     """A block with levels: `shortcut(x) + branch(x, level)`; a level without channels is the shortcut alone.
 
-    A family's block fills in the seven methods below `forward_sorted`. All of them state their level.
+    A family's block fills in the seven methods below `forward_runs`. All of them state their level.
 
     Args:
         hidden: hidden channels of every level, rising, (h,).
@@ -160,18 +162,20 @@ class ElasticBlock(nn.Module, ABC):
         """Masked: all channels for all images, then zeros. (B, in, H, W), levels (B,) -> (B, out, H', W')."""
         return self.shortcut(x) + self.branch_mixed(x, levels)
 
-    def forward_sorted(self, x: Tensor, counts: list[int]) -> Tensor:
+    def forward_runs(self, x: Tensor, runs: Runs) -> Tensor:
         """Dispatched: every level's slice on its own images. Equal to `forward` to floating-point tolerance.
 
         Args:
-            x: (B, in, H, W), the images sorted by level.
-            counts: images at every level, low to high.
+            x: (B, in, H, W).
+            runs: how many images in a row have which level. In training every level occurs once, so that its statistics
+                come from all of its images.
         """
         y = self.shortcut(x)
-        parts = []
-        for level, (x_l, y_l) in enumerate(zip(x.split(counts), y.split(counts), strict=True)):
-            if counts[level]:
-                parts.append(y_l + self.branch(x_l, level) if self.hidden[level] else y_l)
+        sizes = [images for _, images in runs]
+        parts = [
+            y_l + self.branch(x_l, level) if self.hidden[level] else y_l
+            for (level, _), x_l, y_l in zip(runs, x.split(sizes), y.split(sizes), strict=True)
+        ]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     @abstractmethod

@@ -66,9 +66,9 @@ class Estimator(nn.Module):
         return x
 
     def _run_dispatched(self, x: Tensor, z: Tensor) -> Tensor:
-        plan = plan_dispatch(z, self.num_levels)
+        plan = plan_dispatch(z)
         for block, step in zip(self.blocks, plan.blocks, strict=True):
-            x = block.forward_sorted(reorder_images(x, step.reorder), step.counts)
+            x = block.forward_runs(reorder_images(x, step.reorder), step.runs)
         return reorder_images(x, plan.restore)
 
     def classify(self, x: Tensor, z: Tensor, task: str, execution: str = "masked") -> Tensor:

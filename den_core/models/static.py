@@ -8,19 +8,28 @@ agree, such as one image, is not gathered at all.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from den_core.models.chain import StaticChain
-from den_core.models.dispatch import plan_dispatch, reorder_images
+from den_core.models.dispatch import Runs, plan_dispatch, reorder_images
 from den_core.models.elastic import ElasticBlock
 from den_core.models.estimator import Estimator
 from den_core.models.fused import FusedChain, can_fuse
 from den_core.models.selector import Selector, look
 from den_core.models.stems import Stem
 from den_core.structures import check_structure
+
+PART = int(os.environ.get("PART", 64))
+MEAN_RUN = float(os.environ.get("RUN", 4)) or None
+
+
+def part_size(device: torch.device) -> int:
+    return PART if device.type == "cpu" else 1 << 30
 
 
 class StaticBlock(nn.Module):
@@ -36,23 +45,30 @@ class StaticBlock(nn.Module):
         self.branches = nn.ModuleDict({k: branch for k, branch in branches.items() if branch is not None})
         self.shortcut, self.join, self.keeps, self.side = block.shortcut, block.join, block.keeps, block.side
 
-    def forward(self, x: Tensor, counts: list[int]) -> Tensor:
-        """Run images sorted by level, `counts` of each level. May write into x, which the caller owns."""
-        parts = [(level, part) for level, part in enumerate(x.split(counts)) if counts[level]]
+    def forward(self, x: Tensor, runs: Runs) -> Tensor:
+        """Run images of which so many in a row have a level. May write into x, which the caller owns."""
         if self.keeps:
-            for level, part in parts:
-                # no other level reads the images that are written to
-                if (branch := self._branch(level)) is not None:
-                    branch.add_to(part, part)
+            for part, branch in self._parts(x, runs):
+                # no other run reads the images that are written to
+                branch.add_to(part, part)
             return x
-        if len(parts) == 1:
-            branch = self._branch(parts[0][0])
+        if len(runs) == 1:
+            branch = self._branch(runs[0][0])
             return self.shortcut(x) if branch is None else self.join(branch(x), x)
         y = self.shortcut(x)
-        for (level, part), into in zip(parts, y.split([len(part) for _, part in parts]), strict=True):
-            if (branch := self._branch(level)) is not None:
-                branch.add_to(into, part)
+        for (part, branch), (into, _) in zip(self._parts(x, runs), self._parts(y, runs), strict=True):
+            branch.add_to(into, part)
         return y
+
+    def _parts(self, x: Tensor, runs: Runs) -> Iterator[tuple[Tensor, StaticChain | FusedChain]]:
+        """The images of every run that does not skip the block, and what runs them."""
+        if len(runs) == 1:
+            parts: Sequence[Tensor] = (x,)
+        else:
+            parts = x.split([images for _, images in runs])
+        for (level, _), part in zip(runs, parts, strict=True):
+            if (branch := self._branch(level)) is not None:
+                yield part, branch
 
     def fuse(self, side: int) -> None:
         """From now on run in fewer passes where this machine can; the number type and the device are settled by that.
@@ -106,11 +122,21 @@ class StaticEstimator(nn.Module):
         Raises:
             StructureError: z has another shape or a level out of range.
         """
-        return self.heads[task](self.run_blocks(self.stem(x, task), z)).float()
+        return self._in_parts(lambda x, z: self.heads[task](self.run_blocks(self.stem(x, task), z)), x, z).float()
 
     def features(self, x: Tensor, z: Tensor, task: str) -> Tensor:
         """(B, 3, size, size), (B, n) -> what the head's linear layer sees, (B, D), not negative."""
-        return self.heads[task].features(self.run_blocks(self.stem(x, task), z)).float()
+        head = self.heads[task]
+        return self._in_parts(lambda x, z: head.features(self.run_blocks(self.stem(x, task), z)), x, z).float()
+
+    def _in_parts(self, run: Callable[[Tensor, Tensor], Tensor], x: Tensor, z: Tensor) -> Tensor:
+        """Run a large batch in parts of images with structures as alike as can be: `part_size` images each."""
+        size = part_size(x.device)
+        if len(x) <= size:
+            return run(x, z)
+        order = torch.from_numpy(np.lexsort(z.cpu().numpy().T[::-1])).to(x.device)
+        parts = [run(x.index_select(0, part), z.index_select(0, part)) for part in order.split(size)]
+        return torch.cat(parts).index_select(0, order.argsort())
 
     def stem(self, x: Tensor, task: str) -> Tensor:
         """(B, 3, size, size) -> (B, C, 32, 32), channels last."""
@@ -119,9 +145,9 @@ class StaticEstimator(nn.Module):
     def run_blocks(self, x: Tensor, z: Tensor) -> Tensor:
         """The shared blocks on stem maps, which they may overwrite."""
         check_structure(z, len(self.blocks), self.num_levels)
-        plan = plan_dispatch(z, self.num_levels)
+        plan = plan_dispatch(z, MEAN_RUN if x.device.type == "cpu" else None)
         for block, step in zip(self.blocks, plan.blocks, strict=True):
-            x = block(reorder_images(x, step.reorder), step.counts)
+            x = block(reorder_images(x, step.reorder), step.runs)
         return reorder_images(x, plan.restore)
 
 
@@ -147,10 +173,13 @@ class StaticSelector(nn.Module):
 
     def forward(self, x: Tensor, task: str) -> Tensor:
         """(B, 3, size, size) -> C, (B, n, h)."""
+        return torch.cat([self._look(part, task) for part in x.split(part_size(x.device))])
+
+    def _look(self, x: Tensor, task: str) -> Tensor:
         task = self.image_tasks[task]
         x = _run_stem(self.stems[task], x, self.head.linear.weight.dtype)
         for block in self.blocks:
-            x = block(x, [len(x)])
+            x = block(x, [(0, len(x))])
         features, _ = look(self, self.head.features(x), task)
         logits = self.head.linear(features).float().reshape(self.shape)
         if self.critic is not None:

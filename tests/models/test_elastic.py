@@ -43,12 +43,11 @@ def block_inputs(estimator, rng, batch: int = 3):
 def test_a_level_never_reads_beyond_its_prefix(backbone, level, make_estimator, rng):
     """Not-a-number in every other weight would show at once."""
     for block, x in block_inputs(make_estimator(backbone), rng):
-        counts = [len(x) if at == level else 0 for at in range(block.num_levels)]
-        before = block.forward_sorted(x, counts)
+        before = block.forward_runs(x, [(level, len(x))])
 
         spoil_beyond_prefix(block, level, float("nan"))
 
-        assert torch.equal(block.forward_sorted(x, counts), before)
+        assert torch.equal(block.forward_runs(x, [(level, len(x))]), before)
 
 
 @pytest.mark.parametrize("backbone, level", EVERY_LEVEL)

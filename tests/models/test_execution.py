@@ -1,12 +1,13 @@
 """However a structure is run (masked, dispatched, static, extracted, alone or in a batch), its logits are the same."""
 
 import copy
+from collections.abc import Iterator
 
 import pytest
 import torch
 
 from den_core.errors import StructureError
-from den_core.models.dispatch import plan_dispatch, reorder_images
+from den_core.models.dispatch import BlockPlan, plan_dispatch, reorder_images
 from den_core.models.registry import list_backbones
 from den_core.models.static import ExtractedNetwork, StaticEstimator
 from den_core.structures import random_structures, uniform_structure
@@ -153,24 +154,50 @@ def test_bfloat16_form_agrees_roughly(make_estimator, joint_batch):
     assert (rough - exact).norm() < 0.03 * exact.norm()
 
 
-@pytest.mark.parametrize("n", [1, 4])
-def test_a_plan_sorts_every_block_and_restores_the_order(n, rng):
-    z = random_structures(33, n, 4, rng)
-    plan = plan_dispatch(z, 4)
-
-    current = torch.arange(33)
-    for i, step in enumerate(plan.blocks):
+def orders(plan, images: int) -> Iterator[tuple[BlockPlan, torch.Tensor]]:
+    """Every block's plan, and which images it meets in which order."""
+    current = torch.arange(images)
+    for step in plan.blocks:
         current = current if step.reorder is None else current[step.reorder]
-        levels = z[current, i]
-        assert torch.equal(levels, levels.sort().values)
-        assert step.counts == torch.bincount(levels, minlength=4).tolist()
-    assert torch.equal(current[plan.restore], torch.arange(33))
+        yield step, current
 
 
-def test_a_batch_that_agrees_is_not_moved_at_all():
-    plan = plan_dispatch(torch.tensor([[2, 0, 3]]).expand(5, -1), 4)
+@pytest.mark.parametrize("mean_run", [None, 2.0, 4.0, 1000.0])
+@pytest.mark.parametrize("n", [1, 4])
+def test_a_plan_runs_every_image_at_its_levels_and_restores_the_order(n, mean_run, rng):
+    z = random_structures(33, n, 4, rng)
+    plan = plan_dispatch(z, mean_run)
+
+    for i, (step, current) in enumerate(orders(plan, 33)):
+        assert [level for level, images in step.runs for _ in range(images)] == z[current, i].tolist()
+        levels = [level for level, _ in step.runs]
+        assert all(a != b for a, b in zip(levels, levels[1:], strict=False))
+        if mean_run is None:
+            assert len(set(levels)) == len(levels), "a level's images are together"
+        else:
+            assert len(levels) <= max(4, 33 / mean_run)
+    assert torch.equal(current if plan.restore is None else current[plan.restore], torch.arange(33))
+
+
+def test_runs_that_are_long_enough_are_not_sorted_again():
+    """Sorted by the first block, each of its two levels meets two of the second."""
+    z = torch.tensor([[1, 0], [2, 0], [1, 1], [2, 1]]).repeat_interleave(8, 0)
+
+    eager, patient = plan_dispatch(z), plan_dispatch(z, mean_run=8)
+
+    assert [step.reorder is not None for step in eager.blocks] == [True, True]
+    assert [step.reorder is not None for step in patient.blocks] == [False, False]
+    assert patient.blocks[0].runs == [(1, 8), (2, 8), (1, 8), (2, 8)] and patient.restore is None
+    once = plan_dispatch(z, mean_run=10)
+    assert [step.reorder is not None for step in once.blocks] == [True, True]
+
+
+@pytest.mark.parametrize("images", [0, 1, 5])
+def test_a_batch_that_agrees_is_not_moved_at_all(images):
+    plan = plan_dispatch(torch.tensor([[2, 0, 3]]).expand(images, -1))
 
     assert plan.restore is None and all(step.reorder is None for step in plan.blocks)
+    assert all(images == count for step in plan.blocks for _, count in step.runs)
 
 
 def test_reordering_images_has_the_gradient_of_indexing(rng):
