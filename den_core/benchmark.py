@@ -157,8 +157,10 @@ def benchmark_untrained(
         share: mean MACs of the structures, selector left out, of the full model's.
 
     Raises:
-        ConfigError: as `benchmark`, or a share that random structures do not reach.
+        ConfigError: as `benchmark`, or a share that no structure has.
     """
+    if not 0 < share <= 1:
+        raise ConfigError(f"expected a share of the full MACs above 0 and up to 1, found {share:g}")
     chosen = recipe(name)
     check_device(device)
     estimator, selector = build_networks(chosen)

@@ -7,24 +7,49 @@ import pandas as pd
 from den_core.calibration import calibrate
 from den_core.errors import ConfigError
 from den_core.evaluation import TRIALS
+from den_core.latency import calibrate_latency
 from den_core.measuring import EvaluationSet, measure
 from den_core.network import DeepElasticNetwork
 from den_core.static_search import Budget, best_statics
 from den_core.structures import structure_key
 
 
-def within_budget(
+def within_share(
     net: DeepElasticNetwork, validation: dict[str, EvaluationSet], data: dict[str, EvaluationSet], share: float
 ) -> pd.DataFrame:
-    """Accuracy at a share of the full model's MACs, selector included; the cost weight is found on validation images.
+    """What a network does at a share of the full model's MACs, selector included; see `at_cost_weight`.
 
-    Returns:
-        A row per task and their average: accuracy, class_accuracy (fractions), share (really spent), cost_weight.
+    Args:
+        validation: images on which the cost weight is found.
 
     Raises:
         ConfigError: a share out of reach; the message names the reachable range.
     """
-    weight = calibrate(net, validation).cost_weight(share)
+    return at_cost_weight(net, data, calibrate(net, validation).cost_weight(share))
+
+
+def within_latency(
+    net: DeepElasticNetwork,
+    validation: dict[str, EvaluationSet],
+    data: dict[str, EvaluationSet],
+    milliseconds: float,
+    batch: int,
+) -> pd.DataFrame:
+    """What a network does when an image may take so long on this machine, selector included; see `at_cost_weight`.
+
+    Args:
+        validation: images on which the cost weight is found.
+        batch: images that run together.
+
+    Raises:
+        ConfigError: a time out of reach; the message names the reachable range.
+    """
+    dial = calibrate_latency(net, validation, calibrate(net, validation), batch)
+    return at_cost_weight(net, data, dial.cost_weight(milliseconds))
+
+
+def at_cost_weight(net: DeepElasticNetwork, data: dict[str, EvaluationSet], weight: float) -> pd.DataFrame:
+    """A row per task and their average: accuracy, class_accuracy, share of the full MACs (fractions), cost_weight."""
     rows = {}
     for name, images in data.items():
         found = measure(net, images, net.choose(images.distribution, weight), with_selector=True)

@@ -107,6 +107,10 @@ class Evaluate:
     """Shares of the full MACs at which the cost-weight curve is measured; eight from 0.15 to 0.85 if not given."""
     budget: float | None = None
     """Measure one thing only: the accuracy at this share of the full model's MACs, selector included, such as 0.4."""
+    latency: float | None = None
+    """The same where an image may take so many milliseconds on this machine, selector included."""
+    batch: int = 1
+    """Images that run together, for a latency."""
     out: Path | None = None
     """Where to write the figures as JSON (of a budget as CSV), beside printing them."""
     write: bool = False
@@ -249,7 +253,7 @@ def _sweep(command: Sweep) -> None:
 
 def _evaluate(command: Evaluate) -> None:
     from den_core.baselines import load_baselines
-    from den_core.budgets import within_budget
+    from den_core.budgets import within_latency, within_share
     from den_core.calibration import calibrate, write_calibration
     from den_core.checkpoints import read_metrics, write_metrics
     from den_core.evaluation import MAC_SHARES, Evaluator, test_sets, validation_sets
@@ -263,14 +267,19 @@ def _evaluate(command: Evaluate) -> None:
     wrong = [share for share in command.shares if not 0 < share <= 1]
     if wrong:
         raise ConfigError(f"expected shares of the full MACs above 0 and up to 1, found {wrong[0]}")
+    if command.budget is not None and command.latency is not None:
+        raise ConfigError("expected either --budget or --latency, found both")
     join()
     net = load(command.checkpoint, command.device)
     baselines = load_baselines(net, command.baseline, command.split)
     twin = load_twin(net, command.twin) if command.twin else None
     validation = validation_sets(net, command.limit)
     data = validation if command.split == "validation" else test_sets(net, command.limit)
-    if command.budget is not None:
-        found = within_budget(net, validation, data, command.budget)
+    if command.budget is not None or command.latency is not None:
+        if command.latency is None:
+            found = within_share(net, validation, data, command.budget)
+        else:
+            found = within_latency(net, validation, data, command.latency, command.batch)
         if is_first():
             _print_frame(found, command.out)
         return

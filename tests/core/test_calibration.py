@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from den_core.budgets import best_static, within_budget
+from den_core.budgets import best_static, within_latency, within_share
 from den_core.calibration import FILE, Calibration, calibrate, read_calibration, write_calibration
 from den_core.controls import mean_total_macs
 from den_core.errors import CheckpointError, ConfigError
 from den_core.evaluation import test_sets as load_test_sets
 from den_core.evaluation import validation_sets
+from den_core.latency import LatencyCalibration, calibrate_latency
 from den_core.measuring import measure
 from den_core.structures import parse_structure
 
@@ -85,7 +86,7 @@ def test_a_damaged_calibration_is_named(text, tmp_path):
 def test_accuracy_within_a_budget_is_that_of_the_choices_it_pays_for(tiny_net, validation):
     data = load_test_sets(tiny_net, limit=50, progress=False)
 
-    found = within_budget(tiny_net, validation, data, 0.8)
+    found = within_share(tiny_net, validation, data, 0.8)
 
     weight = found["cost_weight"].iloc[0]
     for task in tiny_net.tasks:
@@ -114,3 +115,28 @@ def test_calibration_of_another_size_can_be_made_by_hand():
     made = Calibration((3.0, 0.0, -3.0), (0.2, 0.5, 0.9), 10)
 
     assert made.cost_weight(0.35) == pytest.approx(1.5)
+
+
+def test_a_latency_is_met_by_cheaper_choices(tiny_net, validation, calibration):
+    """Times rise along the dial, and half way between its ends lies a cost weight between them."""
+    found = calibrate_latency(tiny_net, validation, calibration, batch=16)
+
+    assert list(found.milliseconds) == sorted(found.milliseconds) and found.milliseconds[0] > 0
+    assert list(found.cost_weights) == sorted(found.cost_weights, reverse=True)
+    middle = (found.milliseconds[0] + found.milliseconds[-1]) / 2
+    assert found.cost_weights[-1] < found.cost_weight(middle) < found.cost_weights[0]
+
+
+def test_a_latency_out_of_reach_names_what_is_reached():
+    dial = LatencyCalibration((3.0, 0.0, -3.0), (1.0, 2.0, 4.0), 16)
+
+    assert dial.cost_weight(1.5) == pytest.approx(1.5)
+    with pytest.raises(ConfigError, match=r"from 1 to 4 ms per image, .* in batches of 16, found 0.5"):
+        dial.cost_weight(0.5)
+
+
+def test_impossible_latencies_are_refused(tiny_net, validation, calibration):
+    with pytest.raises(ConfigError, match="from .* ms per image"):
+        within_latency(tiny_net, validation, validation, 1e-6, 16)
+    with pytest.raises(ConfigError, match="at least one image, found 0"):
+        calibrate_latency(tiny_net, validation, calibration, 0)

@@ -124,12 +124,21 @@ def test_unknown_names_are_refused(refused, saved, smoke_run, tmp_path):
         ["benchmark", "CHECKPOINT", "--batch", "100000"],
         ["evaluate", "CHECKPOINT", "--shares", "0.5", "1.2"],
         ["evaluate", "CHECKPOINT", "--shares", "0"],
+        ["evaluate", "CHECKPOINT", "--limit", "20", "--budget", "0.01"],
+        ["evaluate", "CHECKPOINT", "--limit", "20", "--latency", "0"],
+        ["evaluate", "CHECKPOINT", "--limit", "20", "--latency", "1", "--batch", "0"],
+        ["evaluate", "CHECKPOINT", "--budget", "0.5", "--latency", "1"],
+        ["benchmark", "digits-fast", "--share", "0", "--batch", "1"],
+        ["export", "CHECKPOINT", "OUT", "--task", "digits"],
+        ["export", "CHECKPOINT", "OUT", "--task", "digits", "--structure", "333", "--budget", "0.5"],
+        ["export", "CHECKPOINT", "OUT", "--task", "digits", "--budget", "1.5"],
         ["benchmark", "CHECKPOINT", "--threads", "0"],
     ],
     ids=" ".join,
 )
 def test_numbers_out_of_range_are_refused(arguments, refused, smoke_run, tmp_path):
-    arguments = [smoke_run if part == "CHECKPOINT" else part for part in arguments]
+    places = {"CHECKPOINT": smoke_run, "OUT": tmp_path / "small.pt2"}
+    arguments = [places.get(part, part) for part in arguments]
     if arguments[0] == "train":
         arguments += ["--out", tmp_path / "run"]
 
