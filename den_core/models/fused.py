@@ -10,7 +10,6 @@ Measured: `assets/benchmarks/README.md`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -35,41 +34,30 @@ def can_fuse(weight: Tensor) -> bool:
     return weight.dtype == torch.float32 or (weight.dtype == torch.bfloat16 and ops._is_mkldnn_bf16_supported())
 
 
-@dataclass(frozen=True, eq=False)
 class PackedConvolution:
-    """A convolution whose weight has oneDNN's form."""
+    """A convolution whose weight has oneDNN's form.
 
-    weight: Tensor
-    bias: Tensor | None
-    stride: int
-    padding: int
-    groups: int
+    Args:
+        weight: a plain one, (out, in ÷ groups, k, k).
+        bias: (out,) or none.
+        side: pixels along the side of the maps that the form is chosen for; others run too.
+    """
 
-    @classmethod
-    def pack(
-        cls, weight: Tensor, bias: Tensor | None, stride: int, padding: int, groups: int, side: int
-    ) -> PackedConvolution:
-        """From a plain weight, for maps of about `side` pixels."""
+    def __init__(self, weight: Tensor, bias: Tensor | None, stride: int, padding: int, groups: int, side: int):
+        ops, geometry = torch.ops.mkldnn, ([padding] * 2, [stride] * 2, [1, 1], groups)
         shape = [IMAGES, weight.shape[1] * groups, side, side]
-        packed = torch.ops.mkldnn._reorder_convolution_weight(
-            weight.detach(), [padding] * 2, [stride] * 2, [1, 1], groups, shape
-        )
-        return cls(packed, bias, stride, padding, groups)
+        packed = ops._reorder_convolution_weight(weight.detach(), *geometry, shape)
+        # found once: looking an operator up takes as long as a small convolution
+        self._run, self._add = ops._convolution_pointwise.default, ops._convolution_pointwise_.binary
+        self._common = packed, bias, *geometry
 
     def __call__(self, x: Tensor, relu: bool = False) -> Tensor:
         """The convolution, and a ReLU if asked for, in one pass."""
-        return torch.ops.mkldnn._convolution_pointwise(
-            x, self.weight, self.bias, *self._geometry(), "relu" if relu else "none", [], ""
-        )
+        return self._run(x, *self._common, "relu" if relu else "none", [], "")
 
     def add_to(self, y: Tensor, x: Tensor) -> None:
         """y += convolution of x, in one pass. y is channels last."""
-        torch.ops.mkldnn._convolution_pointwise_.binary(
-            y, x, self.weight, self.bias, *self._geometry(), "add", 1.0, None, [], None
-        )
-
-    def _geometry(self) -> tuple[list[int], list[int], list[int], int]:
-        return [self.padding] * 2, [self.stride] * 2, [1, 1], self.groups
+        self._add(y, x, *self._common, "add", 1.0, None, [], None)
 
 
 class FusedChain:
@@ -87,7 +75,7 @@ class FusedChain:
         for i, layer in enumerate(chain.layers):
             weight, bias = getattr(chain, f"weight{i + 1}"), getattr(chain, f"bias{i + 1}")
             geometry = layer.stride, layer.padding, layer.groups(chain.widths[i])
-            self.convolutions.append(PackedConvolution.pack(weight, bias, *geometry, side // layer.pool))
+            self.convolutions.append(PackedConvolution(weight, bias, *geometry, side // layer.pool))
             side = layer.side(side)
 
     def __call__(self, x: Tensor) -> Tensor:

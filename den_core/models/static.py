@@ -161,9 +161,9 @@ class StaticSelector(nn.Module):
         self.blocks = nn.ModuleList(StaticBlock(block) for block in selector.blocks)
         self.map_side = selector.map_side
         self.head = copy.deepcopy(selector.head)
-        self.critic = copy.deepcopy(selector.critic) if selector.temperature else None
+        if selector.critic is not None and selector.temperature:
+            _fold_critic(self.head.linear, selector.critic, selector.temperature)
         self.classifiers, self.mix = copy.deepcopy(selector.classifiers), copy.deepcopy(selector.mix)
-        self.temperature = selector.temperature
         _finish(self)
 
     def fuse(self) -> StaticSelector:
@@ -173,6 +173,8 @@ class StaticSelector(nn.Module):
 
     def forward(self, x: Tensor, task: str) -> Tensor:
         """(B, 3, size, size) -> C, (B, n, h)."""
+        if len(x) <= part_size(x.device):
+            return self._look(x, task)
         return torch.cat([self._look(part, task) for part in x.split(part_size(x.device))])
 
     def _look(self, x: Tensor, task: str) -> Tensor:
@@ -181,12 +183,7 @@ class StaticSelector(nn.Module):
         for block in self.blocks:
             x = block(x, [(0, len(x))])
         features, _ = look(self, self.head.features(x), task)
-        logits = self.head.linear(features).float().reshape(self.shape)
-        if self.critic is not None:
-            # q's mean over levels, which the critic leaves out, would cancel in the softmax
-            q = self.critic(features)[:, :-1].float().reshape(self.shape)
-            logits = logits - q / self.temperature
-        return logits.softmax(-1)
+        return self.head.linear(features).float().reshape(self.shape).softmax(-1)
 
 
 class ExtractedNetwork(nn.Module):
@@ -224,6 +221,14 @@ class _FixedBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.shortcut(x) if self.branch is None else self.shortcut(x) + self.branch(x)
+
+
+def _fold_critic(linear: nn.Linear, critic: nn.Linear, temperature: float) -> None:
+    """logits - q / T as one linear layer. The mean of q over levels, which its own form leaves out, cancels in C."""
+    with torch.no_grad():
+        linear.weight -= critic.weight[:-1] / temperature
+        if critic.bias is not None:
+            linear.bias -= critic.bias[:-1] / temperature
 
 
 def _run_stem(stem: Stem, x: Tensor, dtype: torch.dtype) -> Tensor:

@@ -12,12 +12,14 @@ import pandas as pd
 import pytest
 import torch
 
+from den_core.calibration import read_calibration
 from den_core.checkpoints import read_config, read_metrics, write_metrics
 from den_core.cli import main
 from den_core.data.arrays import load_task
 from den_core.gallery import read_gallery
 from den_core.network import load
 from den_core.recipes.smoke import IMAGES, SHARES
+from den_core.structures import parse_structure
 
 VERBS = ("train", "evaluate", "index", "benchmark", "export", "datasets", "report")
 
@@ -261,3 +263,41 @@ def test_ctrl_c_says_how_to_go_on(monkeypatch, capsys):
 
     assert main(["datasets"]) == 130
     assert "--resume" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------ budgets
+
+
+@pytest.fixture
+def reachable(smoke_run) -> float:
+    """A share of the full MACs half way between the ends of the dial, from the calibration that training left."""
+    shares = read_calibration(smoke_run).shares
+    return (shares[0] + shares[-1]) / 2
+
+
+def test_evaluate_says_what_a_budget_buys(smoke_run, reachable, run, tmp_path):
+    printed = run("evaluate", smoke_run, "--limit", IMAGES, "--budget", reachable, "--out", tmp_path / "found.csv")
+
+    found = pd.read_csv(tmp_path / "found.csv", index_col=0)
+    assert list(found.index) == ["digits", "average"] and "cost_weight" in printed
+    assert 0 <= found.loc["average", "accuracy"] <= 1 and found.loc["average", "share"] <= reachable + 0.2
+
+
+def test_export_finds_the_best_structure_within_a_budget(smoke_run, run, tmp_path):
+    out = tmp_path / "small.pt2"
+
+    path, key = run("export", smoke_run, out, "--task", "digits", "--budget", 0.5).split()
+
+    net = load(smoke_run)
+    cost = net.cost(parse_structure(key, net.num_blocks, net.num_levels), "digits")
+    assert path == str(out) and out.is_file()
+    assert int(cost.macs[0]) <= 0.5 * int(net.full_cost("digits").macs[0])
+
+
+def test_a_checkpoint_and_an_untrained_recipe_are_timed(smoke_run, run, tmp_path):
+    out = tmp_path / "times.json"
+
+    printed = run("benchmark", smoke_run, "--batch", 1, 8, "--repeats", 2, "--threads", 1, "--out", out)
+
+    assert "efficiency" in printed and len(json.loads(out.read_text())["timings"]) == 12
+    assert "wrn-8-1" in run("benchmark", "digits-fast", "--batch", 4, "--repeats", 2, "--precision", "bfloat16")
