@@ -1,9 +1,8 @@
-"""How a batch of images with structures of their own runs: those next to each other that agree on a level go together.
+"""How a batch of images with structures of their own runs: neighbours that agree on a block's level go together.
 
-Such a run of images is a slice and not a copy. Where the runs have become too short, the batch is sorted anew, by one
-gather, first by this block's levels and among equals by those of the blocks that follow, so that the next blocks find
-long runs too; at the end it is put back. All orders come from one copy of the structures to the host: no block waits
-for the device.
+Such a run of images is a slice and not a copy. Where the images of a level lie apart, one gather sorts the batch, first
+by this block's levels and among equals by those of the blocks that follow; at the end it is put back. All orders come
+from one copy of the structures to the host: no block waits for the device.
 """
 
 from __future__ import annotations
@@ -39,14 +38,10 @@ class DispatchPlan:
     restore: Tensor | None
 
 
-def plan_dispatch(z: Tensor, mean_run: float | None = None) -> DispatchPlan:
-    """Plan structures z, int64 (B, n). Stable sorts keep images that agree together, so that little moves.
+def plan_dispatch(z: Tensor) -> DispatchPlan:
+    """Plan structures z, int64 (B, n): in every block each level is one run.
 
     In numpy, whose calls cost a fraction of torch's: a plan for one image must not take longer than its layers.
-
-    Args:
-        mean_run: a batch is sorted anew where its runs would have fewer images than this on average and a level's
-            images lie apart; None sorts it wherever a level's images lie apart.
     """
     host = z.cpu().numpy()
     if (host == host[:1]).all():
@@ -56,8 +51,7 @@ def plan_dispatch(z: Tensor, mean_run: float | None = None) -> DispatchPlan:
     blocks: list[BlockPlan] = []
     for i in range(host.shape[1]):
         runs, reorder = runs_of(host[current, i]), None
-        together = len(runs) == len({level for level, _ in runs})
-        if not together and (mean_run is None or len(runs) * mean_run > len(host)):
+        if len(runs) > len({level for level, _ in runs}):
             order = np.lexsort(host[current, i:].T[::-1])
             current, reorder = current[order], torch.from_numpy(order).to(z.device)
             runs = runs_of(host[current, i])

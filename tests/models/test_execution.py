@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from den_core.errors import StructureError
+from den_core.models import fused, static
 from den_core.models.dispatch import BlockPlan, plan_dispatch, reorder_images
+from den_core.models.fused import FusedChain
 from den_core.models.registry import list_backbones
 from den_core.models.static import ExtractedNetwork, StaticEstimator
 from den_core.structures import random_structures, uniform_structure
@@ -162,34 +164,65 @@ def orders(plan, images: int) -> Iterator[tuple[BlockPlan, torch.Tensor]]:
         yield step, current
 
 
-@pytest.mark.parametrize("mean_run", [None, 2.0, 4.0, 1000.0])
 @pytest.mark.parametrize("n", [1, 4])
-def test_a_plan_runs_every_image_at_its_levels_and_restores_the_order(n, mean_run, rng):
+def test_a_plan_runs_every_image_at_its_levels_and_restores_the_order(n, rng):
     z = random_structures(33, n, 4, rng)
-    plan = plan_dispatch(z, mean_run)
+    plan = plan_dispatch(z)
 
     for i, (step, current) in enumerate(orders(plan, 33)):
         assert [level for level, images in step.runs for _ in range(images)] == z[current, i].tolist()
         levels = [level for level, _ in step.runs]
-        assert all(a != b for a, b in zip(levels, levels[1:], strict=False))
-        if mean_run is None:
-            assert len(set(levels)) == len(levels), "a level's images are together"
-        else:
-            assert len(levels) <= max(4, 33 / mean_run)
-    assert torch.equal(current if plan.restore is None else current[plan.restore], torch.arange(33))
+        assert len(set(levels)) == len(levels), "a level's images are together"
+    assert torch.equal(current[plan.restore], torch.arange(33))
 
 
-def test_runs_that_are_long_enough_are_not_sorted_again():
-    """Sorted by the first block, each of its two levels meets two of the second."""
-    z = torch.tensor([[1, 0], [2, 0], [1, 1], [2, 1]]).repeat_interleave(8, 0)
+def test_a_batch_whose_levels_lie_together_is_not_sorted():
+    """In whatever order the levels come."""
+    plan = plan_dispatch(torch.tensor([[2, 0], [2, 0], [1, 3], [1, 3]]))
 
-    eager, patient = plan_dispatch(z), plan_dispatch(z, mean_run=8)
+    assert [step.reorder for step in plan.blocks] == [None, None] and plan.restore is None
+    assert [step.runs for step in plan.blocks] == [[(2, 2), (1, 2)], [(0, 2), (3, 2)]]
 
-    assert [step.reorder is not None for step in eager.blocks] == [True, True]
-    assert [step.reorder is not None for step in patient.blocks] == [False, False]
-    assert patient.blocks[0].runs == [(1, 8), (2, 8), (1, 8), (2, 8)] and patient.restore is None
-    once = plan_dispatch(z, mean_run=10)
-    assert [step.reorder is not None for step in once.blocks] == [True, True]
+
+def test_a_large_batch_runs_in_parts_with_the_same_answers(make_estimator, joint_batch, monkeypatch):
+    estimator = make_estimator()
+    x, z = joint_batch(estimator, images=23, dtype=torch.float32)
+    whole = StaticEstimator(estimator)
+    expected = whole(x["toy"], z["toy"], "toy"), whole.features(x["toy"], z["toy"], "toy")
+
+    monkeypatch.setattr(static, "PART", 5)
+
+    found = whole(x["toy"], z["toy"], "toy"), whole.features(x["toy"], z["toy"], "toy")
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("statistics", ["per_level", "shared"])
+@pytest.mark.parametrize("backbone", TINY)
+def test_fused_chains_answer_as_plain_ones(backbone, statistics, make_estimator, joint_batch):
+    estimator = make_estimator(backbone, statistics)
+    x, z = joint_batch(estimator, images=24, dtype=torch.float32)
+    plain, faster = StaticEstimator(estimator), StaticEstimator(estimator).fuse()
+
+    assert all(isinstance(branch, FusedChain) for block in faster.blocks for branch in block.branches.values())
+    for task in x:
+        for part in (slice(0, 24), slice(0, 1)):
+            torch.testing.assert_close(
+                faster(x[task][part], z[task][part], task), plain(x[task][part], z[task][part], task),
+                atol=1e-4, rtol=1e-4,
+            )  # fmt: skip
+
+
+def test_chains_stay_plain_where_they_cannot_be_fused(make_estimator, joint_batch, monkeypatch):
+    estimator = make_estimator().double()
+    x, z = joint_batch(estimator)
+    double = StaticEstimator(estimator).fuse()
+    assert not any(isinstance(branch, FusedChain) for block in double.blocks for branch in block.branches.values())
+    torch.testing.assert_close(
+        double(x["toy"], z["toy"], "toy"), estimator.classify(x["toy"], z["toy"], "toy"), atol=2e-6, rtol=1e-6
+    )
+
+    monkeypatch.setattr(fused, "_NAMES", ("_an_operator_that_torch_dropped",))
+    assert not fused.can_fuse(torch.zeros(4, 4, 3, 3))
 
 
 @pytest.mark.parametrize("images", [0, 1, 5])
