@@ -21,7 +21,7 @@ from den_core.models.elastic import ElasticBlock
 from den_core.models.estimator import Estimator
 from den_core.models.fused import FusedChain, can_fuse
 from den_core.models.selector import Selector, look
-from den_core.models.stems import Stem
+from den_core.models.stems import StaticHead, Stem
 from den_core.structures import check_structure
 
 PART = 64
@@ -109,7 +109,7 @@ class StaticEstimator(nn.Module):
         self.num_levels = estimator.num_levels
         self.stems, self.image_tasks = copy.deepcopy(estimator.stems), estimator.image_tasks
         self.blocks = nn.ModuleList(StaticBlock(block) for block in estimator.blocks)
-        self.heads = copy.deepcopy(estimator.heads)
+        self.heads = nn.ModuleDict({task: StaticHead(head) for task, head in estimator.heads.items()})
         self.map_side = estimator.map_side
         _finish(self)
 
@@ -162,7 +162,7 @@ class StaticSelector(nn.Module):
         self.stems, self.image_tasks = copy.deepcopy(selector.stems), selector.image_tasks
         self.blocks = nn.ModuleList(StaticBlock(block) for block in selector.blocks)
         self.map_side = selector.map_side
-        self.head = copy.deepcopy(selector.head)
+        self.head = StaticHead(selector.head)
         if selector.critic is not None and selector.temperature:
             _fold_critic(self.head.linear, selector.critic, selector.temperature)
         self.classifiers, self.mix = copy.deepcopy(selector.classifiers), copy.deepcopy(selector.mix)
@@ -202,7 +202,7 @@ class ExtractedNetwork(nn.Module):
         check_structure(z[None], estimator.num_blocks, estimator.num_levels)
         self.stem = copy.deepcopy(estimator.stems[estimator.image_tasks[task]])
         self.blocks = nn.ModuleList(_FixedBlock(b, int(level)) for b, level in zip(estimator.blocks, z, strict=True))
-        self.head = copy.deepcopy(estimator.heads[task])
+        self.head = StaticHead(estimator.heads[task])
         _finish(self)
 
     def forward(self, x: Tensor) -> Tensor:

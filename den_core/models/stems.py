@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -67,6 +69,30 @@ class Head(nn.Module):
         """(MACs, parameters) for one image."""
         params = sum(p.numel() for p in self.parameters())
         return self.linear.weight.numel(), params
+
+
+class StaticHead(nn.Module):
+    """A head for evaluation: its norm as one scale and shift per channel.
+
+    Args:
+        head: the trained head; its weights are copied.
+    """
+
+    def __init__(self, head: Head):
+        super().__init__()
+        norm = head.norm
+        with torch.no_grad():
+            scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+            shift = norm.bias - norm.running_mean * scale
+            self.scale, self.shift = (nn.Parameter(part[:, None, None].clone()) for part in (scale, shift))
+        self.linear = copy.deepcopy(head.linear)
+
+    def features(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C)."""
+        return F.relu(torch.addcmul(self.shift, x, self.scale), inplace=True).mean((2, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear(self.features(x))
 
 
 def make_stems(
