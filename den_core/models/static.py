@@ -163,9 +163,9 @@ class StaticSelector(nn.Module):
         self.blocks = nn.ModuleList(StaticBlock(block) for block in selector.blocks)
         self.map_side = selector.map_side
         self.head = StaticHead(selector.head)
-        if selector.critic is not None and selector.temperature:
-            _fold_critic(self.head.linear, selector.critic, selector.temperature)
+        self.critic = copy.deepcopy(selector.critic) if selector.temperature else None
         self.classifiers, self.mix = copy.deepcopy(selector.classifiers), copy.deepcopy(selector.mix)
+        self.temperature = selector.temperature
         _finish(self)
 
     def fuse(self) -> StaticSelector:
@@ -185,7 +185,12 @@ class StaticSelector(nn.Module):
         for block in self.blocks:
             x = block(x, [(0, len(x))])
         features, _ = look(self, self.head.features(x), task)
-        return self.head.linear(features).float().reshape(self.shape).softmax(-1)
+        logits = self.head.linear(features).float().reshape(self.shape)
+        if self.critic is not None:
+            # q's mean over levels, which the critic leaves out, would cancel in the softmax
+            q = self.critic(features)[:, :-1].float().reshape(self.shape)
+            logits = logits - q / self.temperature
+        return logits.softmax(-1)
 
 
 class ExtractedNetwork(nn.Module):
@@ -223,14 +228,6 @@ class _FixedBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.shortcut(x) if self.branch is None else self.shortcut(x) + self.branch(x)
-
-
-def _fold_critic(linear: nn.Linear, critic: nn.Linear, temperature: float) -> None:
-    """logits - q / T as one linear layer. The mean of q over levels, which its own form leaves out, cancels in C."""
-    with torch.no_grad():
-        linear.weight -= critic.weight[:-1] / temperature
-        if critic.bias is not None:
-            linear.bias -= critic.bias[:-1] / temperature
 
 
 def _run_stem(stem: Stem, x: Tensor, dtype: torch.dtype) -> Tensor:
