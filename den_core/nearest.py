@@ -1,9 +1,9 @@
-"""What somebody may have meant who wrote a name that is not there."""
+"""Names in error messages: what somebody may have meant who wrote one that is not there, and long lists cut short."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
@@ -18,3 +18,8 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     near = nearest(name, known)
     hint = f"nearest: {', '.join(near)}" if near else f"there are {', '.join(known)}"
     return f"expected one of {len(known)} {kind}, found {name!r}; {hint}"
+
+
+def first_of(names: Sequence[str], limit: int = 5) -> str:
+    """The first names of a list, and dots where there are more."""
+    return ", ".join(names[:limit]) + (", ..." if len(names) > limit else "")

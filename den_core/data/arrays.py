@@ -16,6 +16,7 @@ from den_core.config import TaskConfig
 from den_core.data.images import fit_image
 from den_core.data.sources import ImageSource, open_source
 from den_core.errors import DataError
+from den_core.nearest import first_of
 
 CHUNK = 256
 "Images that one thread decodes between two steps of the progress bar."
@@ -75,8 +76,8 @@ def open_task(task: TaskConfig, split: Literal["train", "test"]) -> ImageSource:
     source = open_source(task.source, split)
     if source.class_names != task.class_names:
         raise DataError(
-            f"task {task.name}: expected the {task.num_classes} classes {_some(task.class_names)}, found "
-            f"{len(source.class_names)} in {source.location}: {_some(source.class_names)}; "
+            f"task {task.name}: expected the {task.num_classes} classes {first_of(task.class_names)}, found "
+            f"{len(source.class_names)} in {source.location}: {first_of(source.class_names)}; "
             "use the data set that the task was made for"
         )
     return source
@@ -112,7 +113,3 @@ def decode_rows(source: ImageSource, task: TaskConfig, rows: np.ndarray, progres
         groups=source.groups[rows],
         fingerprint=source.fingerprint,
     )
-
-
-def _some(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

@@ -8,7 +8,7 @@ from den_core.config import Recipe
 
 TRAINED = 200
 "Training images of every task that a smoke run takes."
-IMAGES = 12
+IMAGES = 6
 "Images of all tasks together in a step, and of either split that is measured; at least two of a task."
 SHARES = (0.5,)
 "Of the full MACs, at which it measures the cost-weight curve."

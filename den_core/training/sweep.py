@@ -14,15 +14,16 @@ import pandas as pd
 from den_core.config import Recipe
 from den_core.devices import set_threads
 from den_core.errors import ConfigError
+from den_core.evaluation import validation_sets
 from den_core.files import write_atomically
-from den_core.measuring import evaluation_set, measure
+from den_core.measuring import EvaluationSet, measure
 from den_core.network import DeepElasticNetwork, load
 from den_core.recipes import check_recipe, recipe_with
 from den_core.recipes.ablations import LEVELS
 from den_core.structures import full_structure
-from den_core.training.alternate import Execution, TrainingData
+from den_core.training.alternate import Execution
 from den_core.training.resume import FILE
-from den_core.training.run import load_training_data, train
+from den_core.training.run import train
 from den_core.training.sweep_rho import measure_choice
 
 MEASURED = "sweep.json"
@@ -103,22 +104,22 @@ def perform(run: Run) -> None:
     recipe, folder = run.made(), run.folder
     if not (folder / "config.json").is_file():
         train(recipe, Execution(folder, accelerator=run.device, resume=(folder / FILE).is_file()))
-    figures = measured(load(folder), load_training_data(recipe, progress=False).data)
+    net = load(folder)
+    figures = measured(net, validation_sets(net, progress=False))
     write_atomically(folder / MEASURED, (json.dumps(figures, indent=1) + "\n").encode())
 
 
-def measured(net: DeepElasticNetwork, data: TrainingData) -> dict[str, float]:
+def measured(net: DeepElasticNetwork, validation: dict[str, EvaluationSet]) -> dict[str, float]:
     """On the validation split, means over tasks.
 
     Returns:
         As `measure_choice`, and full: accuracy of the full model, a fraction.
     """
     full = []
-    for task in net.config.tasks:
-        images = evaluation_set(net, task, data.validation[task.name])
+    for images in validation.values():
         z = full_structure(len(images.labels), net.num_blocks, net.num_levels)
         full.append(measure(net, images, z, with_selector=False).accuracy)
-    return measure_choice(net, data) | {"full": sum(full) / len(full)}
+    return measure_choice(net, validation) | {"full": sum(full) / len(full)}
 
 
 def table(runs: Sequence[Run]) -> pd.DataFrame:

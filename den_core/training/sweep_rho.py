@@ -18,7 +18,7 @@ import pandas as pd
 from den_core.checkpoints import require_metrics, write_metrics
 from den_core.config import Recipe, from_json
 from den_core.console import exit_code
-from den_core.measuring import distinct_per_600, evaluation_set, measure
+from den_core.measuring import EvaluationSet, distinct_per_600, evaluation_set, measure
 from den_core.network import DeepElasticNetwork, load
 from den_core.training.alternate import TrainingData
 from den_core.training.run import load_training_data
@@ -39,24 +39,24 @@ def sweep(
         )
         variant = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, selector=selector))
         trained = DeepElasticNetwork(net.estimator, train_selector(variant, net, data, labelled), net.info)
-        rows.append({"rho": rho} | measure_choice(trained, data))
+        validation = {t.name: evaluation_set(trained, t, data.validation[t.name]) for t in trained.config.tasks}
+        rows.append({"rho": rho} | measure_choice(trained, validation))
         print(rows[-1], flush=True)
     return rows
 
 
-def measure_choice(net: DeepElasticNetwork, data: TrainingData) -> dict[str, float]:
+def measure_choice(net: DeepElasticNetwork, validation: dict[str, EvaluationSet]) -> dict[str, float]:
     """The selector's own choices on the validation split.
 
     Returns:
         accuracy and share, of the full MACs with the selector included: fractions, mean over tasks; distinct_per_600.
     """
     accuracy, share, chosen = [], [], {}
-    for task in net.config.tasks:
-        images = evaluation_set(net, task, data.validation[task.name])
-        chosen[task.name] = net.choose(images.distribution)
-        result = measure(net, images, chosen[task.name], with_selector=True)
+    for name, images in validation.items():
+        chosen[name] = net.choose(images.distribution)
+        result = measure(net, images, chosen[name], with_selector=True)
         accuracy.append(result.accuracy)
-        share.append(result.mean_macs / float(net.full_cost(task.name).macs[0]))
+        share.append(result.mean_macs / float(net.full_cost(name).macs[0]))
     return {
         "accuracy": sum(accuracy) / len(accuracy),
         "share": sum(share) / len(share),

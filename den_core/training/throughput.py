@@ -11,7 +11,6 @@ import argparse
 import dataclasses
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from den_core.devices import device_name, set_threads
 from den_core.models.static import StaticEstimator
 from den_core.recipes import recipe_with
 from den_core.seeding import step_generator
+from den_core.stopwatch import quartiles, take_turns
 from den_core.structures import full_structure
 from den_core.training.alternate import Execution, build_networks, make_fabric, to_training_precision
 from den_core.training.estimator_step import estimator_step
@@ -50,7 +50,7 @@ class Throughput:
         rows = []
         plain = statistics.median(self.seconds["plain backbone"])
         for name, taken in self.seconds.items():
-            slow, median, fast = (self.images / q for q in reversed(statistics.quantiles(taken, n=4)))
+            slow, median, fast = (self.images / q for q in reversed(quartiles(taken)))
             rows.append(
                 {
                     "step": name,
@@ -71,16 +71,7 @@ def throughput(recipe: Recipe, execution: Execution, repeats: int, tau: float = 
     """
     fabric = make_fabric(recipe, execution)
     fabric.launch()
-    steps = _steps(recipe, fabric, tau)
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    for i in range(repeats + 2):
-        for name, step in steps.items():
-            _synchronise(fabric.device)
-            start = time.perf_counter()
-            step()
-            _synchronise(fabric.device)
-            if i >= 2:  # the first steps warm up
-                seconds[name].append(time.perf_counter() - start)
+    seconds = take_turns(_steps(recipe, fabric, tau), repeats, fabric.device)
     images = sum(recipe.training.batch_of(t.name) for t in recipe.network.tasks if not t.image_of)
     return Throughput(device_name(fabric.device), torch.get_num_threads(), images, seconds)
 
@@ -139,11 +130,6 @@ def _random_batch(recipe: Recipe, device: torch.device) -> Batch:
         for t in recipe.network.tasks
     }
     return Batch(images, labels)
-
-
-def _synchronise(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def main(arguments: list[str] | None = None) -> None:

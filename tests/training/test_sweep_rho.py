@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import load_file
 
 from den_core.checkpoints import METRICS, WEIGHTS, read_metrics
-from den_core.config import Recipe, from_json
 from den_core.errors import CheckpointError, TrainingError
-from den_core.measuring import evaluation_set, measure
+from den_core.evaluation import validation_sets
+from den_core.measuring import measure
 from den_core.network import load
 from den_core.training import sweep_rho
 from den_core.training.alternate import Execution
@@ -94,13 +94,13 @@ def test_a_run_of_another_recipe_is_refused(run, tiny_checkpoint, limited):
 
 def test_figures_are_means_over_tasks_of_the_own_choices(tiny_checkpoint):
     net = load(tiny_checkpoint)
-    data = load_training_data(from_json(Recipe, net.info.recipe, "recipe"), 120, progress=False).data
+    validation = validation_sets(net, 40, progress=False)
 
-    found = sweep_rho.measure_choice(net, data)
+    found = sweep_rho.measure_choice(net, validation)
 
     accuracy = share = 0.0
     for task in net.config.tasks:
-        images = evaluation_set(net, task, data.validation[task.name])
+        images = validation[task.name]
         result = measure(net, images, net.choose(images.distribution), with_selector=True)
         accuracy += result.accuracy / 3
         share += result.mean_macs / int(net.full_cost(task.name).macs) / 3

@@ -10,7 +10,7 @@ import numpy as np
 
 from den_core.data.sources.base import ImageSource
 from den_core.errors import DataError
-from den_core.nearest import nearest
+from den_core.nearest import first_of, nearest
 
 
 def find_classes(class_names: tuple[str, ...], wanted: tuple[str, ...], location: str) -> list[int]:
@@ -27,7 +27,7 @@ def find_classes(class_names: tuple[str, ...], wanted: tuple[str, ...], location
             found.add(int(name))
         if not found:
             near = nearest(name, class_names)
-            hint = f"nearest: {', '.join(near)}" if near else f"it has {_some(class_names)}"
+            hint = f"nearest: {', '.join(near)}" if near else f"it has {first_of(class_names)}"
             raise DataError(f"{location}: expected one of {len(class_names)} classes after #, found {name!r}; {hint}")
         if len(found) > 1:
             both = " and ".join(f"{i} ({class_names[i]})" for i in sorted(found))
@@ -68,7 +68,3 @@ def select_classes(source: ImageSource, wanted: tuple[str, ...], name: str) -> I
         place=lambda i: source.where(int(rows[i])),
         digest=lambda: hashlib.sha256(f"{source.fingerprint}#{json.dumps(class_names)}".encode()).hexdigest(),
     )
-
-
-def _some(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
