@@ -89,9 +89,9 @@ class ElasticNorm(nn.Module):
     def _alone(self, x: Tensor, row: int) -> Tensor:
         """What normalising by its own statistics makes of a single value per channel, which torch refuses to do."""
         channels = x.shape[1]
-        with torch.no_grad():
-            self.running_mean[row, :channels].lerp_(x.flatten().float(), self.momentum)
-            self.running_var[row, :channels].mul_(1 - self.momentum)
+        # as F.batch_norm itself does, unseen by autograd, which keeps the statistics that another level's images met
+        self.running_mean.data[row, :channels].lerp_(x.detach().flatten().float(), self.momentum)
+        self.running_var.data[row, :channels].mul_(1 - self.momentum)
         return (x - x) * self.weight[:channels, None, None].to(x.dtype) + self.bias[:channels, None, None].to(x.dtype)
 
     def forward_mixed(self, x: Tensor, levels: Tensor) -> Tensor:

@@ -129,6 +129,19 @@ def test_levels_are_normalised_by_their_own_images(rng):
     torch.testing.assert_close(after[levels == 0], before[levels == 0])
 
 
+@pytest.mark.parametrize("statistics", ["per_level", "shared"])
+def test_one_image_alone_at_a_level_can_be_trained_beside_others(statistics, rng):
+    """Its statistics change what autograd has kept of the other images' level."""
+    norm = ElasticNorm(4, 3, statistics)
+    x = torch.randn(4, 4, 1, 1, generator=rng, requires_grad=True)
+
+    (norm(x[:3], 1).square().sum() + norm(x[3:], 2).square().sum()).backward()
+
+    row = 0 if statistics == "shared" else 2
+    assert torch.isfinite(x.grad).all() and (x.grad[:3] != 0).any()
+    assert not torch.equal(norm.running_mean[row], torch.zeros(4))
+
+
 def test_private_statistics_have_a_row_per_level_and_shared_ones_have_one():
     assert ElasticNorm(4, 3, "per_level").running_mean.shape == (3, 4)
     assert ElasticNorm(4, 3, "shared").running_mean.shape == (1, 4)
