@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -40,7 +41,7 @@ class Timing:
         way: what ran.
         batch: images in a batch.
         median_ms, lower_ms, upper_ms: milliseconds per image over the repeats: median and quartiles.
-        mean_macs: per image, the selector's included where it ran; 0 for the selector's own row's estimator part.
+        mean_macs: per image, of everything that ran: the estimator, the selector or both.
         mac_ratio, time_ratio: of the full model's as a plain network.
         strict_time_ratio: of the full model's time where it is fastest: as a plain network, or through the code that
             runs the chosen structures.
@@ -88,6 +89,12 @@ class BenchmarkResult:
             if (timing.way, timing.batch) == (way, batch):
                 return timing
         raise KeyError((way, batch))
+
+    def record(self) -> dict:
+        """Everything for JSON, the efficiencies too."""
+        worth = [{"efficiency": t.efficiency, "strict_efficiency": t.strict_efficiency} for t in self.timings]
+        whole = dataclasses.asdict(self)
+        return whole | {"timings": [t | w for t, w in zip(whole["timings"], worth, strict=True)]}
 
     def table(self) -> str:
         """Text: a row per batch size and way."""

@@ -5,7 +5,6 @@ Bad input ends with exit code 2 and one line on standard error.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -339,7 +338,7 @@ def _benchmark(command: Benchmark) -> None:
         result = benchmark(net, c.task or net.tasks[0], batches, c.repeats)
     print(result.table())
     if c.out:
-        write_atomically(c.out, (json.dumps(dataclasses.asdict(result), indent=1) + "\n").encode())
+        write_atomically(c.out, (json.dumps(result.record(), indent=1) + "\n").encode())
 
 
 def _export(command: Export) -> None:

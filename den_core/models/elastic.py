@@ -142,7 +142,7 @@ class ElasticNorm(nn.Module):
 class ElasticBlock(nn.Module, ABC):
     """A block with levels: `shortcut(x) + branch(x, level)`; a level without channels is the shortcut alone.
 
-    A family's block fills in the seven methods below `forward_runs`. All of them state their level.
+    A family's block fills in the abstract methods below `forward_runs`. All of them state their level.
 
     Args:
         hidden: hidden channels of every level, rising, (h,).

@@ -26,7 +26,7 @@ from den_core.structures import check_structure
 
 PART = 64
 """Images of a large batch that run together on a CPU, where maps that stay in its caches count for more than few calls:
-in parts, 256 images take three quarters of the time and a quarter of the memory (`assets/benchmarks`)."""
+in parts, 256 images take 0.86 of the time and a quarter of the memory (`assets/benchmarks`)."""
 
 
 def part_size(device: torch.device) -> int:

@@ -232,7 +232,10 @@ def test_benchmark_measures_what_it_says(smoke_run, run, tmp_path):
     assert result["threads"] == 1 and result["repeats"] == 2
     ways = ("full model", "full model, dispatched", "masked", "dispatched", "selector", "selector + dispatched")
     assert [(t["batch"], t["way"]) for t in result["timings"]] == [(batch, way) for batch in (1, 4) for way in ways]
-    assert all(t["median_ms"] > 0 and t["mean_macs"] > 0 for t in result["timings"])
+    for t in result["timings"]:
+        assert t["median_ms"] > 0 and t["mean_macs"] > 0
+        assert t["efficiency"] == pytest.approx(t["mac_ratio"] / t["time_ratio"])
+        assert t["strict_efficiency"] == pytest.approx(t["mac_ratio"] / t["strict_time_ratio"])
     assert "efficiency" in printed
 
 
