@@ -10,7 +10,7 @@ app: $(INSTALLED)
 	$(VENV)/bin/streamlit run app/main.py
 
 test: lint browser
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadgroup
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .

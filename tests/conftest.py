@@ -27,6 +27,19 @@ from den_core.training.run import train
 CHECKPOINT_IMAGES = 300
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Several processes share the tests by files, as what a file's tests need is made once.
+
+    One process has all of the browser's tests, which take longest and come first.
+    """
+    items.sort(key=lambda item: item.path.parent.name != "browser")
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            folder = item.path.parent.name
+            item.add_marker(pytest.mark.xdist_group(folder if folder == "browser" else item.path.stem))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
     """Sums come out the same on machines with different numbers of cores."""
