@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,7 @@ def read_calibration(folder: Path) -> Calibration | None:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path} is damaged ({error}); `evaluate --write` makes it again") from error
-    rising = all(a < b for a, b in zip(made.shares, made.shares[1:], strict=False))
+    rising = all(a < b for a, b in pairwise(made.shares))
     if not rising or len(made.shares) != len(made.cost_weights) or len(made.shares) < 2:
         raise CheckpointError(f"{path}: expected a cost weight for each of several rising shares; `evaluate --write`")
     return made

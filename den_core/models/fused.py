@@ -89,7 +89,7 @@ class FusedChain:
     def _before_last(self, x: Tensor) -> Tensor:
         if self.scale is not None:
             x = torch.addcmul(self.shift, x, self.scale).relu_()
-        for pool, convolution in zip(self.pools, self.convolutions[:-1], strict=False):
+        for pool, convolution in zip(self.pools[:-1], self.convolutions[:-1], strict=True):
             x = convolution(_pooled(x, pool), relu=True)
         return _pooled(x, self.pools[-1])
 
