@@ -19,8 +19,8 @@ import pyarrow.parquet as pq
 from den_core.analysis.approximate import jittered
 from den_core.checkpoints import read_config
 from den_core.errors import DataError, DenError
-from den_core.files import write_atomically
 from den_core.gallery import encode_gallery, gallery_path, list_column, read_gallery
+from den_core.runtime.files import write_atomically
 
 JITTER = 0.02
 "Standard deviation of what is added to every log probability, in nats."

@@ -15,13 +15,13 @@ from den_core.checkpoints import CheckpointInfo
 from den_core.controls import random_draws
 from den_core.data.arrays import load_task
 from den_core.data.transforms import normalise
-from den_core.devices import check_device, device_name
 from den_core.errors import ConfigError
-from den_core.live_memory import peak_memory
 from den_core.models.static import ExtractedNetwork
 from den_core.network import DeepElasticNetwork
 from den_core.recipes import recipe
-from den_core.stopwatch import quartiles, take_turns
+from den_core.runtime.devices import check_device, device_name
+from den_core.runtime.memory import peak_memory
+from den_core.runtime.stopwatch import quartiles, take_turns
 from den_core.structures import full_structure
 from den_core.training.alternate import build_networks
 
@@ -194,9 +194,7 @@ def _test_images(net: DeepElasticNetwork, task: str, count: int) -> Tensor:
     return normalise(torch.from_numpy(arrays.images).to(net.device), net.task(task))
 
 
-def _time_batches(
-    net: DeepElasticNetwork, task: str, x: Tensor, z: Tensor, batch: int, repeats: int
-) -> list[Timing]:
+def _time_batches(net: DeepElasticNetwork, task: str, x: Tensor, z: Tensor, batch: int, repeats: int) -> list[Timing]:
     count = max(1, min(IMAGES, len(x)) // batch)
     parts = [slice(i * batch, (i + 1) * batch) for i in range(count)]
     used = slice(0, count * batch)
@@ -221,8 +219,16 @@ def _time_batches(
     plain, fastest = times[FULL][1], min(times[FULL][1], times[FULL_HERE][1])
     return [
         Timing(
-            name, batch, median, lower, upper, macs[name], macs[name] / full, median / plain, median / fastest,
-            peaks[name]
+            name,
+            batch,
+            median,
+            lower,
+            upper,
+            macs[name],
+            macs[name] / full,
+            median / plain,
+            median / fastest,
+            peaks[name],
         )
         for name, (lower, median, upper) in times.items()
     ]

@@ -16,7 +16,7 @@ import pandas as pd
 
 from den_core.config import NetworkConfig, from_json
 from den_core.errors import CheckpointError, ConfigError
-from den_core.files import write_atomically
+from den_core.runtime.files import write_atomically
 
 SCHEMA_VERSION = 1
 CONFIG, WEIGHTS, METRICS, HISTORY = "config.json", "model.safetensors", "metrics.json", "history.csv"

@@ -14,7 +14,7 @@ import tyro
 
 from den_core.console import exit_code
 from den_core.errors import ConfigError
-from den_core.files import write_atomically
+from den_core.runtime.files import write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -213,9 +213,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _train(command: Train) -> None:
-    from den_core.devices import set_threads
     from den_core.recipes import recipe_with
     from den_core.recipes.smoke import SHARES, TRAINED, smoke, smoke_images
+    from den_core.runtime.devices import set_threads
     from den_core.training.alternate import Execution
     from den_core.training.run import train
 
@@ -257,9 +257,9 @@ def _evaluate(command: Evaluate) -> None:
     from den_core.checkpoints import read_metrics, write_metrics
     from den_core.evaluation import MAC_SHARES, Evaluator, test_sets, validation_sets
     from den_core.network import load
-    from den_core.processes import is_first, join
     from den_core.remeasuring import with_kept
     from den_core.report import largest_difference, metrics_table
+    from den_core.runtime.processes import is_first, join
     from den_core.twins import load_twin
 
     _check_limit(command.limit)
@@ -308,7 +308,7 @@ def _evaluate(command: Evaluate) -> None:
 def _index(command: Index) -> None:
     from den_core.indexing import write_gallery
     from den_core.network import load
-    from den_core.processes import join
+    from den_core.runtime.processes import join
 
     _check_limit(command.limit)
     join()
@@ -324,9 +324,9 @@ def _check_limit(limit: int | None) -> None:
 
 def _benchmark(command: Benchmark) -> None:
     from den_core.benchmark import benchmark, benchmark_untrained
-    from den_core.devices import set_threads
     from den_core.network import load
     from den_core.recipes import ROWS
+    from den_core.runtime.devices import set_threads
 
     c = command
     set_threads(c.threads)

@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from den_core.errors import ConfigError
-from den_core.files import write_beside
 from den_core.network import DeepElasticNetwork
+from den_core.runtime.files import write_beside
 from den_core.structures import parse_structure
 
 TOLERANCE = 1e-4

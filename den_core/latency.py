@@ -14,7 +14,7 @@ from den_core.data.transforms import normalise
 from den_core.errors import ConfigError
 from den_core.measuring import EvaluationSet
 from den_core.network import DeepElasticNetwork
-from den_core.stopwatch import quartiles, take_turns
+from den_core.runtime.stopwatch import quartiles, take_turns
 
 POINTS = 8
 "Shares of MACs at which the time is taken, evenly spread over what the dial reaches."

@@ -18,7 +18,7 @@ from den_core.data.transforms import normalise
 from den_core.models.dispatch import runs_of
 from den_core.models.static import StaticEstimator
 from den_core.network import DeepElasticNetwork
-from den_core.processes import gathered
+from den_core.runtime.processes import gathered
 from den_core.structures import check_structure, count_distinct
 
 BATCH = 256
@@ -68,9 +68,7 @@ def _distribution(net: DeepElasticNetwork, task: TaskConfig, images: Tensor) -> 
     return gathered(len(images), run)
 
 
-def _by_structure(
-    data: EvaluationSet, z: Tensor, width: int, run: Callable[[Tensor, Tensor], Tensor]
-) -> Tensor:
+def _by_structure(data: EvaluationSet, z: Tensor, width: int, run: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     """`run` on every image under its structure, (N, width).
 
     Images are batched by structure, so that images that agree run together; no image's result depends on its batch.

@@ -14,7 +14,7 @@ from den_core.data.transforms import normalise
 from den_core.errors import ConfigError
 from den_core.measuring import EvaluationSet
 from den_core.network import DeepElasticNetwork
-from den_core.processes import gathered
+from den_core.runtime.processes import gathered
 from den_core.seeding import step_generator
 from den_core.structures import uniform_structure
 
@@ -41,9 +41,7 @@ class Budget:
     candidates: Sequence[Tensor] = ()
 
 
-def best_statics(
-    net: DeepElasticNetwork, data: EvaluationSet, budgets: Sequence[Budget], seed: int
-) -> list[Tensor]:
+def best_statics(net: DeepElasticNetwork, data: EvaluationSet, budgets: Sequence[Budget], seed: int) -> list[Tensor]:
     """For every budget the structure (n,) of the lowest loss that was found on validation data, in their order.
 
     The smallest budget is searched first: all that was tried within it fits the next one too, where the search goes

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from den_core.checkpoints import CONFIG, WEIGHTS, CheckpointInfo, write_json
 from den_core.config import to_json
 from den_core.errors import CheckpointError
-from den_core.files import write_atomically
+from den_core.runtime.files import write_atomically
 
 
 def save_checkpoint(folder: Path | str, info: CheckpointInfo, modules: dict[str, nn.Module], half: bool = True) -> None:

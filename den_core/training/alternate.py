@@ -18,11 +18,11 @@ from den_core.accounting import cost_table
 from den_core.config import Recipe, TrainingConfig
 from den_core.data.arrays import TaskArrays
 from den_core.data.loaders import Batch, JointLoader, TaskLoader
-from den_core.devices import check_device
 from den_core.errors import ConfigError, TrainingError
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
 from den_core.models.static import StaticEstimator, StaticSelector
+from den_core.runtime.devices import check_device
 from den_core.seeding import step_generator
 from den_core.training.estimator_step import StepResult, estimator_step
 from den_core.training.history import HistoryRow, Reporter
@@ -112,9 +112,7 @@ def make_loader(
     own = [task for task in recipe.network.tasks if not task.image_of]
     seed, config = recipe.seed, recipe.training
     loaders = {t.name: TaskLoader(train[t.name], t, config, seed, rank, device, processes) for t in own}
-    further = {
-        t.name: (t.image_of, torch.from_numpy(train[t.name].labels)) for t in recipe.network.tasks if t.image_of
-    }
+    further = {t.name: (t.image_of, torch.from_numpy(train[t.name].labels)) for t in recipe.network.tasks if t.image_of}
     return JointLoader(loaders, further)
 
 
@@ -168,9 +166,7 @@ class Trainer:
         total = plan[-1].start + plan[-1].steps
         folder = self.execution.folder if self.fabric.is_global_zero else None
         self.began = time.monotonic() - self.progress.seconds
-        self.reporter = Reporter(
-            folder, total, self.progress.rows, self.progress.step, self.execution.progress
-        )
+        self.reporter = Reporter(folder, total, self.progress.rows, self.progress.step, self.execution.progress)
         self.recent = list(self.progress.recent)
         try:
             for turn in plan:

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 from torch.utils.tensorboard import SummaryWriter
 
-from den_core.files import write_atomically
+from den_core.runtime.files import write_atomically
 
 
 @dataclass(frozen=True)

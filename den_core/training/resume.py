@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from den_core.config import Recipe, to_json
 from den_core.errors import TrainingError
-from den_core.files import write_atomically
+from den_core.runtime.files import write_atomically
 from den_core.training.history import HistoryRow
 
 FILE = Path("resume") / "state.safetensors"

@@ -14,9 +14,9 @@ from den_core.checkpoints import CheckpointInfo
 from den_core.config import Recipe, to_json
 from den_core.data.arrays import load_task
 from den_core.data.splits import divide_tasks
-from den_core.devices import device_name
 from den_core.errors import TrainingError
-from den_core.files import write_atomically
+from den_core.runtime.devices import device_name
+from den_core.runtime.files import write_atomically
 from den_core.training.alternate import Execution, Trainer, TrainingData
 from den_core.training.history import history_csv
 from den_core.training.resume import FILE

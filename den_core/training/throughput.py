@@ -22,11 +22,11 @@ from den_core.accounting import cost_table
 from den_core.config import Recipe
 from den_core.console import exit_code
 from den_core.data.loaders import Batch
-from den_core.devices import device_name, set_threads
 from den_core.models.static import StaticEstimator
 from den_core.recipes import recipe_with
+from den_core.runtime.devices import device_name, set_threads
+from den_core.runtime.stopwatch import quartiles, take_turns
 from den_core.seeding import step_generator
-from den_core.stopwatch import quartiles, take_turns
 from den_core.structures import full_structure
 from den_core.training.alternate import Execution, build_networks, make_fabric, to_training_precision
 from den_core.training.estimator_step import estimator_step
@@ -104,9 +104,7 @@ def _steps(recipe: Recipe, fabric, tau: float) -> dict[str, Callable[[], object]
 
     def train_selector() -> None:
         stage = dataclasses.replace(config.selector, samples=2, critic_samples=0, dial_samples=0)
-        selector_step(
-            fabric, wrapped_selector, selector_optim, still, batch, table, 0.0, stage, generator
-        )
+        selector_step(fabric, wrapped_selector, selector_optim, still, batch, table, 0.0, stage, generator)
 
     return {
         # dispatched, images that all run in full go through whole convolutions and torch's own norms, as anywhere else

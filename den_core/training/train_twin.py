@@ -15,8 +15,8 @@ from pathlib import Path
 from den_core.checkpoints import read_config
 from den_core.config import Recipe, from_json
 from den_core.console import exit_code
-from den_core.devices import set_threads
 from den_core.errors import TrainingError
+from den_core.runtime.devices import set_threads
 from den_core.training.alternate import Execution
 from den_core.training.resume import FILE, branch_off
 from den_core.training.run import train

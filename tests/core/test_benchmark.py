@@ -9,8 +9,8 @@ import torch
 
 from den_core.benchmark import ALL, FULL, OWN, benchmark, benchmark_untrained
 from den_core.errors import ConfigError
-from den_core.live_memory import peak_memory
-from den_core.stopwatch import quartiles, take_turns
+from den_core.runtime.memory import peak_memory
+from den_core.runtime.stopwatch import quartiles, take_turns
 from den_core.structures import uniform_structure
 
 CPU = torch.device("cpu")

@@ -5,8 +5,8 @@ import os
 import pytest
 import torch
 
-from den_core import files
-from den_core.files import write_atomically
+from den_core.runtime import files
+from den_core.runtime.files import write_atomically
 from den_core.seeding import step_generator
 
 

@@ -11,7 +11,7 @@ import sys
 import torch
 
 from den_core.gallery import gallery_path
-from den_core.processes import gathered, is_first
+from den_core.runtime.processes import gathered, is_first
 
 ONE = [sys.executable, "-m"]
 TWO = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", "-m"]
@@ -63,7 +63,7 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 import torch
-from den_core.processes import gathered, is_first, join
+from den_core.runtime.processes import gathered, is_first, join
 join()
 found = {}
 for rows in (1, 4, 5):
