@@ -11,7 +11,7 @@ from den_core.latency import calibrate_latency
 from den_core.measuring import EvaluationSet, measure
 from den_core.network import DeepElasticNetwork
 from den_core.static_search import Budget, best_statics
-from den_core.structures import structure_key
+from den_core.structure_keys import structure_key
 
 
 def within_share(

@@ -12,6 +12,11 @@ A message is one line: what was expected, what was found, what to do. The comman
 exits with 2; the app shows it in place. Anything else that escapes is a bug.
 """
 
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
 
 class DenError(Exception):
     """Base of every deliberate error of `den_core`."""
@@ -39,3 +44,27 @@ class CheckpointError(DenError):
 
 class TrainingError(DenError):
     """Training cannot start or go on."""
+
+
+def similar_names(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
+    """Known names that look like `name`, the most alike first; upper and lower case are the same. May be empty."""
+    in_small = {each.lower(): each for each in known}
+    return [in_small[match] for match in difflib.get_close_matches(name.lower(), in_small, n=limit)]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of an error about an unknown name: "did you mean a or b?", or nothing where no name is alike."""
+    similar = similar_names(name, known)
+    return f"did you mean {' or '.join(similar)}?" if similar else ""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """One line for an error: nothing of this kind, a plural, has that name, but these have."""
+    known = sorted(known)
+    hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
+    return f"expected one of {len(known)} {kind}, found {name!r}; {hint}"
+
+
+def first_of(names: Sequence[str], limit: int = 5) -> str:
+    """The first names of a list, and dots where there are more."""
+    return ", ".join(names[:limit]) + (", ..." if len(names) > limit else "")

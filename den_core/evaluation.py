@@ -38,7 +38,8 @@ from den_core.measuring import (
 from den_core.network import DeepElasticNetwork
 from den_core.operating_points import Outcome, Point, cost_weight_row, difference, measure_points
 from den_core.static_search import Budget, best_statics
-from den_core.structures import structure_key, uniform_structure
+from den_core.structure_keys import structure_key
+from den_core.structures import uniform_structure
 from den_core.twins import measure_twin
 
 DRAWS = 3

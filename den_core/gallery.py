@@ -18,7 +18,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from den_core.errors import CheckpointError
+from den_core.costs import CostModel
+from den_core.errors import CheckpointError, StructureError
+from den_core.structure_keys import structure_levels
 
 SCHEMA_VERSION = 2
 COLUMNS = (
@@ -33,31 +35,6 @@ COLUMNS = (
     "macs",
     "params",
 )
-
-
-@dataclass(frozen=True)
-class CostModel:
-    """MACs of one task, from which every structure's are a sum.
-
-    Args:
-        block_macs: of block i at level l, int64 (n, h), rising along h.
-        task_macs: of stem and head together.
-        selector_macs: of the selector.
-    """
-
-    block_macs: np.ndarray
-    task_macs: int
-    selector_macs: int
-
-    def macs(self, levels: np.ndarray, with_selector: bool = True) -> np.ndarray:
-        """MACs of structures given as levels, (N, n) -> int64 (N,)."""
-        blocks = self.block_macs[np.arange(levels.shape[1]), levels].sum(axis=1)
-        return blocks + self.task_macs + (self.selector_macs if with_selector else 0)
-
-    @property
-    def relative_macs(self) -> np.ndarray:
-        """MACs of block i at level l ÷ a full block's mean MACs, float64 (n, h): the unit of the cost weight."""
-        return self.block_macs / self.block_macs[:, -1].mean()
 
 
 @dataclass(frozen=True)
@@ -131,7 +108,7 @@ def read_gallery(folder: Path | str, task: str) -> Gallery:
         version = about["schema_version"]
         if version == SCHEMA_VERSION:
             return _gallery(table, about)
-    except (pa.ArrowException, KeyError, TypeError, ValueError, OSError) as error:
+    except (pa.ArrowException, StructureError, KeyError, TypeError, ValueError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path}: expected a gallery, found a damaged file ({reason}); index again") from error
     raise CheckpointError(
@@ -146,8 +123,8 @@ def _gallery(table: pa.Table, about: dict) -> Gallery:
     frame = table.select(COLUMNS).to_pandas()
     keys = frame["structure"].astype("category")
     frame["structure"] = frame["structure"].astype(str)
-    known = _key_levels(list(keys.cat.categories), n, h)
-    tried_levels = _key_levels(tried, n, h)
+    known = structure_levels(keys.cat.categories, n, h)
+    tried_levels = structure_levels(tried, n, h)
     if costs.block_macs.shape != (n, h):
         raise ValueError(f"block_macs of shape {costs.block_macs.shape}, not ({n}, {h})")
     scale = np.array(about["features_scale"], dtype=np.float32)
@@ -169,14 +146,6 @@ def _gallery(table: pa.Table, about: dict) -> Gallery:
         tried_correct=_frozen(_array(table, "tried_correct", np.bool_, len(tried))),
         thumbnails=tuple(table.column("thumbnail").to_pylist()) if "thumbnail" in table.column_names else None,
     )
-
-
-def _key_levels(keys: list[str] | tuple[str, ...], n: int, h: int) -> np.ndarray:
-    """The levels of structure keys, uint8 (len(keys), n). ValueError for a key that is no structure."""
-    levels = np.array([[int(digit) for digit in key] for key in keys], dtype=np.uint8).reshape(len(keys), n)
-    if levels.size and levels.max() >= h:
-        raise ValueError(f"a structure with a level above {h - 1}")
-    return levels
 
 
 def _array(table: pa.Table, column: str, dtype: type, width: int) -> np.ndarray:

@@ -19,7 +19,8 @@ from den_core.measuring import EvaluationSet, evaluation_set, features, logits
 from den_core.network import DeepElasticNetwork
 from den_core.runtime.files import write_atomically
 from den_core.runtime.processes import is_first
-from den_core.structures import parse_structure, structure_key, uniform_structure
+from den_core.structure_keys import structure_key
+from den_core.structures import parse_structure, uniform_structure
 
 TRIED_CHOICES = 8
 "How many of a task's most chosen structures every image of the task is run through, beside the uniform ones."

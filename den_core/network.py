@@ -16,11 +16,10 @@ from den_core.checkpoints import CONFIG, CheckpointInfo, read_config
 from den_core.config import NetworkConfig, TaskConfig
 from den_core.data.images import decode_image, fit_image
 from den_core.data.transforms import normalise
-from den_core.errors import CheckpointError, ConfigError
+from den_core.errors import CheckpointError, ConfigError, unknown
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
 from den_core.models.static import ExtractedNetwork, StaticEstimator, StaticSelector
-from den_core.nearest import unknown
 from den_core.runtime.devices import check_device
 from den_core.structures import check_structure, full_structure
 from den_core.weights import load_weights, save_checkpoint

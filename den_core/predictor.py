@@ -13,7 +13,7 @@ from torch import Tensor
 from den_core.calibration import read_calibration
 from den_core.errors import ConfigError
 from den_core.network import DeepElasticNetwork, load
-from den_core.structures import structure_key
+from den_core.structure_keys import structure_key
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,17 +1,15 @@
 """Structures: which level every block runs at, for every image.
 
-A structure z is an int64 tensor (B, n): B images, n blocks, values 0 … h-1 with h levels.
-Written as text it is one digit per block, "330120" (h <= 10), which is also how tables and URLs name it.
+A structure z is an int64 tensor (B, n): B images, n blocks, values 0 … h-1 with h levels. As text: `structure_keys`.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from den_core.errors import StructureError
+from den_core.structure_keys import structure_levels
 
 
 def uniform_structure(batch: int, num_blocks: int, level: int) -> Tensor:
@@ -24,9 +22,7 @@ def full_structure(batch: int, num_blocks: int, num_levels: int) -> Tensor:
     return uniform_structure(batch, num_blocks, num_levels - 1)
 
 
-def random_structures(
-    batch: int, num_blocks: int, num_levels: int, generator: torch.Generator | None = None
-) -> Tensor:
+def random_structures(batch: int, num_blocks: int, num_levels: int, generator: torch.Generator | None = None) -> Tensor:
     """Structures drawn uniformly from all h^n: int64, (batch, num_blocks)."""
     return torch.randint(num_levels, (batch, num_blocks), generator=generator)
 
@@ -63,22 +59,13 @@ def check_structure(z: Tensor, num_blocks: int, num_levels: int) -> None:
         )
 
 
-def structure_key(levels: Sequence[int] | Tensor) -> str:
-    """The text name of one structure: one digit per block, block 0 first."""
-    return "".join(str(int(level)) for level in levels)
-
-
 def parse_structure(key: str, num_blocks: int, num_levels: int) -> Tensor:
-    """The structure that `structure_key` named: int64, (1, num_blocks).
+    """The structure that a text names (see `structure_keys`): int64, (1, num_blocks).
 
     Raises:
         StructureError: a character that is no digit, a wrong length, or a level out of range.
     """
-    if not (key.isascii() and key.isdigit()):
-        raise StructureError(f"expected {num_blocks} digits, one level per block, found {key!r}")
-    z = torch.tensor([[int(character) for character in key]], dtype=torch.int64)
-    check_structure(z, num_blocks, num_levels)
-    return z
+    return torch.from_numpy(structure_levels([key], num_blocks, num_levels)).long()
 
 
 def count_distinct(z: Tensor) -> int:

@@ -119,7 +119,7 @@ def weighted_structure(checkpoint: Checkpoint, distribution: np.ndarray, weight:
     """The structure that a model distribution, (n, h), gives at a cost weight."""
     import torch
 
-    from den_core.structures import structure_key
+    from den_core.structure_keys import structure_key
 
     return structure_key(network(checkpoint).choose(torch.from_numpy(distribution)[None], weight)[0])
 

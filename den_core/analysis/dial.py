@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from den_core.errors import ConfigError
+from den_core.structure_keys import structure_keys
 
 if TYPE_CHECKING:
     from den_core.gallery import Gallery
@@ -169,14 +170,6 @@ def changed_images(gallery: Gallery, point: DialPoint) -> pd.DataFrame:
         }
     )
     return found.sort_values("moved", ascending=False, kind="stable", ignore_index=True)
-
-
-def structure_keys(levels: np.ndarray) -> np.ndarray:
-    """Structures as text, one digit per block, (N,), of levels (N, n)."""
-    if not len(levels):
-        return np.array([], dtype=str)
-    digits = np.ascontiguousarray(levels.astype(np.uint8) + ord("0"))
-    return digits.view(f"S{levels.shape[1]}").ravel().astype(str)
 
 
 def usage_change(points: Sequence[DialPoint], own: Sequence[DialPoint]) -> pd.DataFrame:

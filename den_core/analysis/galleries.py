@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from den_core.errors import DataError, StructureError
+from den_core.errors import DataError
 
 if TYPE_CHECKING:
     from den_core.gallery import Gallery
@@ -20,24 +17,3 @@ def require_tried(gallery: Gallery) -> None:
             "expected structures that every image was run through, found none; write the gallery again with "
             "`python -m den_core index`"
         )
-
-
-def gallery_levels(structures: Iterable[str], num_blocks: int) -> np.ndarray:
-    """The levels that structure keys stand for.
-
-    Args:
-        structures: keys such as "330120", one digit per block.
-        num_blocks: digits that every key must have.
-
-    Returns:
-        uint8, (N, num_blocks).
-
-    Raises:
-        StructureError: a key of another length, or with a character that is no digit.
-    """
-    keys = list(structures)
-    for key in keys:
-        if len(key) != num_blocks or not (key.isascii() and key.isdigit()):
-            raise StructureError(f"expected {num_blocks} digits, one level per block, found {key!r}")
-    text = np.frombuffer("".join(keys).encode("ascii"), dtype=np.uint8)
-    return (text - ord("0")).reshape(len(keys), num_blocks)

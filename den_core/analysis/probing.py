@@ -16,7 +16,8 @@ import torch
 from den_core.analysis.inspection import network_input
 from den_core.errors import ConfigError
 from den_core.seeding import step_generator
-from den_core.structures import parse_structure, random_structures, structure_key
+from den_core.structure_keys import structure_key
+from den_core.structures import parse_structure, random_structures
 
 if TYPE_CHECKING:
     from torch import Tensor

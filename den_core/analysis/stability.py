@@ -17,7 +17,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 from den_core.data.images import decode_image, fit_image
 from den_core.data.transforms import normalise
 from den_core.seeding import step_generator
-from den_core.structures import structure_key
+from den_core.structure_keys import structure_key
 
 if TYPE_CHECKING:
     from den_core.analysis.inspection import ImageLike

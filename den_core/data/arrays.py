@@ -15,8 +15,7 @@ from rich.progress import Progress
 from den_core.config import TaskConfig
 from den_core.data.images import fit_image
 from den_core.data.sources import ImageSource, open_source
-from den_core.errors import DataError
-from den_core.nearest import first_of
+from den_core.errors import DataError, first_of
 
 CHUNK = 256
 "Images that one thread decodes between two steps of the progress bar."

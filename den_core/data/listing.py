@@ -13,8 +13,7 @@ from rich.progress import track
 from den_core.data.sources import KINDS, ImageSource, Kind, open_source, parquet_copy
 from den_core.data.sources.address import parse_address
 from den_core.data.tasks import PUBLISHED, TASKS
-from den_core.errors import DataError, ImageError
-from den_core.nearest import unknown
+from den_core.errors import DataError, ImageError, unknown
 
 SPLITS = ("train", "test")
 
@@ -37,9 +36,7 @@ def list_datasets() -> pd.DataFrame:
                 rows.append(row | {"present": True} | _glance(task.source, kind, split))
             except DataError as error:
                 rows.append(row | {"images": 0, "location": str(error), "present": False, "license": ""})
-    return pd.DataFrame(rows)[
-        ["name", "split", "images", "classes", "size", "location", "present", "license"]
-    ]
+    return pd.DataFrame(rows)[["name", "split", "images", "classes", "size", "location", "present", "license"]]
 
 
 def _glance(source: str, kind: Kind, split: str) -> dict:

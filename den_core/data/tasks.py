@@ -11,8 +11,7 @@ from den_core.config import TaskConfig
 from den_core.data.arrays import load_task
 from den_core.data.sources import open_source
 from den_core.data.wnids import draw_tasks, m2_sources
-from den_core.errors import ConfigError
-from den_core.nearest import unknown
+from den_core.errors import ConfigError, unknown
 
 FASHION = TaskConfig(
     name="fashion",

@@ -7,10 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from den_core.config import TaskConfig
-from den_core.errors import ConfigError
+from den_core.errors import ConfigError, unknown
 from den_core.models.elastic import ElasticBlock
 from den_core.models.stems import Stem
-from den_core.nearest import unknown
 
 SELECTOR_FRACTION = 0.25
 "Hidden width of the selector's blocks, relative to the estimator's of the same stage."
@@ -76,7 +75,7 @@ def register_backbone(name: str, backbone: Backbone) -> None:
 
 
 def find_backbone(name: str) -> Backbone:
-    """The backbone of that name. ConfigError with the nearest names, or all that there are."""
+    """The backbone of that name. ConfigError with similar names, or all that there are."""
     _import_families()
     if name not in _BACKBONES:
         raise ConfigError(unknown("backbones", name, _BACKBONES))

@@ -6,9 +6,8 @@ import dataclasses
 
 from den_core.config import Recipe, TaskConfig
 from den_core.data.tasks import SCENARIOS, task_from_source
-from den_core.errors import ConfigError
+from den_core.errors import ConfigError, unknown
 from den_core.models.registry import find_backbone
-from den_core.nearest import unknown
 from den_core.recipes import ablations, open3, published
 from den_core.recipes.baseline import baseline
 from den_core.recipes.row import Row
@@ -27,7 +26,7 @@ def recipe(name: str, tasks: tuple[TaskConfig, ...] = (), backbone: str = "") ->
         tasks: other tasks than the recipe's own, which are then not looked for.
 
     Raises:
-        ConfigError: no such recipe or task; the nearest names are told.
+        ConfigError: no such recipe or task; similar names are given.
         DataError: a published set that the recipe learns is not where it is expected.
     """
     base, separator, task = name.partition(BASELINE)
@@ -37,7 +36,7 @@ def recipe(name: str, tasks: tuple[TaskConfig, ...] = (), backbone: str = "") ->
 
 
 def check_recipe(name: str) -> None:
-    """ConfigError with the nearest names if there is no such recipe. No data set is looked for."""
+    """ConfigError with similar names if there is no such recipe. No data set is looked for."""
     base, separator, task = name.partition(BASELINE)
     if base not in ROWS:
         raise ConfigError(unknown("recipes", name, ROWS))

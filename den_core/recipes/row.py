@@ -46,5 +46,5 @@ class Row:
 
 
 def paper_levels(backbone: str) -> BackboneConfig:
-    """A backbone with the levels that the paper gives it. ConfigError with the nearest names."""
+    """A backbone with the levels that the paper gives it. ConfigError with similar names."""
     return BackboneConfig(name=backbone, level_fractions=find_backbone(backbone).level_fractions)

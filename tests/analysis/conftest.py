@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from den_core.gallery import CostModel, Gallery
+from den_core.costs import CostModel
+from den_core.gallery import Gallery
+from den_core.structure_keys import structure_levels
 
 
 def _make_gallery(distribution: np.ndarray, correct: list[bool] | None = None, **changes: object) -> Gallery:
@@ -40,7 +42,7 @@ def _make_gallery(distribution: np.ndarray, correct: list[bool] | None = None, *
         }
     )
     tried = ("1" * n, str(h - 1) * n) if h > 2 else ("0" * n, "1" * n)
-    tried_levels = np.array([[int(digit) for digit in key] for key in tried])
+    tried_levels = structure_levels(tried, n)
     columns = {name: changes.pop(name) for name in list(changes) if name in frame}
     fields = {
         "task": "toy",

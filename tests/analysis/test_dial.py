@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from den_core.analysis import dial
+from den_core.costs import CostModel
 from den_core.errors import ConfigError
-from den_core.gallery import CostModel
 
 RELATIVE = np.array([[0.0, 0.5, 1.0], [0.0, 0.5, 1.0]])
 C = np.array([[[0.1, 0.3, 0.6], [0.2, 0.5, 0.3]], [[0.05, 0.05, 0.9], [0.9, 0.1, 0.0]]], dtype=np.float32)
@@ -127,8 +127,3 @@ def test_changes_of_usage_sum_to_0_in_every_block(random_distribution, make_gall
     change = dial.usage_change([cheap, cheap], [own, own])
     np.testing.assert_allclose(change.sum(axis=1), 0, atol=1e-12)
     np.testing.assert_allclose(change, cheap.usage - own.usage)
-
-
-def test_keys_of_structures():
-    assert dial.structure_keys(np.array([[3, 0, 1], [0, 0, 0]], dtype=np.uint8)).tolist() == ["301", "000"]
-    assert dial.structure_keys(np.zeros((0, 3), dtype=np.uint8)).tolist() == []

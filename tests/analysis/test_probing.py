@@ -24,7 +24,8 @@ from den_core.analysis.probing import (
     standing,
 )
 from den_core.errors import ConfigError, ImageError, StructureError
-from den_core.structures import parse_structure, structure_key
+from den_core.structure_keys import structure_key
+from den_core.structures import parse_structure
 
 
 @pytest.fixture(scope="module")

@@ -56,8 +56,10 @@ def test_fingerprint_covers_the_classes_and_their_order(table):
     assert open_source(f"{table}#0,2", "train").fingerprint == prints[1]
 
 
-def test_unknown_class_names_the_nearest(table):
-    with pytest.raises(DataError, match="train.parquet: expected one of 3 classes after #, found 'Rad'; nearest: red"):
+def test_unknown_class_names_similar_ones(table):
+    with pytest.raises(
+        DataError, match="train.parquet: expected one of 3 classes after #, found 'Rad'; did you mean red"
+    ):
         open_source(f"{table}#Rad", "train")
     with pytest.raises(DataError, match="found '3'; it has red, green, blue"):
         open_source(f"{table}#3", "train")

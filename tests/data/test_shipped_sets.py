@@ -216,5 +216,5 @@ def test_some_classes_of_tiny_imagenet_beside_the_checkout():
 
 
 def test_wrong_class_of_a_set_is_named_with_the_nearest():
-    with pytest.raises(DataError, match="fashion/test.parquet: .*found 'sneakers'; nearest: Sneaker"):
+    with pytest.raises(DataError, match="fashion/test.parquet: .*found 'sneakers'; did you mean Sneaker"):
         open_source("open:fashion#sneakers", "test")

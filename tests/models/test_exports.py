@@ -17,7 +17,8 @@ from den_core.export import TOLERANCE, export_structure
 from den_core.models.registry import list_backbones
 from den_core.models.selector import Selector
 from den_core.network import DeepElasticNetwork
-from den_core.structures import parse_structure, structure_key
+from den_core.structure_keys import structure_key
+from den_core.structures import parse_structure
 
 TINY = list_backbones(scale="tiny")
 

@@ -19,7 +19,7 @@ from den_core.training import objective as eq
 
 
 def test_an_unknown_backbone_names_those_there_are(toy_network):
-    with pytest.raises(ConfigError, match=r"found 'resnet-9'; nearest: resnet-\d"):
+    with pytest.raises(ConfigError, match=r"found 'resnet-9'; did you mean resnet-\d"):
         Estimator(toy_network("resnet-9"))
 
 

@@ -112,6 +112,6 @@ def _changed(stage, original) -> set[str]:
     ("name", "near"),
     [("open3-fats", "open3-fast"), ("M1-WRN32-4", "m1-wrn32-4"), ("open3-fast-baseline-emojis", "emoji")],
 )
-def test_an_unknown_recipe_names_the_nearest(name, near):
-    with pytest.raises(ConfigError, match=f"found '.*'; nearest: {near}"):
+def test_an_unknown_recipe_names_similar_ones(name, near):
+    with pytest.raises(ConfigError, match=f"found '.*'; did you mean {near}"):
         recipe(name)

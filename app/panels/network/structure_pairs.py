@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from app import widgets
 from app.charts import comparison as charts
 from den_core.analysis import comparison as analysis
+from den_core.structure_keys import structure_levels
 
 MOST_PAIRS = 12
 
@@ -23,10 +23,8 @@ def show(found: analysis.Comparison, num_levels: int, names: tuple[str, str]) ->
         )
         return
     pairs = analysis.structure_pairs(found.images, MOST_PAIRS)
-    levels = [
-        np.array([[int(digit) for digit in key] for key in pairs[column]])
-        for column in ("structure", "other_structure")
-    ]
+    keys = [pairs[column] for column in ("structure", "other_structure")]
+    levels = [structure_levels(of_one, len(of_one.iloc[0])) for of_one in keys]
     labels = [f"{entry.images:,} images ({entry.share:.0%})" for entry in pairs.itertuples()]
     widgets.chart(
         charts.structure_pairs(*levels, labels, num_levels, names),

@@ -11,7 +11,7 @@ from app.charts.style import task_colors
 from app.panels.test_sets import structure_images
 from app.panels.test_sets.structure_coverage import SHARE
 from den_core.analysis.chosen import covering, effective_number, head_and_tail
-from den_core.analysis.galleries import gallery_levels
+from den_core.structure_keys import structure_levels
 
 TOP = 15
 CHART = "chosen_histogram"
@@ -43,7 +43,7 @@ def show(checkpoint: cache.Checkpoint, table: pd.DataFrame, tasks: list[str], ti
     counts = head_and_tail(table, tasks, TOP)
     top = table.head(TOP)
     others = len(table) - len(top)
-    levels = gallery_levels(top["structure"], len(top["structure"].iloc[0]))
+    levels = structure_levels(top["structure"], len(top["structure"].iloc[0]))
     total = int(table["images"].sum())
     widgets.chart(
         charts.chosen_histogram(

@@ -10,8 +10,8 @@ import streamlit as st
 from app import cache, state, widgets
 from app.charts import chosen as charts
 from app.panels.test_sets import structure_images
-from den_core.analysis.galleries import gallery_levels
 from den_core.analysis.slices import matches
+from den_core.structure_keys import structure_levels
 
 PER_PAGE = 25
 TABLE = "chosen_table"
@@ -85,7 +85,7 @@ def _pick(shown: list[str]) -> None:
 
 def _for_people(part: pd.DataFrame, tasks: list[str], titles: dict[str, str], num_levels: int) -> pd.DataFrame:
     """The rows of one page for people; per cent and millions."""
-    levels = gallery_levels(part["structure"], len(part["structure"].iloc[0]))
+    levels = structure_levels(part["structure"], len(part["structure"].iloc[0]))
     columns = {
         "Rank": part["rank"],
         "Blocks": [charts.barcode_picture(row, num_levels) for row in levels],

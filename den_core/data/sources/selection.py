@@ -9,15 +9,14 @@ import json
 import numpy as np
 
 from den_core.data.sources.base import ImageSource
-from den_core.errors import DataError
-from den_core.nearest import first_of, nearest
+from den_core.errors import DataError, did_you_mean, first_of
 
 
 def find_classes(class_names: tuple[str, ...], wanted: tuple[str, ...], location: str) -> list[int]:
     """Indices of classes that are named by their names or by their indices, in the order given.
 
     Raises:
-        DataError: a class that the set does not have (with the nearest names), one that could be either of two, or
+        DataError: a class that the set does not have (with similar names), one that could be either of two, or
             one that is named twice; `location` says of which set.
     """
     chosen: list[int] = []
@@ -26,8 +25,7 @@ def find_classes(class_names: tuple[str, ...], wanted: tuple[str, ...], location
         if name.isdecimal() and int(name) < len(class_names):
             found.add(int(name))
         if not found:
-            near = nearest(name, class_names)
-            hint = f"nearest: {', '.join(near)}" if near else f"it has {first_of(class_names)}"
+            hint = did_you_mean(name, class_names) or f"it has {first_of(class_names)}"
             raise DataError(f"{location}: expected one of {len(class_names)} classes after #, found {name!r}; {hint}")
         if len(found) > 1:
             both = " and ".join(f"{i} ({class_names[i]})" for i in sorted(found))
