@@ -11,12 +11,12 @@ import torch
 from huggingface_hub import ModelHubMixin, snapshot_download
 from torch import Tensor, nn
 
-from den_core.accounting import Cost, cost_table
 from den_core.checkpoints import CONFIG, CheckpointInfo, read_config
 from den_core.config import NetworkConfig, TaskConfig
 from den_core.data.images import decode_image, fit_image
 from den_core.data.transforms import normalise
 from den_core.errors import CheckpointError, ConfigError, unknown
+from den_core.models.accounting import Cost, cost_table
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
 from den_core.models.static import ExtractedNetwork, StaticEstimator, StaticSelector

@@ -38,8 +38,8 @@ def digest(data: bytes) -> str:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _preview(digest: str, _data: bytes) -> tuple[bytes | None, str]:
-    from den_core.analysis.pictures import thumbnail
     from den_core.data.images import decode_image
+    from den_core.data.pictures import thumbnail
     from den_core.errors import ImageError
 
     try:
@@ -56,8 +56,8 @@ def preview(data: bytes) -> tuple[bytes | None, str]:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _prepared(checkpoint: Checkpoint, digest: str, _data: bytes) -> tuple[bytes, dict[str, torch.Tensor]]:
     """A preview of an image, and the image as an input of every task: a large photo is decoded once for all of them."""
-    from den_core.analysis.pictures import thumbnail
     from den_core.data.images import decode_image
+    from den_core.data.pictures import thumbnail
 
     image = decode_image(_data)
     net = network(checkpoint)
@@ -140,7 +140,7 @@ def encoded(pixels: np.ndarray) -> bytes:
     """Pixels, uint8 (S, S, 3), as a PNG."""
     from PIL import Image
 
-    from den_core.analysis.pictures import thumbnail
+    from den_core.data.pictures import thumbnail
 
     return thumbnail(Image.fromarray(pixels), len(pixels))
 

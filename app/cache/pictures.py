@@ -24,7 +24,7 @@ def _source(source: str, split: str) -> ImageSource:
 
 @st.cache_data(max_entries=10_000, show_spinner=False)
 def _picture(source: str, split: str, row: int, side: int) -> bytes:
-    from den_core.analysis.pictures import picture
+    from den_core.data.pictures import picture
 
     return picture(_source(source, split), row, side)
 

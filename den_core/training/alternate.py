@@ -14,11 +14,11 @@ from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from den_core.accounting import cost_table
 from den_core.config import Recipe, TrainingConfig
 from den_core.data.arrays import TaskArrays
 from den_core.data.loaders import Batch, JointLoader, TaskLoader
 from den_core.errors import ConfigError, TrainingError
+from den_core.models.accounting import cost_table
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
 from den_core.models.static import StaticEstimator, StaticSelector

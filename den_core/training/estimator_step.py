@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from den_core.accounting import CostTable
 from den_core.data.loaders import Batch
+from den_core.models.accounting import CostTable
 from den_core.structures import full_structure
 from den_core.training.objective import usage_of
 

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from den_core.accounting import CostTable
 from den_core.config import SelectorStageConfig
 from den_core.data.loaders import Batch
+from den_core.models.accounting import CostTable
 from den_core.models.selector import SelectorOutput
 from den_core.models.static import StaticEstimator
 from den_core.structures import sample_structures
@@ -39,9 +39,7 @@ def structure_losses(
         Losses and right answers as 0 or 1, by the same tasks, (B_t, S) each: means where an image has several heads.
     """
     with torch.no_grad():
-        maps = [
-            estimator.stem(images[t], t).repeat_interleave(z.shape[1], 0) for t, z in structures.items()
-        ]
+        maps = [estimator.stem(images[t], t).repeat_interleave(z.shape[1], 0) for t, z in structures.items()]
         x = torch.cat(maps).contiguous(memory_format=torch.channels_last)
         x = estimator.run_blocks(x, torch.cat([z.flatten(0, 1) for z in structures.values()]))
         losses, right = {}, {}
@@ -137,9 +135,9 @@ def selector_step(
     """Train the selector on one batch of every task."""
     outputs = selector(batch.images)
     structures = {
-        task: draw_structures(
-            out.log_distribution.detach().cpu(), table.relative_macs, epsilon, config, generator
-        ).to(out.log_distribution.device)
+        task: draw_structures(out.log_distribution.detach().cpu(), table.relative_macs, epsilon, config, generator).to(
+            out.log_distribution.device
+        )
         for task, out in outputs.items()
     }
     losses, right = structure_losses(estimator, batch.images, batch.labels, structures, config.risk)

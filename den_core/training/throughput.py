@@ -18,10 +18,10 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from den_core.accounting import cost_table
 from den_core.config import Recipe
 from den_core.console import exit_code
 from den_core.data.loaders import Batch
+from den_core.models.accounting import cost_table
 from den_core.models.static import StaticEstimator
 from den_core.recipes import recipe_with
 from den_core.runtime.devices import device_name, set_threads

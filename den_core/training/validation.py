@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import torch
 
-from den_core.accounting import CostTable
 from den_core.config import NetworkConfig
 from den_core.data.arrays import TaskArrays
 from den_core.data.transforms import normalise
+from den_core.models.accounting import CostTable
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
 from den_core.models.static import StaticEstimator, StaticSelector

@@ -7,8 +7,8 @@ import io
 import pytest
 from PIL import Image
 
-from den_core.analysis.pictures import picture, thumbnail
 from den_core.data.images import decode_image
+from den_core.data.pictures import picture, thumbnail
 from den_core.data.sources import open_source
 from den_core.errors import DataError, ImageError
 

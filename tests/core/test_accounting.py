@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from den_core.accounting import cost_table, flops
 from den_core.config import NetworkConfig, TaskConfig
+from den_core.models.accounting import cost_table, flops
 from den_core.models.estimator import Estimator
 from den_core.models.registry import list_backbones
 from den_core.models.selector import Selector

@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 import torch
 
-from den_core.accounting import cost_table
 from den_core.config import NetworkConfig
 from den_core.errors import ConfigError
+from den_core.models.accounting import cost_table
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
 from den_core.models.static import ExtractedNetwork, StaticEstimator, StaticSelector
