@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from den_core.analysis.approximate import jittered
-from den_core.checkpoints import read_config
+from den_core.checkpoints.folder import read_config
+from den_core.checkpoints.gallery import encode_gallery, gallery_path, list_column, read_gallery
 from den_core.errors import DataError, DenError
-from den_core.gallery import encode_gallery, gallery_path, list_column, read_gallery
 from den_core.runtime.files import write_atomically
 
 JITTER = 0.02

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from den_core.checkpoints import BASELINE
-from den_core.comparable import check_task, recipe_of
+from den_core.checkpoints.comparable import check_task, recipe_of
+from den_core.checkpoints.metrics import BASELINE
 from den_core.errors import ConfigError
 from den_core.measuring import EvaluationSet, TaskResult, measure
 from den_core.network import DeepElasticNetwork, load

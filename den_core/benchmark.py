@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from den_core.checkpoints import CheckpointInfo
+from den_core.checkpoints.folder import CheckpointInfo
 from den_core.controls import random_draws
 from den_core.data.arrays import load_task
 from den_core.data.transforms import normalise

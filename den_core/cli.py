@@ -254,7 +254,7 @@ def _evaluate(command: Evaluate) -> None:
     from den_core.baselines import load_baselines
     from den_core.budgets import within_latency, within_share
     from den_core.calibration import calibrate, write_calibration
-    from den_core.checkpoints import read_metrics, write_metrics
+    from den_core.checkpoints.metrics import read_metrics, write_metrics
     from den_core.evaluation import MAC_SHARES, Evaluator, test_sets, validation_sets
     from den_core.network import load
     from den_core.remeasuring import with_kept

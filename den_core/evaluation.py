@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from den_core.baselines import baseline_point
-from den_core.checkpoints import Metrics
+from den_core.checkpoints.metrics import Metrics
 from den_core.config import Recipe, from_json
 from den_core.controls import permutations, random_draws, weights_for_shares
 from den_core.data.arrays import decode_rows, load_task, open_task

@@ -11,7 +11,8 @@ import torch
 from huggingface_hub import ModelHubMixin, snapshot_download
 from torch import Tensor, nn
 
-from den_core.checkpoints import CONFIG, CheckpointInfo, read_config
+from den_core.checkpoints.folder import CONFIG, CheckpointInfo, read_config
+from den_core.checkpoints.weights import load_weights, save_checkpoint
 from den_core.config import NetworkConfig, TaskConfig
 from den_core.data.images import decode_image, fit_image
 from den_core.data.transforms import normalise
@@ -22,7 +23,6 @@ from den_core.models.selector import Selector
 from den_core.models.static import ExtractedNetwork, StaticEstimator, StaticSelector
 from den_core.runtime.devices import check_device
 from den_core.structures import check_structure, full_structure
-from den_core.weights import load_weights, save_checkpoint
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 "Number types in which a network can run."

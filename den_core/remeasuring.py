@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from den_core.checkpoints import METRICS, OF_OTHERS, TWIN, Metrics, read_metrics
+from den_core.checkpoints.metrics import METRICS, OF_OTHERS, TWIN, Metrics, read_metrics
 from den_core.errors import CheckpointError
 
 KEPT = ("rho_sweep", "rho_sweep_split", "rho_sweep_estimator", "seeds")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from den_core.checkpoints import OF_OTHERS, Metrics, read_config, require_metrics
+from den_core.checkpoints.folder import read_config
+from den_core.checkpoints.metrics import OF_OTHERS, Metrics, require_metrics
 from den_core.errors import CheckpointError
 from den_core.paper_results import beside, paper_frame
 

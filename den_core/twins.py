@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
-from den_core.checkpoints import TWIN
-from den_core.comparable import check_task, check_trained_alike, recipe_of
+from den_core.checkpoints.comparable import check_task, check_trained_alike, recipe_of
+from den_core.checkpoints.metrics import TWIN
 from den_core.config import Recipe
 from den_core.controls import permutations
 from den_core.errors import ConfigError

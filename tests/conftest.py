@@ -10,7 +10,7 @@ import pytest
 import torch
 from published_copies import write_published_copies
 
-from den_core.checkpoints import write_metrics
+from den_core.checkpoints.metrics import write_metrics
 from den_core.config import BackboneConfig, NetworkConfig, Recipe, SelectorConfig, TaskConfig
 from den_core.evaluation import Evaluator, test_sets, validation_sets
 from den_core.indexing import write_gallery
@@ -72,9 +72,7 @@ def toy_network() -> Callable[..., NetworkConfig]:
         family = find_backbone(backbone)
         wide = 32 if isinstance(family, PlainBackbone) else 64
         return NetworkConfig(
-            backbone=BackboneConfig(
-                name=backbone, level_fractions=family.level_fractions, norm_statistics=statistics
-            ),
+            backbone=BackboneConfig(name=backbone, level_fractions=family.level_fractions, norm_statistics=statistics),
             tasks=(_toy_task(), _toy_task("wide", wide, 3)),
             selector=SelectorConfig(**selector),
         )

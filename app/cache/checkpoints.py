@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 import streamlit as st
 
-from den_core.checkpoints import list_checkpoints, read_config, read_history, read_metrics
+from den_core.checkpoints.folder import list_checkpoints, read_config, read_history
+from den_core.checkpoints.metrics import read_metrics
 
 if TYPE_CHECKING:
-    from den_core.checkpoints import CheckpointInfo
+    from den_core.checkpoints.folder import CheckpointInfo
     from den_core.network import DeepElasticNetwork
 
 REPOSITORY = Path(__file__).resolve().parents[2]

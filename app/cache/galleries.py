@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from den_core.analysis.slices import Slice
-    from den_core.gallery import Gallery
+    from den_core.checkpoints.gallery import Gallery
 
 
 def tasks_with_gallery(checkpoint: Checkpoint) -> list[str]:
@@ -27,8 +27,8 @@ def tasks_with_gallery(checkpoint: Checkpoint) -> list[str]:
 @st.cache_resource(max_entries=16, show_spinner="Reading the gallery …")
 def gallery(checkpoint: Checkpoint, task: str) -> Gallery:
     """What the network did with the test images of a task."""
+    from den_core.checkpoints.gallery import read_gallery
     from den_core.errors import CheckpointError
-    from den_core.gallery import read_gallery
 
     found = read_gallery(Path(checkpoint.path), task)
     names = classes(checkpoint)[task]

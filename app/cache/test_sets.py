@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from den_core.analysis.hardness import Correlation, Overspend
     from den_core.analysis.slices import Slice
     from den_core.analysis.usage import LevelUsage, Reading
-    from den_core.gallery import Gallery
+    from den_core.checkpoints.gallery import Gallery
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -217,8 +217,8 @@ def measure(
 
 def _distributions(folder: Path) -> np.ndarray:
     """The model distributions of all galleries of a checkpoint, (N, n, h)."""
-    from den_core.checkpoints import read_config
-    from den_core.gallery import gallery_path, read_gallery
+    from den_core.checkpoints.folder import read_config
+    from den_core.checkpoints.gallery import gallery_path, read_gallery
 
     tasks = [task.name for task in read_config(folder).network.tasks]
     found = [read_gallery(folder, task).distribution for task in tasks if gallery_path(folder, task).is_file()]

@@ -13,7 +13,7 @@ from den_core.analysis.intervals import wilson
 from den_core.errors import DataError
 
 if TYPE_CHECKING:
-    from den_core.gallery import Gallery
+    from den_core.checkpoints.gallery import Gallery
 
 TAIL = "other"
 "Row name of all structures that have no row of their own."

@@ -12,7 +12,7 @@ import pandas as pd
 from den_core.errors import DataError
 
 if TYPE_CHECKING:
-    from den_core.gallery import Gallery
+    from den_core.checkpoints.gallery import Gallery
 
 OUTCOMES = ("both", "first", "second", "neither")
 "Who is right: both networks, only the first, only the second, none."

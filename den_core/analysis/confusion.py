@@ -14,7 +14,7 @@ from den_core.analysis.intervals import wilson
 from den_core.errors import DataError
 
 if TYPE_CHECKING:
-    from den_core.gallery import Gallery
+    from den_core.checkpoints.gallery import Gallery
 
 Grouping = Literal["task", "class", "macs", "confidence", "structure"]
 

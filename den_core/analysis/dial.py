@@ -18,7 +18,7 @@ from den_core.errors import ConfigError
 from den_core.structure_keys import structure_keys
 
 if TYPE_CHECKING:
-    from den_core.gallery import Gallery
+    from den_core.checkpoints.gallery import Gallery
 
 OWN_WEIGHT = 0.0
 "The network's own choice: the most probable level of every block."

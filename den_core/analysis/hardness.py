@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from den_core.analysis.galleries import require_tried
 from den_core.analysis.intervals import mean_half_width, wilson
+from den_core.checkpoints.gallery import require_tried
 from den_core.errors import DataError
 
 if TYPE_CHECKING:
-    from den_core.gallery import Gallery
+    from den_core.checkpoints.gallery import Gallery
 
 NONE_RIGHT = -1
 "Stands for the place of the cheapest right structure where no tried structure is right."

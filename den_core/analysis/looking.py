@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from den_core.analysis.galleries import require_tried
 from den_core.analysis.intervals import mean_half_width
+from den_core.checkpoints.gallery import require_tried
 
 if TYPE_CHECKING:
-    from den_core.gallery import Gallery
+    from den_core.checkpoints.gallery import Gallery
 
 BIN = 0.02
 "Width of a bin of the histogram, in probability."

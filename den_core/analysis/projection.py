@@ -17,7 +17,7 @@ import pandas as pd
 from den_core.errors import DataError
 
 if TYPE_CHECKING:
-    from den_core.gallery import Gallery
+    from den_core.checkpoints.gallery import Gallery
 
 MAX_VERTICES = 40
 "Corners of an outline that is kept: more would make a link too long to share."

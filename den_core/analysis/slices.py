@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from den_core.checkpoints.gallery import Gallery
 from den_core.errors import StructureError
-from den_core.gallery import Gallery
 
 COLUMNS = ("correct", "confidence", "label_probability", "structure", "macs", "params")
 
@@ -105,9 +105,7 @@ def mask(gallery: Gallery, class_names: Sequence[str], where: Slice) -> np.ndarr
     return chosen
 
 
-def select(
-    galleries: Mapping[str, Gallery], classes: Mapping[str, Sequence[str]], where: Slice
-) -> pd.DataFrame:
+def select(galleries: Mapping[str, Gallery], classes: Mapping[str, Sequence[str]], where: Slice) -> pd.DataFrame:
     """The images of a slice, in the order of the galleries and of their rows.
 
     Args:

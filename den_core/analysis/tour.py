@@ -11,7 +11,7 @@ import numpy as np
 from den_core.errors import DataError
 
 if TYPE_CHECKING:
-    from den_core.gallery import Gallery
+    from den_core.checkpoints.gallery import Gallery
 
 
 @dataclass(frozen=True)

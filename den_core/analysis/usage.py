@@ -16,7 +16,7 @@ from den_core.analysis.intervals import mean_half_width, share_difference, wilso
 from den_core.errors import DataError
 
 if TYPE_CHECKING:
-    from den_core.gallery import Gallery
+    from den_core.checkpoints.gallery import Gallery
 
 Reading = Literal["probability", "frequency"]
 

@@ -43,7 +43,7 @@ def differences(metrics: Mapping[str, Any], tasks: Sequence[str]) -> pd.DataFram
     """The own choice against its two controls and, where measured, its twin, by task and on average.
 
     Args:
-        metrics: the fields of `den_core.checkpoints.Metrics`.
+        metrics: the fields of `den_core.checkpoints.metrics.Metrics`.
         tasks: of the network.
 
     Returns:

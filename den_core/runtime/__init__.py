@@ -1,0 +1,1 @@
+"""What any run stands on: devices, processes, atomic files, the clock and the memory."""

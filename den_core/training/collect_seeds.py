@@ -15,8 +15,9 @@ from typing import Any
 
 import pandas as pd
 
-from den_core.checkpoints import TWIN, CheckpointInfo, Metrics, read_config, require_metrics, write_metrics
-from den_core.comparable import check_trained_alike, recipe_of
+from den_core.checkpoints.comparable import check_trained_alike, recipe_of
+from den_core.checkpoints.folder import CheckpointInfo, read_config
+from den_core.checkpoints.metrics import TWIN, Metrics, require_metrics, write_metrics
 from den_core.console import exit_code
 from den_core.errors import CheckpointError, ConfigError
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from den_core.checkpoints import CheckpointInfo
+from den_core.checkpoints.folder import CheckpointInfo
 from den_core.config import Recipe
 from den_core.console import exit_code
 from den_core.measuring import EvaluationSet, evaluation_set, measure

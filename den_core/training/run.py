@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 
 import den_core
-from den_core.checkpoints import CheckpointInfo
+from den_core.checkpoints.folder import CheckpointInfo
+from den_core.checkpoints.weights import save_checkpoint
 from den_core.config import Recipe, to_json
 from den_core.data.arrays import load_task
 from den_core.data.splits import divide_tasks
@@ -20,7 +21,6 @@ from den_core.runtime.files import write_atomically
 from den_core.training.alternate import Execution, Trainer, TrainingData
 from den_core.training.history import history_csv
 from den_core.training.resume import FILE
-from den_core.weights import save_checkpoint
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from den_core.checkpoints import require_metrics, write_metrics
+from den_core.checkpoints.metrics import require_metrics, write_metrics
 from den_core.config import Recipe, from_json
 from den_core.console import exit_code
 from den_core.measuring import EvaluationSet, distinct_per_600, evaluation_set, measure

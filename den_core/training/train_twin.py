@@ -12,7 +12,7 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from den_core.checkpoints import read_config
+from den_core.checkpoints.folder import read_config
 from den_core.config import Recipe, from_json
 from den_core.console import exit_code
 from den_core.errors import TrainingError

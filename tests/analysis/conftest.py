@@ -1,4 +1,4 @@
-"""Small hand-made galleries, as `den_core.gallery.read_gallery` gives them."""
+"""Small hand-made galleries, as `den_core.checkpoints.gallery.read_gallery` gives them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from den_core.checkpoints.gallery import Gallery
 from den_core.costs import CostModel
-from den_core.gallery import Gallery
 from den_core.structure_keys import structure_levels
 
 

@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.pages import HOME
-from den_core.gallery import encode_gallery
+from den_core.checkpoints.gallery import encode_gallery
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

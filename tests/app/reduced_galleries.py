@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from den_core.gallery import Gallery
+from den_core.checkpoints.gallery import Gallery
 
 ARRAYS = ("distribution", "levels", "features", "tried_probability", "tried_correct")
 

@@ -7,12 +7,12 @@ import shutil
 import pytest
 from reduced_galleries import first_image
 
-import den_core.gallery
+import den_core.checkpoints.gallery
 from app.pages import PAGES
 from den_core.analysis.chosen import structures_in_use, structures_of_tasks
 from den_core.analysis.slices import matches
-from den_core.checkpoints import read_config
-from den_core.gallery import read_gallery
+from den_core.checkpoints.folder import read_config
+from den_core.checkpoints.gallery import read_gallery
 
 
 @pytest.fixture
@@ -105,7 +105,9 @@ def test_the_most_chosen_structures_come_with_images_that_chose_them(open_traine
 
 def test_one_image_is_enough(open_page, tiny_checkpoint, tmp_path, monkeypatch):
     shutil.copytree(tiny_checkpoint, tmp_path / "one")
-    monkeypatch.setattr(den_core.gallery, "read_gallery", lambda folder, task: first_image(read_gallery(folder, task)))
+    monkeypatch.setattr(
+        den_core.checkpoints.gallery, "read_gallery", lambda folder, task: first_image(read_gallery(folder, task))
+    )
     app = open_page("chosen_models", tmp_path)
     assert not app.exception and not app.error
     assert app.metric[0].value == str(len(read_config(tiny_checkpoint).network.tasks))

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from den_core.analysis.comparison import compare
-from den_core.gallery import read_gallery
+from den_core.checkpoints.gallery import read_gallery
 
 COLUMNS = ("prediction", "correct", "confidence", "structure", "macs", "params", "distribution")
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.pages import PAGES
 from den_core.analysis.tour import contrast
-from den_core.gallery import read_gallery
+from den_core.checkpoints.gallery import read_gallery
 
 
 @pytest.mark.parametrize("step", range(1, 7))

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from reduced_galleries import first_image, without_tried
 
-import den_core.gallery
+import den_core.checkpoints.gallery
 from app.pages import PAGES
 from den_core.analysis.hardness import OUTCOMES, outcomes, overspend, tied_groups, worst
-from den_core.checkpoints import read_config
-from den_core.gallery import read_gallery
+from den_core.checkpoints.folder import read_config
+from den_core.checkpoints.gallery import read_gallery
 
 
 @pytest.fixture
@@ -121,7 +121,9 @@ def reduced(open_page, tiny_checkpoint, tmp_path, monkeypatch):
 
     def reduced(change, **query):
         shutil.copytree(tiny_checkpoint, tmp_path / "copy")
-        monkeypatch.setattr(den_core.gallery, "read_gallery", lambda folder, task: change(read_gallery(folder, task)))
+        monkeypatch.setattr(
+            den_core.checkpoints.gallery, "read_gallery", lambda folder, task: change(read_gallery(folder, task))
+        )
         return open_page("hard_images", tmp_path, **query)
 
     return reduced

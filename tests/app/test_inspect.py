@@ -14,7 +14,7 @@ from app import pictures
 from app.state import UNDO
 from app.widgets import literal
 from den_core.analysis.inspection import inspect_image
-from den_core.gallery import read_gallery
+from den_core.checkpoints.gallery import read_gallery
 
 
 def _encoded(mode: str = "RGB", size: tuple[int, int] = (40, 30), kind: str = "PNG", **options) -> bytes:

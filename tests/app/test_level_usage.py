@@ -7,10 +7,10 @@ import shutil
 import pytest
 from reduced_galleries import first_image
 
-import den_core.gallery
+import den_core.checkpoints.gallery
 from app.pages import PAGES
-from den_core.checkpoints import read_config
-from den_core.gallery import read_gallery
+from den_core.checkpoints.folder import read_config
+from den_core.checkpoints.gallery import read_gallery
 
 
 @pytest.fixture
@@ -122,7 +122,9 @@ def test_nonsense_in_the_url_is_ignored(open_trained):
 def one_image(tiny_checkpoint, tmp_path, monkeypatch):
     """A folder with a checkpoint that has one test image per task."""
     shutil.copytree(tiny_checkpoint, tmp_path / "one")
-    monkeypatch.setattr(den_core.gallery, "read_gallery", lambda folder, task: first_image(read_gallery(folder, task)))
+    monkeypatch.setattr(
+        den_core.checkpoints.gallery, "read_gallery", lambda folder, task: first_image(read_gallery(folder, task))
+    )
     return tmp_path
 
 

@@ -11,11 +11,11 @@ import pytest
 from looking_metrics import curve_row, differences, new_fields, table, texts, verdict
 from reduced_galleries import first_image, without_tried
 
-import den_core.gallery
+import den_core.checkpoints.gallery
 from app.pages import PAGES
 from app.panels.network.looking_trainings import seeds_table
 from den_core.analysis.looking import benefit, most_helped, most_hurt, summary
-from den_core.gallery import read_gallery
+from den_core.checkpoints.gallery import read_gallery
 
 SWEEP = ("rho_sweep", "rho_sweep_split", "rho_sweep_estimator")
 NEW = ("static_lead", "twin_lead", "choice", "by_cost_weight", *SWEEP, "seeds")
@@ -225,7 +225,7 @@ def test_a_damaged_gallery_leaves_the_measured_part(open_page, tiny_checkpoint, 
 @pytest.fixture
 def dealt(monkeypatch):
     """Every second image gets the first tried structure and the others the last, with answers that differ."""
-    read = den_core.gallery.read_gallery
+    read = den_core.checkpoints.gallery.read_gallery
 
     def change(folder, task):
         found = read(folder, task)
@@ -240,9 +240,9 @@ def dealt(monkeypatch):
             correct=right[picked],
         )
         changed = {"frame": frame, "tried_probability": probability, "tried_correct": right}
-        return den_core.gallery.Gallery(**{name: getattr(found, name) for name in vars(found)} | changed)
+        return den_core.checkpoints.gallery.Gallery(**{name: getattr(found, name) for name in vars(found)} | changed)
 
-    monkeypatch.setattr(den_core.gallery, "read_gallery", change)
+    monkeypatch.setattr(den_core.checkpoints.gallery, "read_gallery", change)
     return change
 
 
@@ -264,7 +264,7 @@ def test_the_images_that_were_helped_and_hurt_come_most_first(with_metrics, deal
 
 
 def test_a_class_narrows_the_images(with_metrics, dealt, tiny_checkpoint):
-    from den_core.checkpoints import read_config
+    from den_core.checkpoints.folder import read_config
 
     task = read_config(tiny_checkpoint).network.tasks[0]
     label = int(read_gallery(tiny_checkpoint, task.name).frame["label"].iat[0])
@@ -277,8 +277,8 @@ def test_a_class_narrows_the_images(with_metrics, dealt, tiny_checkpoint):
     ("change", "words"), [(without_tried, "Index them again"), (first_image, "Nothing to compare")]
 )
 def test_where_nothing_can_be_compared_the_page_says_why(change, words, with_metrics, monkeypatch):
-    read = den_core.gallery.read_gallery
-    monkeypatch.setattr(den_core.gallery, "read_gallery", lambda folder, task: change(read(folder, task)))
+    read = den_core.checkpoints.gallery.read_gallery
+    monkeypatch.setattr(den_core.checkpoints.gallery, "read_gallery", lambda folder, task: change(read(folder, task)))
     app = with_metrics(**new_fields())
     assert not app.exception and not app.error
     assert len(app.info) == 1 and words in app.info[0].value

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from den_core.analysis import projection
-from den_core.gallery import read_gallery
+from den_core.checkpoints.gallery import read_gallery
 
 TASKS = ("fashion", "emoji", "clipart")
 

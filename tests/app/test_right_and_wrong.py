@@ -7,10 +7,10 @@ import shutil
 import pytest
 from reduced_galleries import first_image
 
-import den_core.gallery
+import den_core.checkpoints.gallery
 from app.pages import PAGES
-from den_core.checkpoints import read_config
-from den_core.gallery import read_gallery
+from den_core.checkpoints.folder import read_config
+from den_core.checkpoints.gallery import read_gallery
 
 GROUPINGS = ("Class", "Task", "MACs", "Confidence", "Structure")
 
@@ -112,7 +112,9 @@ def test_nonsense_in_the_url_is_ignored(open_trained):
 
 def test_one_image_is_enough(open_page, tiny_checkpoint, tmp_path, monkeypatch, tasks):
     shutil.copytree(tiny_checkpoint, tmp_path / "one")
-    monkeypatch.setattr(den_core.gallery, "read_gallery", lambda folder, task: first_image(read_gallery(folder, task)))
+    monkeypatch.setattr(
+        den_core.checkpoints.gallery, "read_gallery", lambda folder, task: first_image(read_gallery(folder, task))
+    )
     app = open_page("right_and_wrong", tmp_path)
     assert not app.exception and not app.error
     assert _metrics(app)["Images"] == str(len(tasks))

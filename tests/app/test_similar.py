@@ -10,7 +10,7 @@ import pytest
 
 import den_core
 from den_core.analysis.neighbours import HammingIndex, nearest
-from den_core.gallery import gallery_path, read_gallery
+from den_core.checkpoints.gallery import gallery_path, read_gallery
 
 PICKER = "similar_picker"
 SPACES = {"Model distribution": "distribution", "Chosen structure": "structure", "Estimator features": "features"}

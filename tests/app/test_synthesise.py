@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from app.synthesise import synthesise
+from den_core.checkpoints.gallery import read_gallery
 from den_core.errors import CheckpointError, DataError
-from den_core.gallery import read_gallery
 
 
 def test_a_gallery_grows_to_the_rows_that_were_asked_for(tiny_checkpoint, tmp_path):

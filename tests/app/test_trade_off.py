@@ -9,7 +9,7 @@ import pytest
 
 from den_core.analysis.dial import changed_images, dial_point, dial_weights
 from den_core.analysis.tradeoff import AVERAGE, operating_points
-from den_core.gallery import read_gallery
+from den_core.checkpoints.gallery import read_gallery
 
 TASKS = ("fashion", "emoji", "clipart")
 

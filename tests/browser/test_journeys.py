@@ -10,7 +10,7 @@ import pytest
 
 from app.browsing import open_page, settled, visit
 from app.pages import PAGES
-from den_core.gallery import read_gallery
+from den_core.checkpoints.gallery import read_gallery
 
 CHECKPOINT = "checkpoint=open3-wrn"
 COUNT = re.compile(r"([\d,]+) images?$")

@@ -11,7 +11,7 @@ from app.browsing import open_page, settled
 from app.widgets.text import millions
 from den_core.analysis.neighbours import nearest
 from den_core.analysis.probing import probe
-from den_core.gallery import read_gallery
+from den_core.checkpoints.gallery import read_gallery
 
 CHECKPOINT = "checkpoint=open3-wrn"
 ROW = 12

@@ -7,7 +7,7 @@ import re
 from app.browsing import open_page, settled
 from den_core.analysis.chosen import structures_in_use, structures_of_tasks
 from den_core.analysis.hardness import OUTCOMES
-from den_core.gallery import read_gallery
+from den_core.checkpoints.gallery import read_gallery
 
 CHECKPOINT = "checkpoint=open3-wrn"
 TASKS = ("fashion", "emoji", "clipart")

@@ -6,7 +6,7 @@ import den_core
 from app.browsing import open_page, settled
 from app.measure import upload
 from den_core.analysis.inspection import inspect_image
-from den_core.gallery import read_gallery
+from den_core.checkpoints.gallery import read_gallery
 
 CHECKPOINT = "checkpoint=open3-wrn"
 

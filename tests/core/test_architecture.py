@@ -100,7 +100,9 @@ def test_only_one_place_caches(path):
     assert "st.cache_" not in path.read_text("utf-8")
 
 
-@pytest.mark.parametrize("modules", ["den_core, den_core.cli", "app.widgets, den_core.gallery, den_core.checkpoints"])
+@pytest.mark.parametrize(
+    "modules", ["den_core, den_core.cli", "app.widgets, den_core.checkpoints.gallery, den_core.checkpoints"]
+)
 def test_torch_is_not_imported_before_it_is_needed(modules):
     """It takes seconds: the command line's help and the first page of the app do without."""
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from den_core.baselines import baseline_point, load_baselines
-from den_core.checkpoints import CheckpointInfo
+from den_core.checkpoints.folder import CheckpointInfo
+from den_core.checkpoints.weights import save_checkpoint
 from den_core.config import to_json
 from den_core.errors import CheckpointError, ConfigError
 from den_core.measuring import EvaluationSet, measure
@@ -17,7 +18,6 @@ from den_core.models.selector import Selector
 from den_core.network import DeepElasticNetwork
 from den_core.recipes import recipe
 from den_core.structures import full_structure
-from den_core.weights import save_checkpoint
 
 
 @pytest.fixture

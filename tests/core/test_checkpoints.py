@@ -11,22 +11,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from den_core.checkpoints import (
-    CONFIG,
-    LATER_METRICS,
-    METRICS,
-    WEIGHTS,
-    CheckpointInfo,
-    list_checkpoints,
-    read_config,
-    read_history,
-    read_metrics,
-    write_metrics,
-)
+from den_core.checkpoints.folder import CONFIG, WEIGHTS, CheckpointInfo, list_checkpoints, read_config, read_history
+from den_core.checkpoints.metrics import LATER_METRICS, METRICS, read_metrics, write_metrics
+from den_core.checkpoints.weights import save_checkpoint
 from den_core.errors import CheckpointError, ConfigError
 from den_core.network import DeepElasticNetwork, load
 from den_core.structures import random_structures
-from den_core.weights import save_checkpoint
 
 
 def answers(net, seed: int = 0) -> list[torch.Tensor]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from den_core.checkpoints import CheckpointInfo
-from den_core.comparable import check_trained_alike, recipe_of
+from den_core.checkpoints.comparable import check_trained_alike, recipe_of
+from den_core.checkpoints.folder import CheckpointInfo
 from den_core.config import to_json
 from den_core.errors import ConfigError
 from den_core.recipes import recipe

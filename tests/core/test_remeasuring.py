@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from den_core.checkpoints import METRICS, read_metrics, write_metrics
+from den_core.checkpoints.metrics import METRICS, read_metrics, write_metrics
 from den_core.remeasuring import with_kept
 
 SWEEP = {
@@ -57,9 +57,7 @@ def old_with_twin(old, tiny_metrics):
     before = read_metrics(old)
     twin = tiny_metrics.point("permuted") | {"method": "twin"}
     lead = tiny_metrics.static_lead | {"average": 0.0123}
-    write_metrics(
-        old, dataclasses.replace(before, operating_points=[*before.operating_points, twin], twin_lead=lead)
-    )
+    write_metrics(old, dataclasses.replace(before, operating_points=[*before.operating_points, twin], twin_lead=lead))
     return old
 
 

@@ -10,7 +10,7 @@ import sys
 
 import torch
 
-from den_core.gallery import gallery_path
+from den_core.checkpoints.gallery import gallery_path
 from den_core.runtime.processes import gathered, is_first
 
 ONE = [sys.executable, "-m"]

@@ -9,7 +9,7 @@ import shutil
 import pytest
 import torch
 
-from den_core.checkpoints import CONFIG
+from den_core.checkpoints.folder import CONFIG
 from den_core.cli import main
 from den_core.controls import permutations
 from den_core.errors import CheckpointError, ConfigError
@@ -168,7 +168,7 @@ def test_a_folder_without_a_checkpoint_is_refused(net, tmp_path):
 
 
 def test_evaluate_measures_a_twin_and_keeps_it(folders, tmp_path, capsys):
-    from den_core.checkpoints import read_metrics
+    from den_core.checkpoints.metrics import read_metrics
 
     folder = shutil.copytree(folders / "own", tmp_path / "copy")
     evaluate = ["evaluate", str(folder), "--limit", "60", "--write"]

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from den_core import export
-from den_core.checkpoints import CheckpointInfo
+from den_core.checkpoints.folder import CheckpointInfo
 from den_core.errors import ConfigError, StructureError
 from den_core.export import TOLERANCE, export_structure
 from den_core.models.registry import list_backbones

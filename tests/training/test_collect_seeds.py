@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from den_core.analysis import worth
-from den_core.checkpoints import CONFIG, METRICS, read_metrics, write_metrics
+from den_core.checkpoints.folder import CONFIG
+from den_core.checkpoints.metrics import METRICS, read_metrics, write_metrics
 from den_core.errors import CheckpointError, ConfigError
 from den_core.training.collect_seeds import collect, main
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from den_core.checkpoints import read_config, read_history
+from den_core.checkpoints.folder import read_config, read_history
 from den_core.config import to_json
 from den_core.network import load
 from den_core.recipes import recipe

@@ -16,7 +16,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from den_core.checkpoints import read_history
+from den_core.checkpoints.folder import read_history
 from den_core.config import to_json
 from den_core.errors import TrainingError
 from den_core.training import alternate, resume

@@ -8,7 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from den_core.checkpoints import METRICS, WEIGHTS, read_metrics
+from den_core.checkpoints.folder import WEIGHTS
+from den_core.checkpoints.metrics import METRICS, read_metrics
 from den_core.errors import CheckpointError, TrainingError
 from den_core.evaluation import validation_sets
 from den_core.measuring import measure

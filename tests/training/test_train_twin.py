@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from den_core.checkpoints import read_config
+from den_core.checkpoints.folder import read_config
 from den_core.console import exit_code
 from den_core.errors import ConfigError, TrainingError
 from den_core.training import resume

@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from den_core.checkpoints import CONFIG, WEIGHTS, CheckpointInfo, write_json
+from den_core.checkpoints.folder import CONFIG, WEIGHTS, CheckpointInfo, write_json
 from den_core.config import to_json
 from den_core.errors import CheckpointError
 from den_core.runtime.files import write_atomically

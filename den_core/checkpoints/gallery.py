@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from den_core.costs import CostModel
-from den_core.errors import CheckpointError, StructureError
+from den_core.errors import CheckpointError, DataError, StructureError
 from den_core.structure_keys import structure_levels
 
 SCHEMA_VERSION = 2
@@ -157,3 +157,12 @@ def _array(table: pa.Table, column: str, dtype: type, width: int) -> np.ndarray:
 def _frozen(array: np.ndarray) -> np.ndarray:
     array.setflags(write=False)
     return array
+
+
+def require_tried(gallery: Gallery) -> None:
+    """Raise DataError unless every image was run through some structures beside its own."""
+    if not gallery.tried:
+        raise DataError(
+            "expected structures that every image was run through, found none; write the gallery again with "
+            "`python -m den_core index`"
+        )

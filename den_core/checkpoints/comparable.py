@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from den_core.checkpoints import CheckpointInfo
+from den_core.checkpoints.folder import CheckpointInfo
 from den_core.config import Recipe, TaskConfig, from_json, to_json
 from den_core.errors import ConfigError
 
