@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from den_core.errors import DenError as DenError
 
 if TYPE_CHECKING:
-    from den_core.network import DeepElasticNetwork as DeepElasticNetwork
-    from den_core.network import load as load
-    from den_core.predictor import Predictor as Predictor
+    from den_core.inference.network import DeepElasticNetwork as DeepElasticNetwork
+    from den_core.inference.network import load as load
+    from den_core.inference.predictor import Predictor as Predictor
 
 __all__ = ["DeepElasticNetwork", "DenError", "Predictor", "load"]
 __version__ = "0.1.0"
@@ -24,5 +24,5 @@ _MODULES = {"DeepElasticNetwork": "network", "load": "network", "Predictor": "pr
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return getattr(importlib.import_module(f"den_core.{_MODULES[name]}"), name)
+        return getattr(importlib.import_module(f"den_core.inference.{_MODULES[name]}"), name)
     raise AttributeError(f"module 'den_core' has no attribute {name!r}")

@@ -16,8 +16,8 @@ from den_core.controls import random_draws
 from den_core.data.arrays import load_task
 from den_core.data.transforms import normalise
 from den_core.errors import ConfigError
+from den_core.inference.network import DeepElasticNetwork
 from den_core.models.static import ExtractedNetwork
-from den_core.network import DeepElasticNetwork
 from den_core.recipes import recipe
 from den_core.runtime.devices import check_device, device_name
 from den_core.runtime.memory import peak_memory

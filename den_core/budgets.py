@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from den_core.calibration import calibrate
 from den_core.errors import ConfigError
 from den_core.evaluation import TRIALS
+from den_core.inference.calibration import calibrate
+from den_core.inference.network import DeepElasticNetwork
 from den_core.latency import calibrate_latency
 from den_core.measuring import EvaluationSet, measure
-from den_core.network import DeepElasticNetwork
 from den_core.static_search import Budget, best_statics
 from den_core.structure_keys import structure_key
 

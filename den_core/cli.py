@@ -253,10 +253,10 @@ def _sweep(command: Sweep) -> None:
 def _evaluate(command: Evaluate) -> None:
     from den_core.baselines import load_baselines
     from den_core.budgets import within_latency, within_share
-    from den_core.calibration import calibrate, write_calibration
     from den_core.checkpoints.metrics import read_metrics, write_metrics
     from den_core.evaluation import MAC_SHARES, Evaluator, test_sets, validation_sets
-    from den_core.network import load
+    from den_core.inference.calibration import calibrate, write_calibration
+    from den_core.inference.network import load
     from den_core.remeasuring import with_kept
     from den_core.report import largest_difference, metrics_table
     from den_core.runtime.processes import is_first, join
@@ -307,7 +307,7 @@ def _evaluate(command: Evaluate) -> None:
 
 def _index(command: Index) -> None:
     from den_core.indexing import write_gallery
-    from den_core.network import load
+    from den_core.inference.network import load
     from den_core.runtime.processes import join
 
     _check_limit(command.limit)
@@ -324,7 +324,7 @@ def _check_limit(limit: int | None) -> None:
 
 def _benchmark(command: Benchmark) -> None:
     from den_core.benchmark import benchmark, benchmark_untrained
-    from den_core.network import load
+    from den_core.inference.network import load
     from den_core.recipes import ROWS
     from den_core.runtime.devices import set_threads
 
@@ -344,8 +344,8 @@ def _benchmark(command: Benchmark) -> None:
 def _export(command: Export) -> None:
     from den_core.budgets import best_static
     from den_core.evaluation import validation_sets
-    from den_core.export import export_structure
-    from den_core.network import load
+    from den_core.inference.export import export_structure
+    from den_core.inference.network import load
 
     if (command.structure is None) == (command.budget is None):
         raise ConfigError("expected either --structure or --budget, found both or none")

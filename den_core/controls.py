@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from den_core.inference.network import DeepElasticNetwork
 from den_core.measuring import EvaluationSet
-from den_core.network import DeepElasticNetwork
 from den_core.seeding import step_generator
 from den_core.structures import sample_structures
 
@@ -70,9 +70,7 @@ def mean_total_macs(net: DeepElasticNetwork, data: dict[str, EvaluationSet], cos
     return float(np.mean(means))
 
 
-def weights_for_shares(
-    net: DeepElasticNetwork, data: dict[str, EvaluationSet], shares: Sequence[float]
-) -> list[float]:
+def weights_for_shares(net: DeepElasticNetwork, data: dict[str, EvaluationSet], shares: Sequence[float]) -> list[float]:
     """The cost weights, rising, at which the mean total MACs come to shares of the full model's.
 
     A share below what the cheapest or above what the dearest structures need has none.

@@ -28,6 +28,7 @@ from den_core.controls import permutations, random_draws, weights_for_shares
 from den_core.data.arrays import decode_rows, load_task, open_task
 from den_core.data.splits import divide_tasks
 from den_core.errors import ConfigError
+from den_core.inference.network import DeepElasticNetwork
 from den_core.measuring import (
     EvaluationSet,
     choice_statistics,
@@ -35,7 +36,6 @@ from den_core.measuring import (
     evaluation_set,
     most_common,
 )
-from den_core.network import DeepElasticNetwork
 from den_core.operating_points import Outcome, Point, cost_weight_row, difference, measure_points
 from den_core.static_search import Budget, best_statics
 from den_core.structure_keys import structure_key

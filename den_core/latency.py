@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from den_core.calibration import Calibration
 from den_core.data.transforms import normalise
 from den_core.errors import ConfigError
+from den_core.inference.calibration import Calibration
+from den_core.inference.network import DeepElasticNetwork
 from den_core.measuring import EvaluationSet
-from den_core.network import DeepElasticNetwork
 from den_core.runtime.stopwatch import quartiles, take_turns
 
 POINTS = 8

@@ -15,9 +15,9 @@ from torch import Tensor
 from den_core.config import TaskConfig
 from den_core.data.arrays import TaskArrays
 from den_core.data.transforms import normalise
+from den_core.inference.network import DeepElasticNetwork
 from den_core.models.dispatch import runs_of
 from den_core.models.static import StaticEstimator
-from den_core.network import DeepElasticNetwork
 from den_core.runtime.processes import gathered
 from den_core.structures import check_structure, count_distinct
 

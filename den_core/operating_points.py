@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from den_core.bootstrap import paired_intervals
+from den_core.inference.network import DeepElasticNetwork
 from den_core.measuring import EvaluationSet, TaskResult, answers, choice_statistics, task_result
-from den_core.network import DeepElasticNetwork
 
 Key = TypeVar("Key", bound=Hashable)
 

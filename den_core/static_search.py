@@ -12,8 +12,8 @@ from torch import Tensor
 
 from den_core.data.transforms import normalise
 from den_core.errors import ConfigError
+from den_core.inference.network import DeepElasticNetwork
 from den_core.measuring import EvaluationSet
-from den_core.network import DeepElasticNetwork
 from den_core.runtime.processes import gathered
 from den_core.seeding import step_generator
 from den_core.structures import uniform_structure

@@ -16,8 +16,8 @@ from den_core.checkpoints.metrics import TWIN
 from den_core.config import Recipe
 from den_core.controls import permutations
 from den_core.errors import ConfigError
+from den_core.inference.network import DeepElasticNetwork, load
 from den_core.measuring import EvaluationSet, asked_again
-from den_core.network import DeepElasticNetwork, load
 from den_core.operating_points import Outcome, Point, measure_points
 
 SHUFFLED = "training.estimator.shuffled"

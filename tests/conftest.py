@@ -14,12 +14,12 @@ from den_core.checkpoints.metrics import write_metrics
 from den_core.config import BackboneConfig, NetworkConfig, Recipe, SelectorConfig, TaskConfig
 from den_core.evaluation import Evaluator, test_sets, validation_sets
 from den_core.indexing import write_gallery
+from den_core.inference.network import load
 from den_core.models.elastic import ElasticNorm
 from den_core.models.estimator import Estimator
 from den_core.models.plain import PlainBackbone
 from den_core.models.registry import find_backbone
 from den_core.models.selector import Selector
-from den_core.network import load
 from den_core.recipes import recipe_with
 from den_core.training.alternate import Execution
 from den_core.training.run import train

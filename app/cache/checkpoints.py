@@ -15,7 +15,7 @@ from den_core.checkpoints.metrics import read_metrics
 
 if TYPE_CHECKING:
     from den_core.checkpoints.folder import CheckpointInfo
-    from den_core.network import DeepElasticNetwork
+    from den_core.inference.network import DeepElasticNetwork
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -11,11 +11,11 @@ import pandas as pd
 import torch
 from PIL import Image
 
-from den_core.predictor import Predictor
+from den_core.inference.predictor import Predictor
 from den_core.structures import parse_structure
 
 if TYPE_CHECKING:
-    from den_core.network import DeepElasticNetwork
+    from den_core.inference.network import DeepElasticNetwork
 
 ImageLike = bytes | str | Path | Image.Image | np.ndarray
 "What `decode_image` takes: encoded bytes, a path, a PIL image or a uint8 array."

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from den_core.analysis.inspection import ImageLike
-    from den_core.network import DeepElasticNetwork
+    from den_core.inference.network import DeepElasticNetwork
 
 CHOSEN, LEVEL, RANDOM, WEIGHT = "chosen", "level", "random", "cost_weight"
 "Kinds of structures that `candidates` lists."

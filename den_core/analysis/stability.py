@@ -21,7 +21,7 @@ from den_core.structure_keys import structure_key
 
 if TYPE_CHECKING:
     from den_core.analysis.inspection import ImageLike
-    from den_core.network import DeepElasticNetwork
+    from den_core.inference.network import DeepElasticNetwork
 
 KEPT_BY_CROP = 0.85
 "Share of the picture's side that a crop keeps before it is enlarged again."

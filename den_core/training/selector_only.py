@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 
 from den_core.config import Recipe
+from den_core.inference.network import DeepElasticNetwork
 from den_core.models.accounting import cost_table
 from den_core.models.selector import Selector
 from den_core.models.static import StaticEstimator
-from den_core.network import DeepElasticNetwork
 from den_core.seeding import step_generator
 from den_core.training.alternate import (
     Execution,

@@ -36,7 +36,7 @@ def test_a_cost_weight_trades_probability_for_macs():
 def test_it_agrees_with_the_network(tiny_checkpoint):
     import torch
 
-    from den_core.network import load
+    from den_core.inference.network import load
 
     net = load(tiny_checkpoint)
     rng = np.random.default_rng(0)

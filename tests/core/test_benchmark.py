@@ -76,7 +76,7 @@ def test_given_images_and_structures_are_run(tiny_net, rng):
 
 
 def test_bfloat16_is_timed_as_such(tiny_checkpoint):
-    from den_core.network import load
+    from den_core.inference.network import load
 
     result = benchmark(load(tiny_checkpoint, precision="bfloat16"), "fashion", [2], repeats=2)
 

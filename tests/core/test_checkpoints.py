@@ -15,7 +15,7 @@ from den_core.checkpoints.folder import CONFIG, WEIGHTS, CheckpointInfo, list_ch
 from den_core.checkpoints.metrics import LATER_METRICS, METRICS, read_metrics, write_metrics
 from den_core.checkpoints.weights import save_checkpoint
 from den_core.errors import CheckpointError, ConfigError
-from den_core.network import DeepElasticNetwork, load
+from den_core.inference.network import DeepElasticNetwork, load
 from den_core.structures import random_structures
 
 

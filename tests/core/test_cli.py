@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 import torch
 
-from den_core.calibration import read_calibration
 from den_core.checkpoints.folder import read_config
 from den_core.checkpoints.gallery import read_gallery
 from den_core.checkpoints.metrics import read_metrics, write_metrics
 from den_core.cli import main
 from den_core.data.arrays import load_task
-from den_core.network import load
+from den_core.inference.calibration import read_calibration
+from den_core.inference.network import load
 from den_core.recipes.smoke import IMAGES, SHARES
 from den_core.structures import parse_structure
 

@@ -186,6 +186,6 @@ def test_bad_requests_are_refused(network):
 
 
 def test_importing_the_library_is_light():
-    assert den_core.load is den_core.network.load
+    assert den_core.load is den_core.inference.network.load
     with pytest.raises(AttributeError, match="no attribute 'lode'"):
         den_core.lode  # noqa: B018

@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 
 import den_core
-from den_core.calibration import Calibration, write_calibration
 from den_core.errors import ConfigError, ImageError
-from den_core.predictor import Predictor
+from den_core.inference.calibration import Calibration, write_calibration
+from den_core.inference.predictor import Predictor
 
 
 def pictures(count: int) -> list[Image.Image]:

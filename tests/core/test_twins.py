@@ -14,8 +14,8 @@ from den_core.cli import main
 from den_core.controls import permutations
 from den_core.errors import CheckpointError, ConfigError
 from den_core.evaluation import DRAWS, Evaluator, test_sets
+from den_core.inference.network import load
 from den_core.measuring import answers
-from den_core.network import load
 from den_core.recipes import recipe
 from den_core.training.alternate import Execution
 from den_core.training.run import train

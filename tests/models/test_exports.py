@@ -10,13 +10,13 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from den_core import export
 from den_core.checkpoints.folder import CheckpointInfo
 from den_core.errors import ConfigError, StructureError
-from den_core.export import TOLERANCE, export_structure
+from den_core.inference import export
+from den_core.inference.export import TOLERANCE, export_structure
+from den_core.inference.network import DeepElasticNetwork
 from den_core.models.registry import list_backbones
 from den_core.models.selector import Selector
-from den_core.network import DeepElasticNetwork
 from den_core.structure_keys import structure_key
 from den_core.structures import parse_structure
 

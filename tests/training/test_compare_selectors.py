@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from den_core.evaluation import validation_sets
-from den_core.network import load
+from den_core.inference.network import load
 from den_core.recipes import recipe
 from den_core.structures import full_structure
 from den_core.training import compare_selectors

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from den_core.checkpoints.folder import read_config, read_history
 from den_core.config import to_json
-from den_core.network import load
+from den_core.inference.network import load
 from den_core.recipes import recipe
 from den_core.recipes.smoke import IMAGES, smoke
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from den_core.controls import mean_total_macs, weight_for_macs
 from den_core.errors import CheckpointError, ConfigError
+from den_core.inference.network import DeepElasticNetwork
 from den_core.measuring import EvaluationSet
-from den_core.network import DeepElasticNetwork
 from den_core.runtime.files import write_atomically
 
 FILE = "calibration.json"

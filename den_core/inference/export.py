@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from den_core.errors import ConfigError
-from den_core.network import DeepElasticNetwork
+from den_core.inference.network import DeepElasticNetwork
 from den_core.runtime.files import write_beside
 from den_core.structures import parse_structure
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from den_core.calibration import read_calibration
 from den_core.errors import ConfigError
-from den_core.network import DeepElasticNetwork, load
+from den_core.inference.calibration import read_calibration
+from den_core.inference.network import DeepElasticNetwork, load
 from den_core.structure_keys import structure_key
 
 

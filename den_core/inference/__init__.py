@@ -1,0 +1,1 @@
+"""A loaded network and what serves it: one image, a service, one structure alone, a budget."""
