@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from den_core.checkpoints.folder import CheckpointInfo
-from den_core.controls import random_draws
 from den_core.data.arrays import load_task
 from den_core.data.transforms import normalise
 from den_core.errors import ConfigError
+from den_core.evaluation.controls import random_draws
 from den_core.inference.network import DeepElasticNetwork
 from den_core.models.static import ExtractedNetwork
 from den_core.recipes import recipe

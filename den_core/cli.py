@@ -251,16 +251,17 @@ def _sweep(command: Sweep) -> None:
 
 
 def _evaluate(command: Evaluate) -> None:
-    from den_core.baselines import load_baselines
-    from den_core.budgets import within_latency, within_share
     from den_core.checkpoints.metrics import read_metrics, write_metrics
-    from den_core.evaluation import MAC_SHARES, Evaluator, test_sets, validation_sets
-    from den_core.inference.calibration import calibrate, write_calibration
+    from den_core.evaluation.baselines import load_baselines
+    from den_core.evaluation.dial import calibrate, within_latency, within_share
+    from den_core.evaluation.evaluator import MAC_SHARES, Evaluator
+    from den_core.evaluation.remeasuring import with_kept
+    from den_core.evaluation.report import largest_difference, metrics_table
+    from den_core.evaluation.sets import test_sets, validation_sets
+    from den_core.evaluation.twins import load_twin
+    from den_core.inference.calibration import write_calibration
     from den_core.inference.network import load
-    from den_core.remeasuring import with_kept
-    from den_core.report import largest_difference, metrics_table
     from den_core.runtime.processes import is_first, join
-    from den_core.twins import load_twin
 
     _check_limit(command.limit)
     wrong = [share for share in command.shares if not 0 < share <= 1]
@@ -306,7 +307,7 @@ def _evaluate(command: Evaluate) -> None:
 
 
 def _index(command: Index) -> None:
-    from den_core.indexing import write_gallery
+    from den_core.evaluation.indexing import write_gallery
     from den_core.inference.network import load
     from den_core.runtime.processes import join
 
@@ -342,8 +343,8 @@ def _benchmark(command: Benchmark) -> None:
 
 
 def _export(command: Export) -> None:
-    from den_core.budgets import best_static
-    from den_core.evaluation import validation_sets
+    from den_core.evaluation.dial import best_static
+    from den_core.evaluation.sets import validation_sets
     from den_core.inference.export import export_structure
     from den_core.inference.network import load
 
@@ -376,7 +377,7 @@ def _print_frame(frame: pd.DataFrame, out: Path | None) -> None:
 
 
 def _report(command: Report) -> None:
-    from den_core.report import report_table
+    from den_core.evaluation.report import report_table
 
     frame = report_table(command.checkpoints)
     print(frame.to_string(index=False, float_format=lambda v: f"{v:.2f}", na_rep=""))

@@ -424,9 +424,7 @@ def from_json(kind: type, value: Any, where: str = "config") -> Any:
         missing = sorted(
             name
             for name, f in known.items()
-            if name not in value
-            and f.default is dataclasses.MISSING
-            and f.default_factory is dataclasses.MISSING
+            if name not in value and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
         )
         _require(not missing, f"{where}: missing field {', '.join(missing)}")
         return kind(**{name: from_json(hints[name], item, f"{where}.{name}") for name, item in value.items()})

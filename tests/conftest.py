@@ -12,8 +12,9 @@ from published_copies import write_published_copies
 
 from den_core.checkpoints.metrics import write_metrics
 from den_core.config import BackboneConfig, NetworkConfig, Recipe, SelectorConfig, TaskConfig
-from den_core.evaluation import Evaluator, test_sets, validation_sets
-from den_core.indexing import write_gallery
+from den_core.evaluation.evaluator import Evaluator
+from den_core.evaluation.indexing import write_gallery
+from den_core.evaluation.sets import test_sets, validation_sets
 from den_core.inference.network import load
 from den_core.models.elastic import ElasticNorm
 from den_core.models.estimator import Estimator

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from den_core.analysis.hardness import tied_groups
-from den_core.analysis.intervals import wilson
 from den_core.errors import DataError
+from den_core.evaluation.intervals import wilson
 
 if TYPE_CHECKING:
     from den_core.checkpoints.gallery import Gallery

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from den_core.analysis.intervals import mean_half_width, wilson
 from den_core.checkpoints.gallery import require_tried
 from den_core.errors import DataError
+from den_core.evaluation.intervals import mean_half_width, wilson
 
 if TYPE_CHECKING:
     from den_core.checkpoints.gallery import Gallery

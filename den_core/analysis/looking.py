@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from den_core.analysis.intervals import mean_half_width
 from den_core.checkpoints.gallery import require_tried
+from den_core.evaluation.intervals import mean_half_width
 
 if TYPE_CHECKING:
     from den_core.checkpoints.gallery import Gallery

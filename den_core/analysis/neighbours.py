@@ -214,8 +214,7 @@ def mutual_twins(first: np.ndarray, second: np.ndarray, limit: int = TWIN_SAMPLE
         for part in (first, second)
     )
     a, b = (
-        flat_vectors(np.asarray(part)[keep]).astype(np.float64)
-        for part, keep in ((first, rows), (second, other_rows))
+        flat_vectors(np.asarray(part)[keep]).astype(np.float64) for part, keep in ((first, rows), (second, other_rows))
     )
     if not len(a) or not len(b):
         return pd.DataFrame({"row": np.zeros(0, np.int64), "other_row": np.zeros(0, np.int64), "distance": np.zeros(0)})

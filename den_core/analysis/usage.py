@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from den_core.analysis.intervals import mean_half_width, share_difference, wilson
 from den_core.errors import DataError
+from den_core.evaluation.intervals import mean_half_width, share_difference, wilson
 
 if TYPE_CHECKING:
     from den_core.checkpoints.gallery import Gallery

@@ -1,6 +1,6 @@
 """Galleries: for every test image what the network chose and said, in one Parquet file per task.
 
-`den_core.indexing` writes them; reading them needs no torch, which takes seconds to import.
+`den_core.evaluation.indexing` writes them; reading them needs no torch, which takes seconds to import.
 
 The images themselves are not copied: a row names the data set's row, and the data set is shipped or installed. Where it
 is neither, and its licence allows it, the file can carry thumbnails.

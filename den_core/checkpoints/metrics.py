@@ -19,7 +19,7 @@ LATER_METRICS = ("static_lead", "twin_lead", "choice", "by_cost_weight")
 
 @dataclass(frozen=True)
 class Metrics:
-    """metrics.json: measured accuracies and costs, see `den_core.evaluation` for how each came about.
+    """metrics.json: measured accuracies and costs, see `den_core.evaluation.evaluator` for how each came about.
 
     Args:
         split, seed: of the data that was measured on, and of what is random in it.

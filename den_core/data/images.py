@@ -85,9 +85,7 @@ def decode_image(source: bytes | str | Path | Image.Image | np.ndarray) -> Image
     try:
         opened = Image.open(io.BytesIO(source), formats=FORMATS)
     except _BOMB as error:
-        raise ImageError(
-            f"expected at most {MAX_PIXELS:,} pixels, found more ({error}); scale it down"
-        ) from error
+        raise ImageError(f"expected at most {MAX_PIXELS:,} pixels, found more ({error}); scale it down") from error
     except _DAMAGED as error:
         raise ImageError(
             f"expected an image ({', '.join(FORMATS)}), found {len(source):,} bytes that are none, "
@@ -130,8 +128,7 @@ def _check_pixels(width: int, height: int) -> None:
         raise ImageError(f"expected at least one pixel, found {width} x {height}; choose another image")
     if width * height > MAX_PIXELS:
         raise ImageError(
-            f"expected at most {MAX_PIXELS:,} pixels, found {width} x {height} = {width * height:,}; "
-            "scale it down"
+            f"expected at most {MAX_PIXELS:,} pixels, found {width} x {height} = {width * height:,}; scale it down"
         )
 
 
@@ -151,9 +148,7 @@ def _from_array(pixels: np.ndarray) -> Image.Image:
     if pixels.dtype != np.uint8:
         raise ImageError(f"expected an array of uint8, found {pixels.dtype}; scale to 0-255 and convert it")
     if not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))):
-        raise ImageError(
-            f"expected an array (H, W), (H, W, 3) or (H, W, 4), found shape {pixels.shape}; reshape it"
-        )
+        raise ImageError(f"expected an array (H, W), (H, W, 3) or (H, W, 4), found shape {pixels.shape}; reshape it")
     _check_pixels(pixels.shape[1], pixels.shape[0])
     image = Image.fromarray(np.ascontiguousarray(pixels))
     return image.convert("RGB") if image.mode == "L" else image
@@ -172,9 +167,7 @@ def _decode_frame(image: Image.Image) -> Image.Image:
             decoded = decoded.transpose(turn)
     except _DAMAGED as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ImageError(
-            f"expected a complete image, found a damaged one ({reason}); save it again"
-        ) from error
+        raise ImageError(f"expected a complete image, found a damaged one ({reason}); save it again") from error
     decoded.info = {}  # the orientation stands there as well: decoding once more must not turn it again
     return decoded
 

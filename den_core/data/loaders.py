@@ -98,9 +98,7 @@ class TaskLoader:
     def indices(self, step: int) -> Tensor:
         """Which images of a step this process shows: int64. Processes differ by at most one in how many they have."""
         positions = range(step * self.batch_size, (step + 1) * self.batch_size)[self.rank :: self.processes]
-        return torch.stack(
-            [self._epoch_order(p // self.epoch_length)[p % self.epoch_length] for p in positions]
-        )
+        return torch.stack([self._epoch_order(p // self.epoch_length)[p % self.epoch_length] for p in positions])
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """(images, labels) of a step, augmented and normalised."""

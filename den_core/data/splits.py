@@ -43,9 +43,7 @@ def divide_tasks(
     return rows
 
 
-def split_validation(
-    labels: np.ndarray, groups: np.ndarray, share: float, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+def split_validation(labels: np.ndarray, groups: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Hold out about `share` of every class for validation.
 
     A group is never divided. Groups are drawn in seeded order until a class's share is reached; one that

@@ -47,9 +47,7 @@ def random_crops(
     return padded[index[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
-def random_erase(
-    images: Tensor, share: float, background: int, generator: torch.Generator | None = None
-) -> Tensor:
+def random_erase(images: Tensor, share: float, background: int, generator: torch.Generator | None = None) -> Tensor:
     """Paint a square of about share · S pixels a side, at least one, around a random pixel of every image, in place.
 
     (B, S, S, 3) uint8; returns the same tensor.

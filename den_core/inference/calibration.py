@@ -13,17 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from den_core.controls import mean_total_macs, weight_for_macs
 from den_core.errors import CheckpointError, ConfigError
-from den_core.inference.network import DeepElasticNetwork
-from den_core.measuring import EvaluationSet
 from den_core.runtime.files import write_atomically
 
 FILE = "calibration.json"
-STEPS = 40
-"Shares at which a calibration is measured, evenly spread over what the dial reaches."
-LIMIT = 500.0
-"Nats per full block's MACs: at this cost weight, and at minus it, every image takes the cheapest or dearest structure."
 
 
 @dataclass(frozen=True)
@@ -53,20 +46,6 @@ class Calibration:
                 f"of this network reach with the selector included, found {share:g}"
             )
         return float(np.interp(share, self.shares, self.cost_weights))
-
-
-def calibrate(net: DeepElasticNetwork, validation: dict[str, EvaluationSet], steps: int = STEPS) -> Calibration:
-    """Measure a network's calibration on validation images."""
-    full = float(np.mean([float(net.full_cost(name).macs[0]) for name in validation]))
-    ends = [mean_total_macs(net, validation, weight) / full for weight in (LIMIT, -LIMIT)]
-    found = {ends[0]: LIMIT, ends[1]: -LIMIT}
-    for goal in np.linspace(*ends, steps + 2)[1:-1]:
-        weight = weight_for_macs(net, validation, goal * full)
-        found[mean_total_macs(net, validation, weight) / full] = weight
-    shares = sorted(found)
-    return Calibration(
-        tuple(found[share] for share in shares), tuple(shares), sum(len(d.labels) for d in validation.values())
-    )
 
 
 def write_calibration(folder: Path, calibration: Calibration) -> None:

@@ -95,9 +95,7 @@ class StaticHead(nn.Module):
         return self.linear(self.features(x))
 
 
-def make_stems(
-    tasks: Iterable[TaskConfig], make_stem: Callable[[TaskConfig], Stem]
-) -> tuple[nn.ModuleDict, int]:
+def make_stems(tasks: Iterable[TaskConfig], make_stem: Callable[[TaskConfig], Stem]) -> tuple[nn.ModuleDict, int]:
     """A stem for every task with images of its own, and the side of the maps that all of them make.
 
     Raises:

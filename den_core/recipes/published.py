@@ -35,14 +35,10 @@ class System:
     def rows(self, name: str) -> dict[str, Row]:
         """Our training under the system's name, and the paper's under NAME-paper."""
         common = {"scenario": self.scenario, "backbone": self.backbone}
-        ours = Row(
-            description=self.title, training=self.fast(), selector=fast_selector(TEMPERATURE), **common
-        )
+        ours = Row(description=self.title, training=self.fast(), selector=fast_selector(TEMPERATURE), **common)
         paper = Row(
             description=f"{self.title}, with the paper's hyper-parameters",
-            training=dataclasses.replace(
-                paper_training(), batch_size=self.paper_batch, crop_padding=self.crop_padding
-            ),
+            training=dataclasses.replace(paper_training(), batch_size=self.paper_batch, crop_padding=self.crop_padding),
             **common,
         )
         return {name: ours, f"{name}-paper": paper}

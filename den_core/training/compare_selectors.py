@@ -20,11 +20,12 @@ import torch
 
 from den_core.config import Recipe, SelectorConfig, SelectorStageConfig, from_json
 from den_core.console import exit_code
-from den_core.controls import permutations, weight_for_macs
+from den_core.evaluation.controls import permutations
+from den_core.evaluation.dial import weight_for_macs
+from den_core.evaluation.measuring import EvaluationSet, answers, choice_statistics, evaluation_set
+from den_core.evaluation.static_search import Budget, best_statics
 from den_core.inference.network import DeepElasticNetwork, load
-from den_core.measuring import EvaluationSet, answers, choice_statistics, evaluation_set
 from den_core.runtime.files import write_atomically
-from den_core.static_search import Budget, best_statics
 from den_core.training.run import load_training_data
 from den_core.training.selector_only import before_last_turn, train_selector
 

@@ -73,9 +73,7 @@ def explored(log_C: Tensor, floor: float) -> Tensor:
     )
 
 
-def epsilon_greedy(
-    C: Tensor, samples: int, epsilon: float, generator: torch.Generator | None = None
-) -> Tensor:
+def epsilon_greedy(C: Tensor, samples: int, epsilon: float, generator: torch.Generator | None = None) -> Tensor:
     """Structures from C, or with probability ε from all structures uniformly: int64, (B, samples, n)."""
     B, n, h = C.shape
     z = sample_structures(C, samples, generator)

@@ -13,9 +13,9 @@ import pandas as pd
 
 from den_core.config import Recipe
 from den_core.errors import ConfigError
-from den_core.evaluation import validation_sets
+from den_core.evaluation.measuring import EvaluationSet, measure
+from den_core.evaluation.sets import validation_sets
 from den_core.inference.network import DeepElasticNetwork, load
-from den_core.measuring import EvaluationSet, measure
 from den_core.recipes import check_recipe, recipe_with
 from den_core.recipes.ablations import LEVELS
 from den_core.runtime.devices import set_threads

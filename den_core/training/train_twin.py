@@ -16,11 +16,11 @@ from den_core.checkpoints.folder import read_config
 from den_core.config import Recipe, from_json
 from den_core.console import exit_code
 from den_core.errors import TrainingError
+from den_core.evaluation.twins import check_may_have_twin
 from den_core.runtime.devices import set_threads
 from den_core.training.alternate import Execution
 from den_core.training.resume import FILE, branch_off
 from den_core.training.run import train
-from den_core.twins import check_may_have_twin
 
 
 def twin_recipe(recipe: Recipe) -> Recipe:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from den_core.analysis.intervals import Z, mean_half_width, share_difference, wilson
+from den_core.evaluation.intervals import Z, mean_half_width, share_difference, wilson
 
 
 def test_wilson_of_a_published_case():

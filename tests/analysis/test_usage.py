@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from den_core.analysis.intervals import wilson
 from den_core.analysis.usage import FEWEST, difference_table, level_usage, usage_difference, usage_table
 from den_core.errors import DataError
+from den_core.evaluation.intervals import wilson
 
 READINGS = ("probability", "frequency")
 

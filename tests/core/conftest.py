@@ -10,8 +10,8 @@ import torch
 from den_core.checkpoints.folder import CheckpointInfo
 from den_core.checkpoints.metrics import Metrics, read_metrics
 from den_core.checkpoints.weights import save_checkpoint
+from den_core.evaluation.measuring import EvaluationSet
 from den_core.inference.network import DeepElasticNetwork, load
-from den_core.measuring import EvaluationSet
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
 

@@ -7,13 +7,13 @@ import dataclasses
 import pytest
 import torch
 
-from den_core.baselines import baseline_point, load_baselines
 from den_core.checkpoints.folder import CheckpointInfo
 from den_core.checkpoints.weights import save_checkpoint
 from den_core.config import to_json
 from den_core.errors import CheckpointError, ConfigError
+from den_core.evaluation.baselines import baseline_point, load_baselines
+from den_core.evaluation.measuring import EvaluationSet, measure
 from den_core.inference.network import DeepElasticNetwork
-from den_core.measuring import EvaluationSet, measure
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
 from den_core.recipes import recipe

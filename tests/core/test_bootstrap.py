@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from den_core.bootstrap import bootstrap_means, paired_intervals
+from den_core.evaluation.intervals import bootstrap_means, paired_intervals
 
 
 def test_resamples_are_distributed_as_those_of_drawn_images():

@@ -5,14 +5,20 @@ from __future__ import annotations
 import pytest
 import torch
 
-from den_core.budgets import best_static, within_latency, within_share
-from den_core.controls import mean_total_macs
 from den_core.errors import CheckpointError, ConfigError
-from den_core.evaluation import test_sets as load_test_sets
-from den_core.evaluation import validation_sets
-from den_core.inference.calibration import FILE, Calibration, calibrate, read_calibration, write_calibration
-from den_core.latency import LatencyCalibration, calibrate_latency
-from den_core.measuring import measure
+from den_core.evaluation.dial import (
+    LatencyCalibration,
+    best_static,
+    calibrate,
+    calibrate_latency,
+    mean_total_macs,
+    within_latency,
+    within_share,
+)
+from den_core.evaluation.measuring import measure
+from den_core.evaluation.sets import test_sets as load_test_sets
+from den_core.evaluation.sets import validation_sets
+from den_core.inference.calibration import FILE, Calibration, read_calibration, write_calibration
 from den_core.structures import parse_structure
 
 

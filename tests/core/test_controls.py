@@ -5,14 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from den_core.controls import (
-    mean_total_macs,
-    permutations,
-    random_draws,
-    tilted_levels,
-    weight_for_macs,
-    weights_for_shares,
-)
+from den_core.evaluation.controls import permutations, random_draws, tilted_levels
+from den_core.evaluation.dial import mean_total_macs, weight_for_macs, weights_for_shares
 from den_core.structures import random_structures
 
 

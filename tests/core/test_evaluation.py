@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from den_core.evaluation import TRIALS, WEIGHT_TRIALS, Evaluator, test_sets
-from den_core.measuring import choice_statistics, logits
-from den_core.static_search import Budget, best_statics
+from den_core.evaluation.evaluator import WEIGHT_TRIALS, Evaluator
+from den_core.evaluation.measuring import choice_statistics, logits
+from den_core.evaluation.sets import test_sets
+from den_core.evaluation.static_search import TRIALS, Budget, best_statics
 
 
 def test_metrics_hold_every_operating_point(tiny_metrics, tiny_net):
@@ -115,7 +116,7 @@ def test_static_structures_are_searched_within_what_the_choice_costs(network, to
         asked.extend(budgets)
         return best_statics(net, data, budgets, seed)
 
-    monkeypatch.setattr("den_core.evaluation.best_statics", search)
+    monkeypatch.setattr("den_core.evaluation.evaluator.best_statics", search)
 
     metrics = Evaluator(network, {"toy": toy_set}, {"toy": toy_set}, report=lambda line: None).run("validation")
 

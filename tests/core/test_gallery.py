@@ -17,7 +17,7 @@ from PIL import Image
 from den_core.checkpoints.gallery import COLUMNS, gallery_path, read_gallery
 from den_core.data.arrays import load_task
 from den_core.errors import CheckpointError, ConfigError
-from den_core.indexing import write_gallery
+from den_core.evaluation.indexing import write_gallery
 from den_core.structures import parse_structure
 
 TASKS = ("fashion", "emoji", "clipart")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from den_core.errors import StructureError
-from den_core.measuring import (
+from den_core.evaluation.measuring import (
     SHARED_BATCH,
     answers,
     choice_statistics,

@@ -5,9 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
-from den_core.controls import permutations
-from den_core.measuring import EvaluationSet, TaskResult, logits, measure
-from den_core.operating_points import Outcome, Point, cost_weight_row, difference, measure_points, operating_point
+from den_core.evaluation.controls import permutations
+from den_core.evaluation.measuring import EvaluationSet, TaskResult, logits, measure
+from den_core.evaluation.operating_points import (
+    Outcome,
+    Point,
+    cost_weight_row,
+    difference,
+    measure_points,
+    operating_point,
+)
 from den_core.structures import full_structure, random_structures
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from den_core.checkpoints.metrics import METRICS, read_metrics, write_metrics
-from den_core.remeasuring import with_kept
+from den_core.evaluation.remeasuring import with_kept
 
 SWEEP = {
     "rho_sweep": [{"rho": 0.1, "accuracy": 0.7}],

@@ -9,8 +9,15 @@ import pytest
 
 from den_core.data.tasks import SCENARIOS
 from den_core.errors import CheckpointError
-from den_core.paper_results import PAPER_ROWS, beside
-from den_core.report import choice_frame, cost_weight_frame, frame_of, largest_difference, metrics_table, report_table
+from den_core.evaluation.paper_results import PAPER_ROWS, beside
+from den_core.evaluation.report import (
+    choice_frame,
+    cost_weight_frame,
+    frame_of,
+    largest_difference,
+    metrics_table,
+    report_table,
+)
 
 
 def points(*fractions: float) -> str:

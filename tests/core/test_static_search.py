@@ -9,10 +9,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from den_core.controls import weight_for_macs
 from den_core.errors import ConfigError
-from den_core.measuring import class_accuracy, logits
-from den_core.static_search import Budget, best_statics, class_weights, clearly_positive, dial_structures
+from den_core.evaluation.dial import weight_for_macs
+from den_core.evaluation.measuring import class_accuracy, logits
+from den_core.evaluation.static_search import Budget, best_statics, class_weights, clearly_positive, dial_structures
 from den_core.structures import full_structure
 
 

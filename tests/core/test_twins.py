@@ -11,15 +11,16 @@ import torch
 
 from den_core.checkpoints.folder import CONFIG
 from den_core.cli import main
-from den_core.controls import permutations
 from den_core.errors import CheckpointError, ConfigError
-from den_core.evaluation import DRAWS, Evaluator, test_sets
+from den_core.evaluation.controls import permutations
+from den_core.evaluation.evaluator import DRAWS, Evaluator
+from den_core.evaluation.measuring import answers
+from den_core.evaluation.sets import test_sets
+from den_core.evaluation.twins import SHUFFLED, load_twin, measure_twin
 from den_core.inference.network import load
-from den_core.measuring import answers
 from den_core.recipes import recipe
 from den_core.training.alternate import Execution
 from den_core.training.run import train
-from den_core.twins import SHUFFLED, load_twin, measure_twin
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from den_core.evaluation import validation_sets
+from den_core.evaluation.sets import validation_sets
 from den_core.inference.network import load
 from den_core.recipes import recipe
 from den_core.structures import full_structure

@@ -9,9 +9,9 @@ import torch
 
 from den_core.data.arrays import load_task
 from den_core.data.transforms import normalise
-from den_core.evaluation import test_sets
+from den_core.evaluation.measuring import measure
+from den_core.evaluation.sets import test_sets
 from den_core.inference.network import load
-from den_core.measuring import measure
 from den_core.recipes import recipe
 from den_core.structures import uniform_structure
 from den_core.training.alternate import Execution

@@ -11,9 +11,9 @@ from safetensors.torch import load_file
 from den_core.checkpoints.folder import WEIGHTS
 from den_core.checkpoints.metrics import METRICS, read_metrics
 from den_core.errors import CheckpointError, TrainingError
-from den_core.evaluation import validation_sets
+from den_core.evaluation.measuring import measure
+from den_core.evaluation.sets import validation_sets
 from den_core.inference.network import load
-from den_core.measuring import measure
 from den_core.training import sweep_rho
 from den_core.training.alternate import Execution
 from den_core.training.resume import LAST_TURN

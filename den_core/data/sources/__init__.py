@@ -41,7 +41,10 @@ KINDS = {
     "cifar10": Kind(open=cifar.open_cifar10, form="KIND:[FOLDER]", published=cifar.CIFAR10, classes=10),
     "cifar100": Kind(open=cifar.open_cifar100, form="KIND:[FOLDER]", published=cifar.CIFAR100, classes=100),
     "cifar100_coarse": Kind(
-        open=cifar.open_cifar100_coarse, form="KIND:[FOLDER]", published=cifar.CIFAR100, classes=20,
+        open=cifar.open_cifar100_coarse,
+        form="KIND:[FOLDER]",
+        published=cifar.CIFAR100,
+        classes=20,
         column="coarse_label",
     ),
     "stl10": Kind(open=stl10.open_stl10, form="KIND:[FOLDER]", published=stl10.STL10, classes=10),

@@ -50,9 +50,7 @@ def _open(root: Path, address: Address, split: str) -> ImageSource:
     if split != "train":
         unknown = sorted(set(_class_folders(place)) - set(classes))
         if unknown:
-            raise DataError(
-                f"{place}: expected the classes of {root / 'train'}, found also {', '.join(unknown[:5])}"
-            )
+            raise DataError(f"{place}: expected the classes of {root / 'train'}, found also {', '.join(unknown[:5])}")
     asked = find_classes(tuple(classes), address.classes, str(root / "train")) or range(len(classes))
     rows = []
     for label in asked:

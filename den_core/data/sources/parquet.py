@@ -137,9 +137,7 @@ def _read(files: list[Path]) -> list[pa.Table]:
         try:
             tables.append(pq.read_table(path, partitioning=None))
         except (pa.ArrowException, OSError) as error:
-            raise DataError(
-                f"expected a Parquet file at {path}, found a broken one: {_line(error)}"
-            ) from error
+            raise DataError(f"expected a Parquet file at {path}, found a broken one: {_line(error)}") from error
         if not tables[-1].schema.equals(tables[0].schema):
             raise DataError(f"expected the columns of {files[0].name} in {path} too, found others")
     if not any(len(table) for table in tables):
@@ -203,9 +201,7 @@ def _image_parts(column: pa.ChunkedArray, path: Path, name: str) -> tuple[pa.Chu
             if kind.get_field_index("path") < 0:
                 return blobs, [None] * len(column)
             return blobs, pc.struct_field(column, "path").to_pylist()
-    raise DataError(
-        f"{path}: expected the column `{name}` as struct<bytes: binary, path: string>, found {kind}"
-    )
+    raise DataError(f"{path}: expected the column `{name}` as struct<bytes: binary, path: string>, found {kind}")
 
 
 def _classes(

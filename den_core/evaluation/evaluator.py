@@ -21,26 +21,22 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from den_core.baselines import baseline_point
 from den_core.checkpoints.metrics import Metrics
-from den_core.config import Recipe, from_json
-from den_core.controls import permutations, random_draws, weights_for_shares
-from den_core.data.arrays import decode_rows, load_task, open_task
-from den_core.data.splits import divide_tasks
-from den_core.errors import ConfigError
-from den_core.inference.network import DeepElasticNetwork
-from den_core.measuring import (
+from den_core.evaluation.baselines import baseline_point
+from den_core.evaluation.controls import permutations, random_draws
+from den_core.evaluation.dial import weights_for_shares
+from den_core.evaluation.measuring import (
     EvaluationSet,
     choice_statistics,
     distinct_per_600,
-    evaluation_set,
     most_common,
 )
-from den_core.operating_points import Outcome, Point, cost_weight_row, difference, measure_points
-from den_core.static_search import Budget, best_statics
+from den_core.evaluation.operating_points import Outcome, Point, cost_weight_row, difference, measure_points
+from den_core.evaluation.static_search import TRIALS, Budget, best_statics
+from den_core.evaluation.twins import measure_twin
+from den_core.inference.network import DeepElasticNetwork
 from den_core.structure_keys import structure_key
 from den_core.structures import uniform_structure
-from den_core.twins import measure_twin
 
 DRAWS = 3
 "How often the random and the permuted control are drawn; their figures are means."
@@ -48,46 +44,10 @@ WEIGHT_DRAWS = 2
 "The same for the permuted control at a cost weight."
 MAC_SHARES = (0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85)
 "Shares of the full model's MACs at which the cost-weight curve is measured; the weights are found on validation data."
-TRIALS = 40
-"Random changes that the search for the best static structure tries within the own choice's MACs."
 WEIGHT_TRIALS = 12
-"The same at a cost weight, where the search goes on from what smaller budgets gave."
+"Random changes that it tries at a cost weight, where it goes on from what smaller budgets gave."
 COMMON_TRIED = 2
 "How many of the structures that are most common at a cost weight on validation data that search tries as well."
-
-
-def validation_sets(
-    net: DeepElasticNetwork, limit: int | None = None, progress: bool = True
-) -> dict[str, EvaluationSet]:
-    """The validation images that the network's own training held out, or the first `limit` of every task's.
-
-    No other image is decoded.
-
-    Raises:
-        ConfigError: the checkpoint does not say how it was trained.
-    """
-    if not net.info.recipe:
-        raise ConfigError("expected a recipe in config.json, found none: which images were held out is not known")
-    recipe = from_json(Recipe, net.info.recipe, "recipe")
-    tasks = net.config.tasks
-    sources = {task.name: open_task(task, "train") for task in tasks}
-    rows = divide_tasks(tasks, sources, recipe.training.validation_share, recipe.data_seed)
-    held_out = {task.name: rows[task.name][1][:limit] for task in tasks}
-    return {
-        task.name: evaluation_set(net, task, decode_rows(sources[task.name], task, held_out[task.name], progress))
-        for task in tasks
-    }
-
-
-def test_sets(net: DeepElasticNetwork, limit: int | None = None, progress: bool = True) -> dict[str, EvaluationSet]:
-    """The whole test split of every task, or its first `limit` rows."""
-    return {
-        task.name: evaluation_set(net, task, load_task(task, "test", limit=limit, progress=progress))
-        for task in net.config.tasks
-    }
-
-
-test_sets.__test__ = False  # pytest collects by name; this is no test
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from den_core.bootstrap import paired_intervals
+from den_core.evaluation.intervals import paired_intervals
+from den_core.evaluation.measuring import EvaluationSet, TaskResult, answers, choice_statistics, task_result
 from den_core.inference.network import DeepElasticNetwork
-from den_core.measuring import EvaluationSet, TaskResult, answers, choice_statistics, task_result
 
 Key = TypeVar("Key", bound=Hashable)
 

@@ -10,9 +10,9 @@ from typing import Any
 from den_core.checkpoints.comparable import check_task, recipe_of
 from den_core.checkpoints.metrics import BASELINE
 from den_core.errors import ConfigError
+from den_core.evaluation.measuring import EvaluationSet, TaskResult, measure
+from den_core.evaluation.operating_points import operating_point
 from den_core.inference.network import DeepElasticNetwork, load
-from den_core.measuring import EvaluationSet, TaskResult, measure
-from den_core.operating_points import operating_point
 from den_core.structures import full_structure
 
 

@@ -14,11 +14,11 @@ import torch
 from den_core.checkpoints.comparable import check_task, check_trained_alike, recipe_of
 from den_core.checkpoints.metrics import TWIN
 from den_core.config import Recipe
-from den_core.controls import permutations
 from den_core.errors import ConfigError
+from den_core.evaluation.controls import permutations
+from den_core.evaluation.measuring import EvaluationSet, asked_again
+from den_core.evaluation.operating_points import Outcome, Point, measure_points
 from den_core.inference.network import DeepElasticNetwork, load
-from den_core.measuring import EvaluationSet, asked_again
-from den_core.operating_points import Outcome, Point, measure_points
 
 SHUFFLED = "training.estimator.shuffled"
 "The field of a recipe in which twins differ."

@@ -12,12 +12,14 @@ from torch import Tensor
 
 from den_core.data.transforms import normalise
 from den_core.errors import ConfigError
+from den_core.evaluation.measuring import EvaluationSet
 from den_core.inference.network import DeepElasticNetwork
-from den_core.measuring import EvaluationSet
 from den_core.runtime.processes import gathered
 from den_core.seeding import step_generator
 from den_core.structures import uniform_structure
 
+TRIALS = 40
+"Random changes that the search tries within the own choice's MACs, and within a budget that somebody names."
 FIRST_TRIED = 6
 "How many of a pool's structures are tried first within a budget: the dearest that fit."
 BATCH = 128

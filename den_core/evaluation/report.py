@@ -11,7 +11,7 @@ import pandas as pd
 from den_core.checkpoints.folder import read_config
 from den_core.checkpoints.metrics import OF_OTHERS, Metrics, require_metrics
 from den_core.errors import CheckpointError
-from den_core.paper_results import beside, paper_frame
+from den_core.evaluation.paper_results import beside, paper_frame
 
 
 def frame_of(metrics: Metrics) -> pd.DataFrame:
