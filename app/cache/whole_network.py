@@ -13,14 +13,14 @@ from app.cache.checkpoints import Checkpoint, classes, history, metrics
 from app.cache.galleries import distributions, galleries, gallery
 
 if TYPE_CHECKING:
+    from den_core.analysis.benefit import Benefit
     from den_core.analysis.comparison import Comparison
     from den_core.analysis.dial import DialPoint
     from den_core.analysis.history import Stage
-    from den_core.analysis.looking import Benefit
+    from den_core.analysis.instance_gain import RhoSweep
     from den_core.analysis.projection import Projection
     from den_core.analysis.slices import Slice
     from den_core.analysis.tour import Contrast
-    from den_core.analysis.worth import RhoSweep
 
 
 @st.cache_data(max_entries=8, show_spinner="Reading the metrics …")
@@ -43,7 +43,7 @@ def gain(checkpoint: Checkpoint, by_class: bool = False) -> pd.Series:
 @st.cache_data(max_entries=8, show_spinner=False)
 def differences(checkpoint: Checkpoint) -> pd.DataFrame:
     """The own choice against its controls, with intervals where measured; of a checkpoint that has metrics."""
-    from den_core.analysis.worth import differences
+    from den_core.analysis.instance_gain import differences
 
     return differences(metrics(checkpoint), list(classes(checkpoint)))
 
@@ -51,7 +51,7 @@ def differences(checkpoint: Checkpoint) -> pd.DataFrame:
 @st.cache_data(max_entries=8, show_spinner=False)
 def cost_curves(checkpoint: Checkpoint) -> pd.DataFrame:
     """The own choice and its two controls along the dial; no rows where not measured."""
-    from den_core.analysis.worth import cost_curves
+    from den_core.analysis.instance_gain import cost_curves
 
     return cost_curves(metrics(checkpoint), list(classes(checkpoint)))
 
@@ -59,7 +59,7 @@ def cost_curves(checkpoint: Checkpoint) -> pd.DataFrame:
 @st.cache_data(max_entries=8, show_spinner=False)
 def concentration(checkpoint: Checkpoint) -> pd.DataFrame:
     """How much the choice differs from image to image, by task; no rows where not measured."""
-    from den_core.analysis.worth import concentration
+    from den_core.analysis.instance_gain import concentration
 
     return concentration(metrics(checkpoint), list(classes(checkpoint)))
 
@@ -67,7 +67,7 @@ def concentration(checkpoint: Checkpoint) -> pd.DataFrame:
 @st.cache_data(max_entries=8, show_spinner=False)
 def rho_sweep(checkpoint: Checkpoint) -> RhoSweep:
     """What selectors of other rho reach; no rows where not measured."""
-    from den_core.analysis.worth import rho_sweep
+    from den_core.analysis.instance_gain import rho_sweep
 
     return rho_sweep(metrics(checkpoint))
 
@@ -75,7 +75,7 @@ def rho_sweep(checkpoint: Checkpoint) -> RhoSweep:
 @st.cache_data(max_entries=8, show_spinner=False)
 def seeds(checkpoint: Checkpoint) -> pd.DataFrame:
     """What the same recipe reaches from other seeds; no rows where not measured."""
-    from den_core.analysis.worth import seeds
+    from den_core.analysis.instance_gain import seeds
 
     return seeds(metrics(checkpoint))
 
@@ -83,7 +83,7 @@ def seeds(checkpoint: Checkpoint) -> pd.DataFrame:
 @st.cache_resource(max_entries=16, show_spinner="Comparing with other images' structures …")
 def benefit(checkpoint: Checkpoint, task: str) -> Benefit:
     """What every indexed image of a task has of its own structure."""
-    from den_core.analysis.looking import benefit
+    from den_core.analysis.benefit import benefit
 
     return benefit(gallery(checkpoint, task))
 

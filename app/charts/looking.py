@@ -45,7 +45,7 @@ def differences(table: pd.DataFrame, titles: dict[str, str]) -> go.Figure:
     A filled dot's interval leaves out zero; an open one's does not, or there is none.
 
     Args:
-        table: as `den_core.analysis.worth.differences` returns it.
+        table: as `den_core.analysis.instance_gain.differences` returns it.
         titles: by task, the average included; rows from the top.
     """
     figure = go.Figure()
@@ -102,7 +102,7 @@ def accuracy_curves(curves: pd.DataFrame, points: pd.DataFrame) -> go.Figure:
     """Accuracy against mean MACs of the own choice and its two controls; the network as trained is a star.
 
     Args:
-        curves: of one task or the average, as `den_core.analysis.worth.cost_curves` returns it.
+        curves: of one task or the average, as `den_core.analysis.instance_gain.cost_curves` returns it.
         points: operating points of the same task or average, for the references and the twin.
     """
     figure = go.Figure()
@@ -152,7 +152,7 @@ def difference_curves(curves: pd.DataFrame) -> go.Figure:
     """Gain (above) and lead (below) by share of the full network's MACs, with their intervals as bands.
 
     Args:
-        curves: of one task or the average, as `den_core.analysis.worth.cost_curves` returns it.
+        curves: of one task or the average, as `den_core.analysis.instance_gain.cost_curves` returns it.
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.1)
     part = curves.sort_values("share")
@@ -199,7 +199,7 @@ def rho_sweep(sweep: pd.DataFrame) -> go.Figure:
     """Accuracy against the share of the full MACs, one labelled point per rho.
 
     Args:
-        sweep: as the rows of `den_core.analysis.worth.rho_sweep`.
+        sweep: as the rows of `den_core.analysis.instance_gain.rho_sweep`.
     """
     figure = go.Figure(
         go.Scatter(
@@ -228,7 +228,7 @@ def benefit_histogram(bins: pd.DataFrame) -> go.Figure:
     """How many images have how much benefit from their own structure, on a logarithmic scale.
 
     Args:
-        bins: as `den_core.analysis.looking.benefit_bins` returns it.
+        bins: as `den_core.analysis.benefit.benefit_bins` returns it.
     """
     figure = go.Figure()
     sides = (

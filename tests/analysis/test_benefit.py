@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from den_core.analysis.looking import Benefit, benefit, benefit_bins, most_helped, most_hurt, summary
+from den_core.analysis.benefit import Benefit, benefit, benefit_bins, most_helped, most_hurt, summary
 from den_core.errors import DataError
 
 

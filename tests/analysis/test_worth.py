@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from den_core.analysis.instance_gain import concentration, cost_curves, differences, rho_sweep, seeds, verdict
 from den_core.analysis.tradeoff import AVERAGE
-from den_core.analysis.worth import concentration, cost_curves, differences, rho_sweep, seeds, verdict
 from den_core.errors import CheckpointError
 
 TASKS = ("toy", "wide")

@@ -9,7 +9,7 @@ import shutil
 import numpy as np
 import pytest
 
-from den_core.analysis import worth
+from den_core.analysis import instance_gain
 from den_core.checkpoints.folder import CONFIG
 from den_core.checkpoints.metrics import METRICS, read_metrics, write_metrics
 from den_core.errors import CheckpointError, ConfigError
@@ -73,7 +73,7 @@ def test_what_is_stored_is_what_the_page_reads(make):
     main([str(first), str(make("b", 1)), "--write"])
 
     after = read_metrics(first)
-    frame = worth.seeds(dataclasses.asdict(after))
+    frame = instance_gain.seeds(dataclasses.asdict(after))
     assert frame["seed"].tolist() == [0, 1] and frame["twin"].isna().tolist() == [False, True]
     assert after.operating_points == before.operating_points
     assert {key: value for key, value in after.extra.items() if key != "seeds"} == before.extra

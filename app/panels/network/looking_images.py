@@ -11,7 +11,7 @@ import streamlit as st
 from app import cache, state, widgets
 from app.cache import test_sets, whole_network
 from app.charts import looking as charts
-from den_core.analysis import looking as analysis
+from den_core.analysis import benefit as analysis
 
 PER_PAGE = 12
 

@@ -75,7 +75,7 @@ def seeds_table(seeds: pd.DataFrame) -> pd.DataFrame:
     """The seeds for people, mean and standard deviation last where there are two or more.
 
     Args:
-        seeds: as `den_core.analysis.worth.seeds` returns it.
+        seeds: as `den_core.analysis.instance_gain.seeds` returns it.
     """
     differences = ("gain", "lead", "twin") if seeds["twin"].notna().any() else ("gain", "lead")
     rows = {str(row["seed"]): pd.Series(row) for row in seeds.to_dict("records")}

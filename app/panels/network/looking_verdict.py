@@ -7,8 +7,8 @@ import streamlit as st
 
 from app import cache, widgets
 from app.charts import looking as charts
+from den_core.analysis.instance_gain import verdict
 from den_core.analysis.tradeoff import AVERAGE
-from den_core.analysis.worth import verdict
 
 ANSWERS = {
     ("pays", "open"): "**Over shuffled structures yes; over the best single one it is not shown.**",
@@ -83,7 +83,7 @@ def sentences(table: pd.DataFrame, titles: dict[str, str]) -> list[str]:
     """The verdict in sentences that follow from the numbers, Markdown.
 
     Args:
-        table: as `den_core.analysis.worth.differences` returns it.
+        table: as `den_core.analysis.instance_gain.differences` returns it.
         titles: by task.
     """
     rows = {(entry.kind, entry.task): entry for entry in table.itertuples()}
@@ -105,7 +105,7 @@ def may_be_habit(table: pd.DataFrame) -> bool:
     """Whether there is a gain on average, and no twin that tells how much of it is habit.
 
     Args:
-        table: as `den_core.analysis.worth.differences` returns it.
+        table: as `den_core.analysis.instance_gain.differences` returns it.
     """
     gain = table[(table["kind"] == "gain") & (table["task"] == AVERAGE)]
     return bool((gain["value"] > 0).all()) and "twin" not in set(table["kind"])

@@ -7,8 +7,8 @@ import streamlit as st
 
 from app import cache, widgets
 from app.cache import whole_network
+from den_core.analysis.instance_gain import verdict
 from den_core.analysis.tradeoff import AVERAGE
-from den_core.analysis.worth import verdict
 
 METHODS = {
     "chosen": "Own choice",
