@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from den_core.analysis.approximate import jittered
+from den_core.benchmarks.search import jittered
 from den_core.checkpoints.folder import read_config
 from den_core.checkpoints.gallery import encode_gallery, gallery_path, list_column, read_gallery
 from den_core.errors import DataError, DenError

@@ -216,8 +216,8 @@ def _train(command: Train) -> None:
     from den_core.recipes import recipe_with
     from den_core.recipes.smoke import SHARES, TRAINED, smoke, smoke_images
     from den_core.runtime.devices import set_threads
-    from den_core.training.alternate import Execution
     from den_core.training.run import train
+    from den_core.training.setup import Execution
 
     set_threads(command.threads)
     c = command
@@ -324,7 +324,7 @@ def _check_limit(limit: int | None) -> None:
 
 
 def _benchmark(command: Benchmark) -> None:
-    from den_core.benchmark import benchmark, benchmark_untrained
+    from den_core.benchmarks.inference import benchmark, benchmark_untrained
     from den_core.inference.network import load
     from den_core.recipes import ROWS
     from den_core.runtime.devices import set_threads

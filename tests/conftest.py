@@ -22,8 +22,8 @@ from den_core.models.plain import PlainBackbone
 from den_core.models.registry import find_backbone
 from den_core.models.selector import Selector
 from den_core.recipes import recipe_with
-from den_core.training.alternate import Execution
 from den_core.training.run import train
+from den_core.training.setup import Execution
 
 CHECKPOINT_IMAGES = 300
 

@@ -27,9 +27,10 @@ from den_core.runtime.devices import set_threads
 from den_core.runtime.files import write_atomically
 from den_core.seeding import step_generator
 from den_core.structures import uniform_structure
-from den_core.training.alternate import Execution, Trainer
 from den_core.training.run import LoadedData, load_training_data
 from den_core.training.sampling import varied_structures
+from den_core.training.setup import Execution
+from den_core.training.trainer import Trainer
 
 
 def first_turn(base: Recipe, steps: int) -> Recipe:

@@ -13,7 +13,11 @@ from den_core.models.accounting import cost_table
 from den_core.models.selector import Selector
 from den_core.models.static import StaticEstimator
 from den_core.seeding import step_generator
-from den_core.training.alternate import (
+from den_core.training.optimisers import selector_optimizer, set_learning_rate
+from den_core.training.resume import load_before_last_turn
+from den_core.training.schedule import Turn, learning_rate
+from den_core.training.selector_step import label_step, selector_step
+from den_core.training.setup import (
     Execution,
     TrainingData,
     build_networks,
@@ -21,10 +25,6 @@ from den_core.training.alternate import (
     make_loader,
     to_training_precision,
 )
-from den_core.training.optimisers import selector_optimizer, set_learning_rate
-from den_core.training.resume import load_before_last_turn
-from den_core.training.schedule import Turn, learning_rate
-from den_core.training.selector_step import label_step, selector_step
 
 
 def before_last_turn(net: DeepElasticNetwork, recipe: Recipe, run: Path) -> DeepElasticNetwork:

@@ -21,9 +21,9 @@ from den_core.recipes.ablations import LEVELS
 from den_core.runtime.devices import set_threads
 from den_core.runtime.files import write_atomically
 from den_core.structures import full_structure
-from den_core.training.alternate import Execution
 from den_core.training.resume import FILE
 from den_core.training.run import train
+from den_core.training.setup import Execution
 from den_core.training.sweep_rho import measure_choice
 
 MEASURED = "sweep.json"

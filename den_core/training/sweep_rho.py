@@ -20,9 +20,9 @@ from den_core.config import Recipe, from_json
 from den_core.console import exit_code
 from den_core.evaluation.measuring import EvaluationSet, distinct_per_600, evaluation_set, measure
 from den_core.inference.network import DeepElasticNetwork, load
-from den_core.training.alternate import TrainingData
 from den_core.training.run import load_training_data
 from den_core.training.selector_only import before_last_turn, labelled_selector, train_selector
+from den_core.training.setup import TrainingData
 
 AS_IT_IS, BEFORE_LAST_TURN = "as it is", "before its last turn"
 "The estimator that selectors were trained on, for people."

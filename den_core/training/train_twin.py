@@ -18,9 +18,9 @@ from den_core.console import exit_code
 from den_core.errors import TrainingError
 from den_core.evaluation.twins import check_may_have_twin
 from den_core.runtime.devices import set_threads
-from den_core.training.alternate import Execution
 from den_core.training.resume import FILE, branch_off
 from den_core.training.run import train
+from den_core.training.setup import Execution
 
 
 def twin_recipe(recipe: Recipe) -> Recipe:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from den_core.analysis import approximate
-from den_core.analysis.approximate import FaissIndex, faiss_installed, neighbour_index, recall_of, synthesise
+from den_core.analysis.approximate import FaissIndex, faiss_installed, neighbour_index
 from den_core.analysis.neighbours import ExactIndex
+from den_core.benchmarks.search import recall_of, synthesise
 from den_core.errors import ConfigError, DataError
 
 needs_faiss = pytest.mark.skipif(not faiss_installed(), reason="needs the optional package faiss")

@@ -7,7 +7,7 @@ import time
 import pytest
 import torch
 
-from den_core.benchmark import ALL, FULL, OWN, benchmark, benchmark_untrained
+from den_core.benchmarks.inference import ALL, FULL, OWN, benchmark, benchmark_untrained
 from den_core.errors import ConfigError
 from den_core.runtime.memory import peak_memory
 from den_core.runtime.stopwatch import quartiles, take_turns

@@ -19,8 +19,8 @@ from den_core.evaluation.sets import test_sets
 from den_core.evaluation.twins import SHUFFLED, load_twin, measure_twin
 from den_core.inference.network import load
 from den_core.recipes import recipe
-from den_core.training.alternate import Execution
 from den_core.training.run import train
+from den_core.training.setup import Execution
 
 
 @pytest.fixture(scope="module")

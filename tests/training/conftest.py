@@ -12,8 +12,8 @@ from torch import Tensor
 
 from den_core.config import Recipe
 from den_core.recipes import recipe
-from den_core.training.alternate import TrainingData
 from den_core.training.run import load_training_data
+from den_core.training.setup import TrainingData
 
 
 @pytest.fixture

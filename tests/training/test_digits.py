@@ -14,9 +14,9 @@ from den_core.evaluation.sets import test_sets
 from den_core.inference.network import load
 from den_core.recipes import recipe
 from den_core.structures import uniform_structure
-from den_core.training.alternate import Execution
 from den_core.training.run import train
 from den_core.training.selector_step import draw_structures, selector_loss, structure_losses
+from den_core.training.setup import Execution
 
 pytestmark = pytest.mark.slow
 

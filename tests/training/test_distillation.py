@@ -10,9 +10,9 @@ from den_core.data.loaders import Batch
 from den_core.errors import ConfigError
 from den_core.models.accounting import cost_table
 from den_core.structures import full_structure
-from den_core.training.alternate import build_networks
 from den_core.training.estimator_step import distillation_loss, estimator_step
 from den_core.training.sampling import varied_structures
+from den_core.training.setup import build_networks
 
 TASK = "digits"
 

@@ -24,7 +24,7 @@ import torch
 from safetensors.torch import save_file
 from den_core.config import Recipe, from_json
 from den_core.training import run
-from den_core.training.alternate import Execution, Trainer
+from den_core.training.trainer import Execution, Trainer
 
 class WatchedTrainer(Trainer):
     def run(self):

@@ -19,9 +19,11 @@ from safetensors.torch import load_file
 from den_core.checkpoints.folder import read_history
 from den_core.config import to_json
 from den_core.errors import TrainingError
-from den_core.training import alternate, resume
-from den_core.training.alternate import Execution, Trainer
+from den_core.training import resume
+from den_core.training import trainer as alternate
 from den_core.training.run import train
+from den_core.training.setup import Execution
+from den_core.training.trainer import Trainer
 
 IMAGES = 150
 
@@ -31,7 +33,7 @@ from pathlib import Path
 import torch
 from den_core.config import Recipe, from_json
 from den_core.training import alternate
-from den_core.training.alternate import Execution
+from den_core.training.trainer import Execution
 from den_core.training.run import train
 
 save = alternate.save_resume_point

@@ -10,9 +10,10 @@ from den_core.data.splits import divide_tasks
 from den_core.errors import DataError
 from den_core.models.static import StaticEstimator
 from den_core.structures import random_structures
-from den_core.training.alternate import Execution, Trainer, TrainingData, make_loader
 from den_core.training.run import load_training_data
 from den_core.training.selector_step import structure_losses
+from den_core.training.setup import Execution, TrainingData, make_loader
+from den_core.training.trainer import Trainer
 
 
 @pytest.fixture

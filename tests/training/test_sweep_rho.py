@@ -15,9 +15,9 @@ from den_core.evaluation.measuring import measure
 from den_core.evaluation.sets import validation_sets
 from den_core.inference.network import load
 from den_core.training import sweep_rho
-from den_core.training.alternate import Execution
 from den_core.training.resume import LAST_TURN
 from den_core.training.run import load_training_data, train
+from den_core.training.setup import Execution
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """Images per second of every kind of training step."""
 
+from den_core.benchmarks.training import main, throughput
 from den_core.recipes import recipe_with
-from den_core.training.alternate import Execution
-from den_core.training.throughput import main, throughput
+from den_core.training.setup import Execution
 
 
 def test_every_step_is_timed(tmp_path):

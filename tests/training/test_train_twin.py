@@ -10,8 +10,8 @@ from den_core.checkpoints.folder import read_config
 from den_core.console import exit_code
 from den_core.errors import ConfigError, TrainingError
 from den_core.training import resume
-from den_core.training.alternate import Execution
 from den_core.training.run import train
+from den_core.training.setup import Execution
 from den_core.training.train_twin import main, train_twin, twin_recipe
 
 IMAGES = 150

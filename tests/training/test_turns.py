@@ -10,10 +10,11 @@ from den_core.data.transforms import normalise
 from den_core.errors import ConfigError
 from den_core.models.static import StaticEstimator
 from den_core.structures import full_structure
-from den_core.training import alternate
-from den_core.training.alternate import Execution, Trainer
+from den_core.training import trainer as alternate
 from den_core.training.schedule import turns
 from den_core.training.selector_step import structure_losses
+from den_core.training.setup import Execution
+from den_core.training.trainer import Trainer
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from den_core.runtime.devices import check_device, device_name
 from den_core.runtime.memory import peak_memory
 from den_core.runtime.stopwatch import quartiles, take_turns
 from den_core.structures import full_structure
-from den_core.training.alternate import build_networks
+from den_core.training.setup import build_networks
 
 FULL = "full model"
 FULL_HERE = "full model, dispatched"

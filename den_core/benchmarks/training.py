@@ -1,4 +1,4 @@
-"""`python -m den_core.training.throughput RECIPE`: how many images per second a step of training takes in.
+"""`python -m den_core.benchmarks.training RECIPE`: how many images per second a step of training takes in.
 
 Steps of the recipe's own networks, batch sizes and precision, on random images, the loader's work left out: a plain
 full backbone trained by itself, the estimator with one structure per image (Eq. 8), with in-place distillation, and the
@@ -28,11 +28,11 @@ from den_core.runtime.devices import device_name, set_threads
 from den_core.runtime.stopwatch import quartiles, take_turns
 from den_core.seeding import step_generator
 from den_core.structures import full_structure
-from den_core.training.alternate import Execution, build_networks, make_fabric, to_training_precision
 from den_core.training.estimator_step import estimator_step
 from den_core.training.optimisers import estimator_optimizer, selector_optimizer
 from den_core.training.sampling import initial_structures
 from den_core.training.selector_step import selector_step
+from den_core.training.setup import Execution, build_networks, make_fabric, to_training_precision
 
 
 @dataclass(frozen=True)
