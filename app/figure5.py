@@ -12,9 +12,9 @@ from pathlib import Path
 
 from app.charts.ablation import LABELS, ablation
 from den_core.console import exit_code
+from den_core.experiments.launch import launch
+from den_core.experiments.sweep import combinations, table
 from den_core.runtime.files import write_atomically
-from den_core.training.launch import launch
-from den_core.training.sweep import combinations, table
 
 
 def main(arguments: list[str] | None = None) -> None:

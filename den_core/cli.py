@@ -101,7 +101,7 @@ class Evaluate:
     baseline: list[Path] = field(default_factory=list)
     """Checkpoints of full networks with one task each, one for every task, to measure beside it."""
     twin: Path | None = None
-    """Checkpoint of its twin that never looks, which den_core.training.train_twin makes, to measure beside it."""
+    """Checkpoint of its twin that never looks, which den_core.experiments.twin makes, to measure beside it."""
     shares: list[float] = field(default_factory=list)
     """Shares of the full MACs at which the cost-weight curve is measured; eight from 0.15 to 0.85 if not given."""
     budget: float | None = None
@@ -239,8 +239,8 @@ def _train(command: Train) -> None:
 
 
 def _sweep(command: Sweep) -> None:
-    from den_core.training.launch import launch
-    from den_core.training.sweep import combinations, table
+    from den_core.experiments.launch import launch
+    from den_core.experiments.sweep import combinations, table
 
     c = command
     runs = combinations(c.recipes, c.rho, c.levels, c.seeds, c.out, c.backbone, c.steps, c.device, c.threads)

@@ -13,7 +13,7 @@ from den_core.analysis import instance_gain
 from den_core.checkpoints.folder import CONFIG
 from den_core.checkpoints.metrics import METRICS, read_metrics, write_metrics
 from den_core.errors import CheckpointError, ConfigError
-from den_core.training.collect_seeds import collect, main
+from den_core.experiments.seeds import collect, main
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from den_core.console import exit_code
+from den_core.experiments.compare_estimators import ARMS, equal_steps, first_turn, main
 from den_core.recipes import recipe
-from den_core.training.compare_estimators import ARMS, equal_steps, first_turn, main
 
 
 def image_runs(chosen) -> int:
@@ -52,9 +52,7 @@ def test_the_first_turn_is_all_that_is_trained():
 def test_the_command_measures_every_arm_and_seed(tmp_path, capsys):
     out = tmp_path / "arms.csv"
 
-    main(
-        ["--recipe", "digits-fast", "--seeds", "0", "1", "--steps", "2", "--threads", "1", "--out", str(out)]
-    )
+    main(["--recipe", "digits-fast", "--seeds", "0", "1", "--steps", "2", "--threads", "1", "--out", str(out)])
 
     frame = pd.read_csv(out)
     assert len(frame) == 2 * len(ARMS)

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from den_core.evaluation.sets import validation_sets
+from den_core.experiments import compare_selectors
+from den_core.experiments.compare_selectors import ARMS, measure_arm
 from den_core.inference.network import load
 from den_core.recipes import recipe
 from den_core.structures import full_structure
-from den_core.training import compare_selectors
-from den_core.training.compare_selectors import ARMS, measure_arm
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from den_core.config import Recipe, from_json
+from den_core.experiments.selector_only import labelled_selector, train_selector
 from den_core.inference.network import load
 from den_core.training.run import load_training_data
-from den_core.training.selector_only import labelled_selector, train_selector
 
 
 @pytest.fixture(scope="module")

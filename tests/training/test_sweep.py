@@ -7,8 +7,8 @@ import pytest
 
 from den_core import cli
 from den_core.errors import ConfigError, TrainingError
-from den_core.training.launch import launch
-from den_core.training.sweep import MEASURED, combinations
+from den_core.experiments.launch import launch
+from den_core.experiments.sweep import MEASURED, combinations
 
 SHORT = ["--steps", "4", "--threads", "1", "--device", "cpu"]
 

@@ -13,8 +13,8 @@ from den_core.checkpoints.metrics import METRICS, read_metrics
 from den_core.errors import CheckpointError, TrainingError
 from den_core.evaluation.measuring import measure
 from den_core.evaluation.sets import validation_sets
+from den_core.experiments import sweep_rho
 from den_core.inference.network import load
-from den_core.training import sweep_rho
 from den_core.training.resume import LAST_TURN
 from den_core.training.run import load_training_data, train
 from den_core.training.setup import Execution

@@ -15,6 +15,7 @@ from den_core.config import Recipe
 from den_core.errors import ConfigError
 from den_core.evaluation.measuring import EvaluationSet, measure
 from den_core.evaluation.sets import validation_sets
+from den_core.experiments.sweep_rho import measure_choice
 from den_core.inference.network import DeepElasticNetwork, load
 from den_core.recipes import check_recipe, recipe_with
 from den_core.recipes.ablations import LEVELS
@@ -24,7 +25,6 @@ from den_core.structures import full_structure
 from den_core.training.resume import FILE
 from den_core.training.run import train
 from den_core.training.setup import Execution
-from den_core.training.sweep_rho import measure_choice
 
 MEASURED = "sweep.json"
 "Written into a run's folder last: where it is, the run is done."

@@ -1,4 +1,4 @@
-"""`python -m den_core.training.compare_estimators`: what each part of the estimator's first turn buys.
+"""`python -m den_core.experiments.compare_estimators`: what each part of the estimator's first turn buys.
 
 Estimators that differ in one part are trained with the same seeds and batches, each running equally many images, and
 measured on the validation split: every fixed level, the full model, and structures of random density.

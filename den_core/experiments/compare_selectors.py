@@ -1,4 +1,4 @@
-"""`python -m den_core.training.compare_selectors CHECKPOINT`: what each part of the selector's training buys.
+"""`python -m den_core.experiments.compare_selectors CHECKPOINT`: what each part of the selector's training buys.
 
 For one trained estimator, which stands still, selectors are trained that differ in one part from the one before, over
 several seeds, and brought to the same mean MACs by their cost weight. Measured on the validation split: accuracy, its
@@ -24,10 +24,10 @@ from den_core.evaluation.controls import permutations
 from den_core.evaluation.dial import weight_for_macs
 from den_core.evaluation.measuring import EvaluationSet, answers, choice_statistics, evaluation_set
 from den_core.evaluation.static_search import Budget, best_statics
+from den_core.experiments.selector_only import before_last_turn, train_selector
 from den_core.inference.network import DeepElasticNetwork, load
 from den_core.runtime.files import write_atomically
 from den_core.training.run import load_training_data
-from den_core.training.selector_only import before_last_turn, train_selector
 
 DRAWS = 4
 "Permutations of the choices; figures are their mean."

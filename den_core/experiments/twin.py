@@ -1,4 +1,4 @@
-"""`python -m den_core.training.train_twin RUN OUT`: the twin of a trained network that never looks at the image.
+"""`python -m den_core.experiments.twin RUN OUT`: the twin of a trained network that never looks at the image.
 
 The twin shares the run up to its last turn. In that turn it meets the same structures, dealt out at random among the
 images of a task. `evaluate RUN --twin OUT` then measures what looking is worth, free of what a network merely gets used

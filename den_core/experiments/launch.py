@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from den_core.errors import ConfigError, TrainingError
-from den_core.training.sweep import Run, perform
+from den_core.experiments.sweep import Run, perform
 
 
 def launch(runs: Sequence[Run], launcher: str, out: Path, jobs: int = 4, minutes: int = 720) -> None:

@@ -1,4 +1,4 @@
-"""`python -m den_core.training.collect_seeds CHECKPOINT RUN...`: what one recipe reaches from several seeds.
+"""`python -m den_core.experiments.seeds CHECKPOINT RUN...`: what one recipe reaches from several seeds.
 
 Nothing is trained or measured here: every folder was trained by the same recipe but for its seed, and evaluated on the
 same images.

@@ -1,4 +1,4 @@
-"""`python -m den_core.training.sweep_rho CHECKPOINT`: what ρ does, for one trained estimator.
+"""`python -m den_core.experiments.sweep_rho CHECKPOINT`: what ρ does, for one trained estimator.
 
 A new selector is trained for every ρ (Eq. 5 per image, so the authors' values do not carry over) while the estimator
 stands still, and measured on the validation split. An estimator that had a last turn has narrowed to the structures of
@@ -19,9 +19,9 @@ from den_core.checkpoints.metrics import require_metrics, write_metrics
 from den_core.config import Recipe, from_json
 from den_core.console import exit_code
 from den_core.evaluation.measuring import EvaluationSet, distinct_per_600, evaluation_set, measure
+from den_core.experiments.selector_only import before_last_turn, labelled_selector, train_selector
 from den_core.inference.network import DeepElasticNetwork, load
 from den_core.training.run import load_training_data
-from den_core.training.selector_only import before_last_turn, labelled_selector, train_selector
 from den_core.training.setup import TrainingData
 
 AS_IT_IS, BEFORE_LAST_TURN = "as it is", "before its last turn"

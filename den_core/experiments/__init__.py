@@ -1,0 +1,1 @@
+"""Studies: many runs, or many settings, and what they show together."""
