@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from app.charts.ablation import LABELS, ablation
-from den_core.console import exit_code
+from den_core.cli.console import exit_code
 from den_core.experiments.launch import launch
 from den_core.experiments.sweep import combinations, table
 from den_core.runtime.files import write_atomically

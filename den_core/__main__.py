@@ -2,6 +2,6 @@
 
 import sys
 
-from den_core.cli import main
+from den_core.cli.main import main
 
 sys.exit(main())

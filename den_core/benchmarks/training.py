@@ -18,8 +18,8 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from den_core.cli.console import exit_code
 from den_core.config import Recipe
-from den_core.console import exit_code
 from den_core.data.loaders import Batch
 from den_core.models.accounting import cost_table
 from den_core.models.static import StaticEstimator

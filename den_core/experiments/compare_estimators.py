@@ -17,8 +17,8 @@ import pandas as pd
 import torch
 
 from den_core.checkpoints.folder import CheckpointInfo
+from den_core.cli.console import exit_code
 from den_core.config import Recipe
-from den_core.console import exit_code
 from den_core.evaluation.measuring import EvaluationSet, evaluation_set, measure
 from den_core.inference.network import DeepElasticNetwork
 from den_core.recipes import recipe_with

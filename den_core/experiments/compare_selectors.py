@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from den_core.cli.console import exit_code
 from den_core.config import Recipe, SelectorConfig, SelectorStageConfig, from_json
-from den_core.console import exit_code
 from den_core.evaluation.controls import permutations
 from den_core.evaluation.dial import weight_for_macs
 from den_core.evaluation.measuring import EvaluationSet, answers, choice_statistics, evaluation_set

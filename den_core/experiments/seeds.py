@@ -18,7 +18,7 @@ import pandas as pd
 from den_core.checkpoints.comparable import check_trained_alike, recipe_of
 from den_core.checkpoints.folder import CheckpointInfo, read_config
 from den_core.checkpoints.metrics import TWIN, Metrics, require_metrics, write_metrics
-from den_core.console import exit_code
+from den_core.cli.console import exit_code
 from den_core.errors import CheckpointError, ConfigError
 
 METHODS = ("chosen", "permuted", "static", "random", "full")

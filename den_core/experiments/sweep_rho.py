@@ -16,8 +16,8 @@ from pathlib import Path
 import pandas as pd
 
 from den_core.checkpoints.metrics import require_metrics, write_metrics
+from den_core.cli.console import exit_code
 from den_core.config import Recipe, from_json
-from den_core.console import exit_code
 from den_core.evaluation.measuring import EvaluationSet, distinct_per_600, evaluation_set, measure
 from den_core.experiments.selector_only import before_last_turn, labelled_selector, train_selector
 from den_core.inference.network import DeepElasticNetwork, load

@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 
 from den_core.checkpoints.folder import read_config
+from den_core.cli.console import exit_code
 from den_core.config import Recipe, from_json
-from den_core.console import exit_code
 from den_core.errors import TrainingError
 from den_core.evaluation.twins import check_may_have_twin
 from den_core.runtime.devices import set_threads

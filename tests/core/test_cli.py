@@ -15,7 +15,7 @@ import torch
 from den_core.checkpoints.folder import read_config
 from den_core.checkpoints.gallery import read_gallery
 from den_core.checkpoints.metrics import read_metrics, write_metrics
-from den_core.cli import main
+from den_core.cli.main import main
 from den_core.data.arrays import load_task
 from den_core.inference.calibration import read_calibration
 from den_core.inference.network import load
@@ -259,7 +259,7 @@ def test_an_exported_program_gives_the_same_logits(structure, smoke_run, run, tm
 
 
 def test_ctrl_c_says_how_to_go_on(monkeypatch, capsys):
-    from den_core import cli
+    from den_core.cli import main as cli
 
     def stop(command):
         raise KeyboardInterrupt

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from den_core.checkpoints.folder import CONFIG
-from den_core.cli import main
+from den_core.cli.main import main
 from den_core.errors import CheckpointError, ConfigError
 from den_core.evaluation.controls import permutations
 from den_core.evaluation.evaluator import DRAWS, Evaluator

@@ -12,7 +12,7 @@ import pytest
 from published_samples import publish, write_cifar10
 from torchvision import datasets
 
-from den_core.cli import main
+from den_core.cli.main import main
 from den_core.data.listing import list_datasets
 from den_core.data.sources import open_source
 from den_core.data.tasks import TASKS

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from image_samples import encode, solid
 
-from den_core.cli import main
+from den_core.cli.main import main
 from den_core.data.images import decode_image
 from den_core.data.listing import prepare_dataset
 from den_core.data.sources import open_source

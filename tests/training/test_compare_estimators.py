@@ -5,7 +5,7 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from den_core.console import exit_code
+from den_core.cli.console import exit_code
 from den_core.experiments.compare_estimators import ARMS, equal_steps, first_turn, main
 from den_core.recipes import recipe
 

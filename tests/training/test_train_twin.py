@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from den_core.checkpoints.folder import read_config
-from den_core.console import exit_code
+from den_core.cli.console import exit_code
 from den_core.errors import ConfigError, TrainingError
 from den_core.experiments.twin import main, train_twin, twin_recipe
 from den_core.training import resume

@@ -1,0 +1,1 @@
+"""The command line: a file a verb. Parsing and printing only; torch is imported when a verb runs."""

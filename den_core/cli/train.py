@@ -1,0 +1,70 @@
+"""`den train`: a recipe from data to checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from den_core.cli.console import Positional
+from den_core.cli.evaluate import Evaluate, _evaluate
+from den_core.cli.index import Index, _index
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a recipe and write a checkpoint folder, with its metrics and galleries."""
+
+    recipe: Positional[str]
+    """Name of the recipe; see den_core/recipes."""
+    out: Path | None = None
+    """Folder of the run; runs/RECIPE if not given."""
+    task: list[str] = field(default_factory=list)
+    """Train on your own images instead: NAME=SOURCE@SIZE, such as pets=folder:data/pets@64; may be repeated.
+    SOURCE is folder:FOLDER (an ImageFolder tree) or parquet:FOLDER; SIZE is a multiple of 32."""
+    backbone: str | None = None
+    """Another backbone than the recipe's, such as wrn-32-4."""
+    rho: float | None = None
+    """Another weight of the sparsity penalty (Eq. 5)."""
+    steps: int | None = None
+    """Another length: optimiser steps of the estimator's first turn; the other turns keep their proportion to it."""
+    seed: int = 0
+    """Of the start, the batches and the structures."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to train; auto takes a GPU where there is one."""
+    devices: int = 1
+    """Processes or GPUs that train together."""
+    threads: int | None = None
+    """CPU threads; torch's own choice if not given."""
+    resume: bool = False
+    """Go on from the folder's resume point."""
+    smoke: bool = False
+    """A few steps on a sample, to see that everything runs."""
+    evaluate: bool = True
+    """Measure the trained network and write its galleries."""
+
+
+def _train(command: Train) -> None:
+    from den_core.recipes import recipe_with
+    from den_core.recipes.smoke import SHARES, TRAINED, smoke, smoke_images
+    from den_core.runtime.devices import set_threads
+    from den_core.training.run import train
+    from den_core.training.setup import Execution
+
+    set_threads(command.threads)
+    c = command
+    chosen = recipe_with(c.recipe, c.task, c.backbone, c.rho, c.seed, c.steps)
+    chosen = smoke(chosen) if command.smoke else chosen
+    execution = Execution(
+        folder=command.out or Path("runs") / chosen.name,
+        accelerator=command.device,
+        devices=command.devices,
+        resume=command.resume,
+    )
+    train(chosen, execution, limit=TRAINED if command.smoke else None)
+    if command.evaluate:
+        folder = execution.folder
+        limit, shares = (smoke_images(chosen), list(SHARES)) if command.smoke else (None, [])
+        _evaluate(Evaluate(folder, limit=limit, shares=shares, write=True))
+        _index(Index(folder, limit=limit))
+        print(f"checkpoint in {folder}")
