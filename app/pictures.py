@@ -157,9 +157,7 @@ def sample_strip() -> None:
             with st.container(width=80, gap="xsmall"):
                 title = sample_title(name)
                 st.image(data, width=64, alt=title)
-                st.button(
-                    title, key=f"sample-{name}", type="tertiary", on_click=take_sample, args=(f"sample:{name}",)
-                )
+                st.button(title, key=f"sample-{name}", type="tertiary", on_click=take_sample, args=(f"sample:{name}",))
 
 
 def sample_title(name: str) -> str:

@@ -174,7 +174,5 @@ def clear_filters() -> None:
 
 def view_name() -> str:
     """What is shown, for the names of files that a visitor saves: the parameters of the URL, shortened."""
-    parts = [
-        f"{key}-{value}" for key, value in st.query_params.items() if key not in (CHECKPOINT, IMAGE_FORMAT, LASSO)
-    ]
+    parts = [f"{key}-{value}" for key, value in st.query_params.items() if key not in (CHECKPOINT, IMAGE_FORMAT, LASSO)]
     return re.sub(r"[^\w.+-]+", "-", "_".join(parts))[:80].strip("-_")

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts import style
+from app import style
 
 LABELS = {
     "figure5-levels-2": "2 levels",

@@ -10,18 +10,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts.style import OTHER_COLOR, barcode, layout, level_colors, plain_text
+from app.style import OTHER_COLOR, barcode, hatching, layout, level_colors, plain_text
 
 BAR, WIDEST = 22, 200
 "Height of a structure in a small barcode, and what its width may be at most, pixels."
-
-
-def hatching(marked: Sequence[bool]) -> dict:
-    """Patterns of bars that hatch the marked ones.
-
-    Plotly's own mark of a bar that was clicked would stay when something else is chosen elsewhere on the page.
-    """
-    return {"shape": ["/" if is_marked else "" for is_marked in marked], "fillmode": "overlay", "size": 6}
 
 
 def chosen_histogram(

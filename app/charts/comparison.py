@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts import style
+from app import style
 
 OUTCOME_TITLES = {
     "both": "Both right ✓✓",

@@ -9,15 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts.style import (
-    CORRECT_COLOR,
-    OTHER_COLOR,
-    OUTLINE,
-    PROBABILITY_SCALE,
-    layout,
-    percent_bar,
-    plain_text,
-)
+from app.style import CORRECT_COLOR, OTHER_COLOR, OUTLINE, PROBABILITY_SCALE, layout, percent_bar, plain_text
 
 CLASS_LENGTH, SLICE_LENGTH = 18, 30
 "Characters of a name beside an axis; the hover text has all of it."

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.style import PROBABILITY_SCALE, block_axes, cell_outlines, cells, layout, percent_bar
+from app.style import PROBABILITY_SCALE, block_axes, cell_outlines, cells, layout, percent_bar
 
 
 def distribution_map(frame: pd.DataFrame, levels: Sequence[int], compact: bool = False) -> go.Figure:

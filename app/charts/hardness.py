@@ -7,8 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts.chosen import hatching
-from app.charts.style import CORRECT_COLOR, OTHER_COLOR, WRONG_COLOR, layout
+from app.style import CORRECT_COLOR, OTHER_COLOR, WRONG_COLOR, hatching, layout
 
 MILLION = 1e6
 

@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts import style
-from app.charts.trade_off import METHOD_STYLES
+from app import style
+from den_core.methods import METHODS
 
 
 class Kind(NamedTuple):
@@ -24,9 +24,9 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "gain": Kind("over its structures shuffled (instance gain)", "#0072B2", "circle", "rgba(0, 114, 178, 0.22)"),
-    "lead": Kind("over the best single structure per task", "#009E73", "diamond", "rgba(0, 158, 115, 0.22)"),
-    "twin": Kind("over its twin that never looks", METHOD_STYLES["twin"][1], METHOD_STYLES["twin"][2]),
+    "gain": Kind("over permuted (instance gain)", "#0072B2", "circle", "rgba(0, 114, 178, 0.22)"),
+    "lead": Kind("over the best static structures", "#009E73", "diamond", "rgba(0, 158, 115, 0.22)"),
+    "twin": Kind("over its twin that never looks", METHODS["twin"].color, METHODS["twin"].symbol),
 }
 "By the kind of difference, in the order of the legend."
 CURVES = {"own": "cost_weight", "permuted": "permuted", "static": "static"}
@@ -107,18 +107,19 @@ def accuracy_curves(curves: pd.DataFrame, points: pd.DataFrame) -> go.Figure:
     """
     figure = go.Figure()
     for column, method in CURVES.items():
-        label, color, symbol = METHOD_STYLES[method]
+        look = METHODS[method]
         macs = "static_macs" if column == "static" else "mean_macs"
         part = curves.sort_values(macs)
         figure.add_scatter(
             x=part[macs] / 1e6,
             y=part[column],
             mode="lines+markers",
-            name=label,
+            name=look.name,
             customdata=part["cost_weight"].tolist(),
-            line={"color": color, "width": 2, "dash": "solid" if column == "own" else "dot"},
-            marker={"symbol": symbol, "size": 8, "color": color},
-            hovertemplate=f"cost weight %{{customdata:.4g}}<br>%{{y:.2%}} at %{{x:.2f}} M MACs<extra>{label}</extra>",
+            line={"color": look.color, "width": 2, "dash": "solid" if column == "own" else "dot"},
+            marker={"symbol": look.symbol, "size": 8, "color": look.color},
+            hovertemplate=f"cost weight %{{customdata:.4g}}<br>%{{y:.2%}} at %{{x:.2f}} M MACs"
+            f"<extra>{look.name}</extra>",
         )
     own = curves[curves["cost_weight"] == 0]
     twin = points[points["method"] == "twin"]
@@ -129,7 +130,7 @@ def accuracy_curves(curves: pd.DataFrame, points: pd.DataFrame) -> go.Figure:
         part = points[points["method"] == method]
         if len(part):
             _add_point(figure, method, part["mean_macs"], part["accuracy"])
-            line = {"dash": "dot", "width": 1, "color": METHOD_STYLES[method][1]}
+            line = {"dash": "dot", "width": 1, "color": METHODS[method].color}
             figure.add_hline(float(part["accuracy"].iloc[0]), line=line)
     figure.update_xaxes(title_text="Mean MACs per image (millions)", rangemode="tozero")
     figure.update_yaxes(title_text="Accuracy (%)", tickformat=".0%")
@@ -137,14 +138,14 @@ def accuracy_curves(curves: pd.DataFrame, points: pd.DataFrame) -> go.Figure:
 
 
 def _add_point(figure: go.Figure, method: str, macs: pd.Series, accuracy: pd.Series) -> None:
-    label, color, symbol = METHOD_STYLES[method]
+    look = METHODS[method]
     figure.add_scatter(
         x=macs / 1e6,
         y=accuracy,
         mode="markers",
-        name=label,
-        marker={"symbol": symbol, "size": 14, "color": color, "line": {"width": 0.5}},
-        hovertemplate=f"%{{y:.2%}} at %{{x:.2f}} M MACs<extra>{label}</extra>",
+        name=look.name,
+        marker={"symbol": look.symbol, "size": 14, "color": look.color, "line": {"width": 0.5}},
+        hovertemplate=f"%{{y:.2%}} at %{{x:.2f}} M MACs<extra>{look.name}</extra>",
     )
 
 

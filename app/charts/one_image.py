@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
-from app.charts.style import OTHER_COLOR, PROBABILITY_SCALE, layout, level_colors, plain_text
+from app.style import OTHER_COLOR, PROBABILITY_SCALE, layout, level_colors, plain_text
 
 COST_WEIGHTS = (
     *(-10.0, -7.0, -5.0, -4.0, -3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts import style
+from app import style
 
 COLORINGS = {"task": "Task", "correct": "Right or wrong", "macs": "MACs", "confidence": "Confidence"}
 _CONTINUOUS = {

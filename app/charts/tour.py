@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts import style
+from app import style
 
 
 def block_drawing(fractions: Sequence[float], channels: int = 16) -> go.Figure:

@@ -5,20 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts import style
+from app import style
+from den_core.methods import METHODS
 
-METHOD_STYLES = {
-    "level": ("Every block at one level", "#CC79A7", "square"),
-    "full": ("Full network", "#D55E00", "pentagon"),
-    "baseline": ("Separate full networks (Baseline)", "#999999", "cross"),
-    "random": ("Random structures", "#E69F00", "triangle-up"),
-    "static": ("Best single structure for all images", "#009E73", "diamond"),
-    "twin": ("Twin that never looks", "#AA4499", "triangle-down"),
-    "permuted": ("Its structures shuffled among images", "#56B4E9", "x"),
-    "cost_weight": ("This network, cost weight varied", "#0072B2", "circle"),
-    "chosen": ("This network, as trained", "#0072B2", "star"),
-}
-"Label, colour and marker of every way to pick structures, in drawing order; markers differ without colour too."
 ON_DIAL = ("cost_weight", "chosen")
 "Methods whose points the dial can be set to."
 
@@ -38,7 +27,7 @@ def trade_off(
     if front is not None and not front.empty:
         _add_front(figure, front)
     for method, part in _methods(points):
-        label, color, symbol = METHOD_STYLES[method]
+        look = METHODS[method]
         single = method not in ("cost_weight", "level")
         parameter = {"cost_weight": "cost weight %{customdata[1]:g}<br>", "level": "level %{customdata[1]:.0f}<br>"}
         figure.add_scatter(
@@ -46,12 +35,12 @@ def trade_off(
             y=part["accuracy"],
             # Lists, not an array: an array would come back from a click as something else.
             customdata=[[method, None if pd.isna(p) else float(p)] for p in part["parameter"]],
-            name=label,
+            name=look.name,
             legendrank=1000 - len(figure.data),
             mode="markers" if single else "lines+markers",
-            marker={"symbol": symbol, "size": 13 if single else 9, "color": color, "line": {"width": 0.5}},
-            line={"color": color, "dash": "solid" if method == "cost_weight" else "dot", "width": 2},
-            hovertemplate=f"{parameter.get(method, '')}%{{y:.2%}} at %{{x:.2f}} M MACs<extra>{label}</extra>",
+            marker={"symbol": look.symbol, "size": 13 if single else 9, "color": look.color, "line": {"width": 0.5}},
+            line={"color": look.color, "dash": "solid" if method == "cost_weight" else "dot", "width": 2},
+            hovertemplate=f"{parameter.get(method, '')}%{{y:.2%}} at %{{x:.2f}} M MACs<extra>{look.name}</extra>",
             unselected={"marker": {"opacity": 1}},
         )
     if weight is not None:
@@ -62,7 +51,7 @@ def trade_off(
 
 
 def _methods(points: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    parts = [(method, points[points["method"] == method].sort_values("mean_macs")) for method in METHOD_STYLES]
+    parts = [(method, points[points["method"] == method].sort_values("mean_macs")) for method in METHODS]
     return [(method, part) for method, part in parts if not part.empty]
 
 

@@ -9,16 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts.style import (
-    DIFFERENCE_SCALE,
-    OUTLINE,
-    PROBABILITY_SCALE,
-    block_axes,
-    cells,
-    layout,
-    percent_bar,
-    plain_text,
-)
+from app.style import DIFFERENCE_SCALE, OUTLINE, PROBABILITY_SCALE, block_axes, cells, layout, percent_bar, plain_text
 
 TEXT_BLOCKS = 20
 "With more blocks than this the cells are too narrow for a number."

@@ -6,9 +6,9 @@ import streamlit as st
 
 from app import cache, state, widgets
 from app.cache import test_sets
-from app.charts.style import task_colors
 from app.pages import PAGES
 from app.panels.test_sets import cost_groups, overspend, spending
+from app.style import task_colors
 
 GROUPS = 10
 "The images are divided into at most so many groups, by hardness and by MACs."

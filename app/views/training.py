@@ -10,7 +10,7 @@ import streamlit as st
 from app import cache, pages, widgets
 from app.cache import whole_network
 from app.charts import history as charts
-from app.charts.style import task_colors
+from app.style import task_colors
 
 SMALL = 40
 "Characters; a longer value in the recipe is a list of names, not a setting."

@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from app import cache, state
-from app.charts.style import level_colors
 from app.components.image_grid import Tile
 from app.components.image_grid import image_grid as grid_component
+from app.style import level_colors
 from app.widgets.figures import save_button
 from app.widgets.text import literal
 from den_core.errors import DenError
@@ -61,9 +61,7 @@ def image_grid(
         st.caption(f":material/broken_image: {literal(problem)}")
 
 
-def captions_with(
-    checkpoint: cache.Checkpoint, task: str, more: Callable[[int], str], part: pd.DataFrame
-) -> list[str]:
+def captions_with(checkpoint: cache.Checkpoint, task: str, more: Callable[[int], str], part: pd.DataFrame) -> list[str]:
     """Captions of images of one task: the class, ✓ or ✗ with the answer, and what `more` tells of a position."""
     frame, names = cache.gallery(checkpoint, task).frame, cache.classes(checkpoint)[task]
     captions = []

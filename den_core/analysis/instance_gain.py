@@ -25,7 +25,7 @@ _ACCURACIES = ("own", "permuted", "static")
 _MACS = ("mean_macs", "static_macs")
 _COUNTS = ("distinct", "top_share")
 _DIFFERENCES = ("gain", "lead")
-_SEED_ACCURACIES = ("chosen", "permuted", "static", "random", "full")
+SEED_ACCURACIES = ("chosen", "permuted", "static", "random", "full")
 
 
 def verdict(low: float, high: float) -> Verdict:
@@ -205,7 +205,7 @@ def seeds(metrics: Mapping[str, Any]) -> pd.DataFrame:
     Raises:
         CheckpointError: a number is missing or malformed.
     """
-    limits = {"seed": math.inf, **dict.fromkeys(_SEED_ACCURACIES, 1.0), "mean_macs": math.inf}
+    limits = {"seed": math.inf, **dict.fromkeys(SEED_ACCURACIES, 1.0), "mean_macs": math.inf}
     extra = _extra(metrics)
     frame = _table(extra, "seeds", limits, signed=_DIFFERENCES)
     twins = [row.get("twin") for row in extra.get("seeds") or []]

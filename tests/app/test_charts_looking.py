@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from app.charts import looking
-from app.charts.trade_off import METHOD_STYLES
+from den_core.methods import METHODS
 
 TITLES = {"one": "One & <b>", "average": "Average"}
 TABLE = pd.DataFrame(
@@ -81,7 +81,7 @@ def test_a_twin_is_a_third_mark_between_its_task_and_the_next():
 def test_the_twin_is_a_point_without_a_level():
     twin = pd.DataFrame({"method": ["twin"], "accuracy": [0.69], "mean_macs": [4e6]})
     figure = looking.accuracy_curves(CURVES, pd.concat([POINTS, twin]))
-    found = _trace(figure, METHOD_STYLES["twin"][0])
+    found = _trace(figure, METHODS["twin"].name)
     assert (list(found.x), list(found.y)) == ([4], [0.69])
     assert len(figure.layout.shapes) == 2
 
@@ -94,9 +94,9 @@ def test_one_kind_alone_is_drawn_in_the_middle_of_its_row():
 
 def test_curves_are_in_millions_of_their_own_macs_and_the_own_choice_is_marked():
     figure = looking.accuracy_curves(CURVES, POINTS.head(1))
-    assert list(_trace(figure, METHOD_STYLES["cost_weight"][0]).x) == [2, 4, 8]
-    assert list(_trace(figure, METHOD_STYLES["static"][0]).x) == [1.9, 3.9, 7]
-    star = _trace(figure, METHOD_STYLES["chosen"][0])
+    assert list(_trace(figure, METHODS["cost_weight"].name).x) == [2, 4, 8]
+    assert list(_trace(figure, METHODS["static"].name).x) == [1.9, 3.9, 7]
+    star = _trace(figure, METHODS["chosen"].name)
     assert (list(star.x), list(star.y), star.marker.symbol) == ([4], [0.7], "star")
     assert not figure.layout.shapes
 

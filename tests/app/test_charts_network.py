@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.charts import comparison, history, projection, style, tour, trade_off
+from app import style
+from app.charts import comparison, history, projection, tour, trade_off
 from den_core.analysis.history import Stage
 
 POINTS = pd.DataFrame(
@@ -27,7 +28,7 @@ def test_trade_off_joins_only_points_of_one_network_and_fixed_levels():
     figure = trade_off.trade_off(POINTS, "Accuracy")
     modes = {trace.name: trace.mode for trace in figure.data}
     assert modes["This network, cost weight varied"] == "lines+markers"
-    assert modes["Full network"] == "markers"
+    assert modes["Full model"] == "markers"
     assert list(_trace(figure, "This network, cost weight varied").x) == [2.0, 4.0], "millions, cheapest first"
     assert "millions" in figure.layout.xaxis.title.text
 

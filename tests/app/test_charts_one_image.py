@@ -17,7 +17,7 @@ from app.charts.one_image import (
     dial_of_image,
     steadiness_of_blocks,
 )
-from app.charts.style import level_colors
+from app.style import level_colors
 
 FRAME = pd.DataFrame([[0.1, 0.9], [0.6, 0.4], [0.5, 0.5]])
 TRIED = pd.DataFrame(

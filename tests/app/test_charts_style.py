@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts.style import cells, layout, level_colors, plain_text, task_colors
+from app.style import cells, layout, level_colors, plain_text, task_colors
 
 FRAME = pd.DataFrame([[0.1, 0.9], [0.6, 0.4], [0.5, 0.5]])
 

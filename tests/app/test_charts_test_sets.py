@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from app.charts import chosen, confusion, hardness, usage
-from app.charts.style import CORRECT_COLOR, WRONG_COLOR, level_colors
+from app.style import CORRECT_COLOR, WRONG_COLOR, level_colors
 from den_core.analysis.chosen import rank_frequency
 from den_core.analysis.confusion import row_shares
 

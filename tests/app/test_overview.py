@@ -24,8 +24,8 @@ def test_it_shows_the_measured_accuracy_beside_its_controls(open_trained, tiny_c
     results = open_trained("overview").table[0].value
     average = results[results["Task"] == "Average over tasks"].iloc[0]
     assert average["Own choice"] == f"{100 * points['chosen']:.1f} %"
-    assert average["Shuffled"] == f"{100 * points['permuted']:.1f} %"
-    assert average["Full network"] == f"{100 * points['full']:.1f} %"
+    assert average["Permuted"] == f"{100 * points['permuted']:.1f} %"
+    assert average["Full model"] == f"{100 * points['full']:.1f} %"
 
 
 def test_it_says_where_the_checkpoint_comes_from_and_what_it_is_made_of(open_trained, tiny_checkpoint):

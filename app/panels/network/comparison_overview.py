@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import widgets
 from app.charts import comparison as charts
-from app.charts.style import task_colors
+from app.style import task_colors
 from den_core.analysis import comparison as analysis
 
 

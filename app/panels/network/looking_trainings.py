@@ -8,15 +8,8 @@ import streamlit as st
 from app import cache, widgets
 from app.cache import whole_network
 from app.charts import looking as charts
-
-ACCURACIES = {
-    "chosen": "Own choice",
-    "permuted": "Shuffled",
-    "static": "Best single",
-    "random": "Random",
-    "full": "Full network",
-}
-"Columns of the table of seeds."
+from den_core.analysis.instance_gain import SEED_ACCURACIES
+from den_core.methods import METHODS
 
 
 def show(checkpoint: cache.Checkpoint) -> None:
@@ -84,7 +77,7 @@ def seeds_table(seeds: pd.DataFrame) -> pd.DataFrame:
     shown = []
     for name, row in rows.items():
         sign = "" if name == "±" else "+"
-        cells = {"Seed": name} | {title: f"{100 * row[column]:.2f}" for column, title in ACCURACIES.items()}
+        cells = {"Seed": name} | {METHODS[name].short: f"{100 * row[name]:.2f}" for name in SEED_ACCURACIES}
         cells |= {"M MACs": f"{row['mean_macs'] / 1e6:.1f}"}
         for name in differences:
             cells[name.capitalize()] = "" if pd.isna(row[name]) else f"{100 * row[name]:{sign}.2f}"

@@ -60,8 +60,8 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, table: pd.DataFrame
         data=table,
         name="worth-of-looking",
         caption=(
-            "Right of zero the choice for the single image is better. **Shuffled**: the same structures dealt out "
-            "again among the images of the task, at exactly the same MACs. **Best single structure**: the best one for "
+            "Right of zero the choice for the single image is better. **Permuted**: the same structures dealt out "
+            "again among the images of the task, at exactly the same MACs. **Static**: the best one for "
             "all images of the task that validation images find within the same MACs, selector included. "
             + (
                 "**Twin that never looks**: trained alike, but in its last turn on the same structures dealt out at "

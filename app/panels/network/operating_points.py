@@ -8,6 +8,7 @@ import streamlit as st
 from app import state, widgets
 from app.charts import trade_off as charts
 from den_core.analysis import dial, tradeoff
+from den_core.methods import METHODS
 
 PLAIN, BY_CLASS = "accuracy", "class_accuracy"
 QUANTITIES = {PLAIN: "Accuracy", BY_CLASS: "Class-averaged accuracy"}
@@ -79,7 +80,7 @@ def _for_people(points: pd.DataFrame, accuracy: str) -> pd.DataFrame:
     ordered = points.sort_values("mean_macs")
     return pd.DataFrame(
         {
-            "Structures": ordered["method"].map({name: label for name, (label, *_) in charts.METHOD_STYLES.items()}),
+            "Structures": ordered["method"].map({key: method.name for key, method in METHODS.items()}),
             "Cost weight or level": ordered["parameter"],
             "Accuracy (%)": 100 * ordered[accuracy],
             "Mean MACs (millions)": ordered["mean_macs"] / 1e6,

@@ -7,18 +7,9 @@ import streamlit as st
 
 from app import cache, widgets
 from app.cache import whole_network
+from den_core.methods import METHODS
 
 AVERAGE = "average"
-CONTROLS = {
-    "chosen": "Own choice",
-    "permuted": "Shuffled",
-    "twin": "Twin that never looks",
-    "static": "Best single",
-    "random": "Random",
-    "full": "Full network",
-    "baseline": "Separate networks",
-}
-"Columns of the table of results, by method of the operating point."
 
 
 def show(checkpoint: cache.Checkpoint) -> None:
@@ -87,15 +78,19 @@ def _how_sure(checkpoint: cache.Checkpoint) -> str:
     return f"{interval} What is no habit, own choice minus a twin that never looks: {twin:+.2f}{sure}."
 
 
+COLUMNS = ("chosen", "permuted", "twin", "static", "random", "full", "baseline")
+"Methods with a column of accuracies, in their order."
+
+
 def results_table(points: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
     """Accuracy of the network and its controls and MACs, a row per task and one for the average."""
-    methods = {method: points[points["method"] == method].set_index("task") for method in CONTROLS}
+    methods = {method: points[points["method"] == method].set_index("task") for method in COLUMNS}
     methods = {method: part for method, part in methods.items() if not part.empty}
     rows = []
     for task, title in {**titles, AVERAGE: "Average over tasks"}.items():
         images = methods["chosen"]["images"][task] if "chosen" in methods else float("nan")
         row = {"Task": title, "Test images": "" if pd.isna(images) else f"{int(images):,}"}
-        row |= {CONTROLS[method]: widgets.percent(part["accuracy"][task]) for method, part in methods.items()}
+        row |= {METHODS[method].short: widgets.percent(part["accuracy"][task]) for method, part in methods.items()}
         if {"chosen", "full"} <= methods.keys():
             macs, full = (methods[method]["mean_macs"][task] for method in ("chosen", "full"))
             row |= {"MACs per image": widgets.millions(macs), "Share of full": widgets.percent(macs / full, 0)}

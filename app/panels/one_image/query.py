@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 
 from app import cache, state, widgets
-from app.charts.style import level_colors
 from app.components.image_grid import Tile, image_grid, pressed
+from app.style import level_colors
 from den_core.errors import DenError
 
 GRID = 16

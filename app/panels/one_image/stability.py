@@ -9,9 +9,9 @@ import streamlit as st
 from app import widgets
 from app.cache import one_image
 from app.charts.one_image import steadiness_of_blocks
-from app.charts.style import level_colors
 from app.components.image_grid import Tile, image_grid, pressed
 from app.panels.one_image.subject import Subject, force
+from app.style import level_colors
 
 if TYPE_CHECKING:
     from den_core.analysis.stability import Stability

@@ -8,8 +8,8 @@ import streamlit as st
 from app import cache, state, widgets
 from app.cache import test_sets
 from app.charts import confusion as charts
-from app.charts.style import task_colors
 from app.panels.test_sets.undecided import left_out, whatever_the_answer
+from app.style import task_colors
 from den_core.analysis.slices import Slice
 
 GROUPINGS = {

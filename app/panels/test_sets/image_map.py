@@ -8,8 +8,8 @@ import streamlit as st
 from app import cache, state, widgets
 from app.cache import whole_network
 from app.charts import projection as charts
-from app.charts.style import task_colors
 from app.panels.test_sets import map_outline
+from app.style import task_colors
 from den_core.analysis import projection, slices
 
 CHART = "map"

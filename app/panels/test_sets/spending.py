@@ -49,7 +49,7 @@ def _yardstick(gallery) -> str:
     """Which structure says how hard an image is: the full network, or a cheap fixed level."""
     options = analysis.uniform_tried(gallery)
     full = str(gallery.num_levels - 1) * gallery.num_blocks
-    names = {key: "Full network" if key == full else f"Every block at level {key[0]}" for key in options}
+    names = {key: "Full model" if key == full else f"Every block at level {key[0]}" for key in options}
     state.forget_unless(state.YARDSTICK, options)
     return widgets.choice(
         "Hardness is the loss under",

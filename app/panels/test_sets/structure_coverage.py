@@ -6,7 +6,7 @@ import pandas as pd
 
 from app import widgets
 from app.charts import chosen as charts
-from app.charts.style import task_colors
+from app.style import task_colors
 from den_core.analysis.chosen import covering, rank_frequency
 
 SHARE = 0.8

@@ -7,9 +7,9 @@ import streamlit as st
 
 from app import cache, state, widgets
 from app.charts import chosen as charts
-from app.charts.style import task_colors
 from app.panels.test_sets import structure_images
 from app.panels.test_sets.structure_coverage import SHARE
+from app.style import task_colors
 from den_core.analysis.chosen import covering, effective_number, head_and_tail
 from den_core.structure_keys import structure_levels
 

@@ -8,7 +8,7 @@ import streamlit as st
 from app import cache, widgets
 from app.cache import whole_network
 from app.charts import tour as charts
-from app.charts.style import OTHER_COLOR, task_colors
+from app.style import OTHER_COLOR, task_colors
 
 
 def show(checkpoint: cache.Checkpoint) -> None:

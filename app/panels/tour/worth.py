@@ -9,14 +9,8 @@ from app import cache, widgets
 from app.cache import whole_network
 from den_core.analysis.instance_gain import verdict
 from den_core.analysis.tradeoff import AVERAGE
+from den_core.methods import METHODS
 
-METHODS = {
-    "chosen": "Own choice",
-    "permuted": "Own choices, shuffled",
-    "twin": "Twin that never looks",
-    "static": "One for all",
-    "full": "Full network",
-}
 SMALL_GAIN = 0.01
 "A fraction; below it the tour calls the instance gain small."
 
@@ -48,11 +42,15 @@ def show(checkpoint: cache.Checkpoint) -> None:
     st.markdown(_verdict(points, float(gain[AVERAGE])) + _interval(table) + habit(table))
 
 
+COMPARED = ("chosen", "permuted", "twin", "static", "full")
+"Methods of the table, in its order."
+
+
 def _comparison(points: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
     """MACs and accuracies of the ways to pick structures, for people."""
     rows = {
-        label: points[points["method"] == method].set_index("task")[["accuracy", "mean_macs"]]
-        for method, label in METHODS.items()
+        METHODS[method].name: points[points["method"] == method].set_index("task")[["accuracy", "mean_macs"]]
+        for method in COMPARED
     }
     table = pd.DataFrame(
         {

@@ -148,3 +148,9 @@ def barcode(levels: np.ndarray, names: Sequence[str], num_levels: int) -> go.Hea
     )
 
 
+def hatching(marked: Sequence[bool]) -> dict:
+    """Patterns of bars that hatch the marked ones.
+
+    Plotly's own mark of a bar that was clicked would stay when something else is chosen elsewhere on the page.
+    """
+    return {"shape": ["/" if is_marked else "" for is_marked in marked], "fillmode": "overlay", "size": 6}
