@@ -15,7 +15,13 @@ st.set_page_config(page_title="Deep elastic networks", page_icon=ICON, layout="w
 page = st.navigation(
     {
         section: [
-            st.Page(page.path, title=page.title, icon=f":material/{page.icon}:", default=page.name == pages.HOME)
+            st.Page(
+                page.path,
+                title=page.title,
+                icon=f":material/{page.icon}:",
+                url_path=page.name,
+                default=page.name == pages.HOME,
+            )
             for page in specs
         ]
         for section, specs in pages.sections().items()

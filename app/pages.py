@@ -1,4 +1,4 @@
-"""The pages of the app: a new one is a file in views/ and a line here."""
+"""The pages of the app: a new one is a folder in views/ with a page.py, and a line here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class PageSpec:
     """One page.
 
     Args:
-        name: of its file in views/, and of its address.
+        name: of its folder in views/, and of its address.
         title: in the menu.
         question: that it answers; its heading.
         icon: of Google's Material Symbols, which Streamlit brings along.
@@ -26,7 +26,7 @@ class PageSpec:
     @property
     def path(self) -> str:
         """The file, as `st.switch_page` and `st.page_link` name it."""
-        return f"views/{self.name}.py"
+        return f"views/{self.name}/page.py"
 
 
 ONE_IMAGE, TEST_SETS, NETWORK = "One image", "Whole test sets", "The network"

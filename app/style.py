@@ -148,6 +148,17 @@ def barcode(levels: np.ndarray, names: Sequence[str], num_levels: int) -> go.Hea
     )
 
 
+def barcode_svg(levels: Sequence[int], num_levels: int, cell: int = 12, height: int = 12) -> str:
+    """A structure as a strip of cells, one per block, coloured by level: an SVG image, `cell` pixels wide per block."""
+    colors, width = level_colors(num_levels), cell * len(levels)
+    cells = "".join(
+        f'<rect x="{cell * block}" width="{cell - 1}" height="{height}" fill="{colors[level]}"/>'
+        for block, level in enumerate(levels)
+    )
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{cells}</svg>'
+
+
 def hatching(marked: Sequence[bool]) -> dict:
     """Patterns of bars that hatch the marked ones.
 

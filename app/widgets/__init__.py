@@ -2,7 +2,7 @@
 
 text.py     numbers and names for people          pickers.py  checkpoint, states of a page, choices
 figures.py  charts and tables with their data     grids.py    test images that open when clicked
-filters.py  the filters that all pages share
+filters.py  the filters that all pages share      neighbours.py  neighbours of an image, per task
 """
 
 from app.widgets.figures import chart, file_name, lasso, metric_row, picked, save_button, small_table, table

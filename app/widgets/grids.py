@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -14,6 +15,7 @@ from app.components.image_grid import image_grid as grid_component
 from app.style import level_colors
 from app.widgets.figures import save_button
 from app.widgets.text import literal
+from den_core.analysis.slices import Slice
 from den_core.errors import DenError
 
 PER_PAGE = 24
@@ -96,3 +98,24 @@ def _tiles(
             )
         )
     return tiles, problem
+
+
+@st.fragment
+def of_task(
+    checkpoint: cache.Checkpoint,
+    task: str,
+    positions: np.ndarray,
+    key: str,
+    heading: str | None,
+    captions: Callable[[pd.DataFrame], Sequence[str]] | None = None,
+    size: int = 72,
+) -> None:
+    """Images of one task by their positions; turning a page draws them only."""
+    images = pd.DataFrame({"task": task, "row": positions})
+    image_grid(checkpoint, images, key=key, captions=captions, size=size, heading=heading)
+
+
+@st.fragment
+def of_slice(checkpoint: cache.Checkpoint, where: Slice, key: str, heading: str) -> None:
+    """The images that a slice takes; turning a page draws them only."""
+    image_grid(checkpoint, cache.selection(checkpoint, where), key=key, heading=heading)

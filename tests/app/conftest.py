@@ -26,7 +26,7 @@ def open_page(monkeypatch) -> Callable[..., AppTest]:
         monkeypatch.setenv("DEN_CHECKPOINTS", str(root))
         app = AppTest.from_file(REPOSITORY / "app" / "main.py", default_timeout=60)
         if page != HOME:
-            app.switch_page(f"views/{page}.py")
+            app.switch_page(f"views/{page}/page.py")
         for name, value in query.items() if checkpoint is None else {"checkpoint": checkpoint, **query}.items():
             app.query_params[name] = value
         return app.run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
-from app.panels.network.looking_verdict import sentences
+from app.views.looking.verdict import sentences
 
 TASKS = {"fashion": "Fashion", "emoji": "Emoji", "clipart": "Clip art"}
 NAMES = (*TASKS, "average")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.charts import looking
+from app.views.looking import charts
 from den_core.methods import METHODS
 
 TITLES = {"one": "One & <b>", "average": "Average"}
@@ -46,14 +46,14 @@ def _trace(figure, name):
 
 
 def test_differences_are_in_points_with_their_intervals():
-    gain = looking.differences(TABLE, TITLES).data[0]
+    gain = charts.differences(TABLE, TITLES).data[0]
     np.testing.assert_allclose(gain.x, [2, 1])
     np.testing.assert_allclose(gain.error_x.array, [2, 2])
     np.testing.assert_allclose(gain.error_x.arrayminus, [1, 2])
 
 
 def test_only_a_dot_whose_interval_leaves_out_zero_is_filled():
-    figure = looking.differences(TABLE, TITLES)
+    figure = charts.differences(TABLE, TITLES)
     assert list(figure.data[0].marker.symbol) == ["circle", "circle-open"]
     assert list(figure.data[1].marker.symbol) == ["diamond", "diamond-open"]
     assert [trace.marker.symbol for trace in figure.data if trace.showlegend is None] == ["circle", "diamond"]
@@ -61,7 +61,7 @@ def test_only_a_dot_whose_interval_leaves_out_zero_is_filled():
 
 
 def test_both_kinds_stand_in_the_row_of_their_task_and_names_are_literal():
-    figure = looking.differences(TABLE, TITLES)
+    figure = charts.differences(TABLE, TITLES)
     assert all(round(y) == row for trace in figure.data[:2] for row, y in enumerate(trace.y))
     assert figure.data[0].y[0] < figure.data[1].y[0]
     assert figure.layout.yaxis.ticktext[0] == "One &amp; &lt;b&gt;"
@@ -70,30 +70,30 @@ def test_both_kinds_stand_in_the_row_of_their_task_and_names_are_literal():
 
 def test_a_twin_is_a_third_mark_between_its_task_and_the_next():
     twin = TABLE[TABLE["kind"] == "gain"].assign(kind="twin")
-    figure = looking.differences(pd.concat([TABLE, twin]), TITLES)
+    figure = charts.differences(pd.concat([TABLE, twin]), TITLES)
     gain, lead, third = figure.data[:3]
     assert third.name == "over its twin that never looks"
     assert list(third.marker.symbol) == ["triangle-down", "triangle-down-open"]
     assert gain.y[0] < lead.y[0] == 0 < third.y[0] < 0.5 and gain.y[1] > third.y[0]
-    assert figure.layout.height > looking.differences(TABLE, TITLES).layout.height
+    assert figure.layout.height > charts.differences(TABLE, TITLES).layout.height
 
 
 def test_the_twin_is_a_point_without_a_level():
     twin = pd.DataFrame({"method": ["twin"], "accuracy": [0.69], "mean_macs": [4e6]})
-    figure = looking.accuracy_curves(CURVES, pd.concat([POINTS, twin]))
+    figure = charts.accuracy_curves(CURVES, pd.concat([POINTS, twin]))
     found = _trace(figure, METHODS["twin"].name)
     assert (list(found.x), list(found.y)) == ([4], [0.69])
     assert len(figure.layout.shapes) == 2
 
 
 def test_one_kind_alone_is_drawn_in_the_middle_of_its_row():
-    figure = looking.differences(TABLE[TABLE["kind"] == "gain"], TITLES)
+    figure = charts.differences(TABLE[TABLE["kind"] == "gain"], TITLES)
     assert list(figure.data[0].y) == [0, 1]
     assert len(figure.data) == 2, "the dots and their legend"
 
 
 def test_curves_are_in_millions_of_their_own_macs_and_the_own_choice_is_marked():
-    figure = looking.accuracy_curves(CURVES, POINTS.head(1))
+    figure = charts.accuracy_curves(CURVES, POINTS.head(1))
     assert list(_trace(figure, METHODS["cost_weight"].name).x) == [2, 4, 8]
     assert list(_trace(figure, METHODS["static"].name).x) == [1.9, 3.9, 7]
     star = _trace(figure, METHODS["chosen"].name)
@@ -102,13 +102,13 @@ def test_curves_are_in_millions_of_their_own_macs_and_the_own_choice_is_marked()
 
 
 def test_what_makes_no_choice_is_a_point_and_a_level_where_measured():
-    figure = looking.accuracy_curves(CURVES, POINTS)
+    figure = charts.accuracy_curves(CURVES, POINTS)
     assert list(_trace(figure, "Separate full networks (Baseline)").y) == [0.74]
     assert [shape.y0 for shape in figure.layout.shapes] == [0.73, 0.74]
 
 
 def test_bands_go_along_the_upper_ends_and_back_along_the_lower_ones():
-    figure = looking.difference_curves(CURVES)
+    figure = charts.difference_curves(CURVES)
     band, line = figure.data[:2]
     assert list(band.x) == [0.2, 0.4, 0.8, 0.8, 0.4, 0.2]
     np.testing.assert_allclose(band.y, [3, 2, 2, -1, 0, 1])
@@ -119,7 +119,7 @@ def test_bands_go_along_the_upper_ends_and_back_along_the_lower_ones():
 
 def test_every_rho_is_named_at_its_point():
     sweep = pd.DataFrame({"rho": [0.1, 1], "accuracy": [0.7, 0.6], "share": [0.6, 0.3], "distinct_per_600": [30, 40]})
-    (trace,) = looking.rho_sweep(sweep).data
+    (trace,) = charts.rho_sweep(sweep).data
     assert list(trace.text) == ["ρ = 0.1", "ρ = 1"]
     assert list(trace.x) == [0.6, 0.3]
 
@@ -128,12 +128,12 @@ def test_every_rho_is_named_at_its_point():
 def test_the_histogram_tells_worse_from_better_without_colour_too(start):
     starts = start + np.array([0, 0.02])
     bins = pd.DataFrame({"start": starts, "end": starts + 0.02, "images": [5, 3]})
-    worse, better = looking.benefit_histogram(bins).data
+    worse, better = charts.benefit_histogram(bins).data
     assert (len(worse.x), len(better.x)) == ((2, 0) if start < 0 else (0, 2))
     assert worse.marker.pattern.shape != better.marker.pattern.shape
 
 
 def test_a_bar_of_one_image_has_a_height():
     bins = pd.DataFrame({"start": [0.0], "end": [0.02], "images": [1]})
-    low, high = looking.benefit_histogram(bins).layout.yaxis.range
+    low, high = charts.benefit_histogram(bins).layout.yaxis.range
     assert low < 0 < high, "log10 of 1 is 0"

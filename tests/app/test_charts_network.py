@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 
 from app import style
-from app.charts import comparison, history, projection, tour, trade_off
+from app.views.compare import charts
+from app.views.guide import charts as tour
+from app.views.map import charts as projection
+from app.views.trade_off import charts as trade_off
+from app.views.training import charts as history
 from den_core.analysis.history import Stage
 
 POINTS = pd.DataFrame(
@@ -149,7 +153,7 @@ COUNTS = {"both": 5, "first": 3, "second": 1, "neither": 0}
 
 
 def test_the_cells_of_the_table_are_where_their_titles_say():
-    figure = comparison.two_by_two(COUNTS, "second")
+    figure = charts.two_by_two(COUNTS, "second")
     cells = {
         point[0]: (x, y) for point, x, y in zip(*(figure.data[1][k] for k in ("customdata", "x", "y")), strict=True)
     }
@@ -160,12 +164,12 @@ def test_the_cells_of_the_table_are_where_their_titles_say():
 
 
 def test_no_image_at_all_is_a_table_of_zeros():
-    assert not np.asarray(comparison.two_by_two(dict.fromkeys(COUNTS, 0)).data[0].z).any()
+    assert not np.asarray(charts.two_by_two(dict.fromkeys(COUNTS, 0)).data[0].z).any()
 
 
 def test_bars_tell_cheaper_from_dearer_and_know_their_edges():
     bins = pd.DataFrame({"low": [-2e6, 0, 0], "high": [0, 0, 2e6], "images": [1, 2, 3]})
-    figure = comparison.macs_histogram(bins, (0, 2e6))
+    figure = charts.macs_histogram(bins, (0, 2e6))
     assert list(figure.data[0].x) == ["−2 to 0", "same", "0 to +2"]
     assert len(set(figure.data[0].marker.color)) == 3
     assert figure.data[0].customdata[0] == [-2e6, 0]
@@ -175,14 +179,14 @@ def test_bars_tell_cheaper_from_dearer_and_know_their_edges():
 def test_an_arrow_goes_from_the_first_network_to_the_second():
     first = pd.DataFrame({"accuracy": [0.5], "mean_macs": [4e6]}, index=["One"])
     second = pd.DataFrame({"accuracy": [0.6], "mean_macs": [2e6]}, index=["One"])
-    (arrow,) = comparison.both_points(first, second, ("a", "<b>"), {"One": "#000000"}).data
+    (arrow,) = charts.both_points(first, second, ("a", "<b>"), {"One": "#000000"}).data
     assert (list(arrow.x), list(arrow.y)) == ([4.0, 2.0], [0.5, 0.6])
     assert arrow.customdata[1] == ["&lt;b&gt;"]
 
 
 def test_pairs_of_structures_share_rows_and_equal_labels_keep_their_rows_apart():
     levels = np.array([[0, 1], [1, 1]])
-    figure = comparison.structure_pairs(levels, levels[::-1], ["5 images", "5 images"], 2, ("a", "b"))
+    figure = charts.structure_pairs(levels, levels[::-1], ["5 images", "5 images"], 2, ("a", "b"))
     assert [list(trace.y) for trace in figure.data] == [["0", "1"]] * 2
     assert list(figure.layout.yaxis.ticktext) == ["5 images", "5 images"]
 

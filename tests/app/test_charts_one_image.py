@@ -8,16 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.charts.distribution import distribution_map
-from app.charts.one_image import (
+from app.style import barcode_svg, level_colors
+from app.views.inspect_image.charts import (
     COST_WEIGHTS,
-    barcode_svg,
     cell_colors,
     costs_of_image,
     dial_of_image,
+    distribution_map,
     steadiness_of_blocks,
 )
-from app.style import level_colors
 
 FRAME = pd.DataFrame([[0.1, 0.9], [0.6, 0.4], [0.5, 0.5]])
 TRIED = pd.DataFrame(
@@ -96,7 +95,7 @@ def test_an_image_that_never_moves_still_has_an_axis():
 
 @pytest.mark.parametrize("structure", ["0", "3120", "3" * 36])
 def test_the_barcode_is_one_cell_per_block_in_the_colours_of_the_levels(structure):
-    root = ElementTree.fromstring(barcode_svg(structure, 4))
+    root = ElementTree.fromstring(barcode_svg([int(level) for level in structure], 4))
     colors = level_colors(4)
     assert [cell.get("fill") for cell in root] == [colors[int(level)] for level in structure]
 

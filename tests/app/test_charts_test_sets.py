@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.charts import chosen, confusion, hardness, usage
 from app.style import CORRECT_COLOR, WRONG_COLOR, level_colors
+from app.views.chosen_models import charts
+from app.views.hard_images import charts as hardness
+from app.views.level_usage import charts as usage
+from app.views.right_and_wrong import charts as confusion
 from den_core.analysis.chosen import rank_frequency
 from den_core.analysis.confusion import row_shares
 
@@ -90,7 +93,7 @@ def test_many_blocks_have_no_numbers_that_would_not_fit():
 
 def test_histogram_keeps_the_order_and_puts_the_tail_last():
     counts = pd.DataFrame({"one": [5, 3, 9], "two": [1, 0, 2]}, index=["11", "01", "other"])
-    figure = chosen.chosen_histogram(
+    figure = charts.chosen_histogram(
         counts,
         np.array([[1, 1], [0, 1]]),
         2,
@@ -115,13 +118,13 @@ def test_histogram_keeps_the_order_and_puts_the_tail_last():
 def test_histogram_of_few_structures_has_no_tail():
     counts = pd.DataFrame({"one": [5, 3]}, index=["11", "01"])
     levels = np.array([[1, 1], [0, 1]])
-    figure = chosen.chosen_histogram(counts, levels, 2, {"one": "#000000"}, {"one": "One"}, total=8)
+    figure = charts.chosen_histogram(counts, levels, 2, {"one": "#000000"}, {"one": "One"}, total=8)
     assert list(figure.data[1].y) == ["11", "01"]
 
 
 def test_coverage_ends_at_everything_and_names_are_literal():
     ranks = {"one": rank_frequency([6, 3, 1]), "all": rank_frequency([8, 2])}
-    figure = chosen.coverage_curves(ranks, {"one": "#000000"}, {"one": "<One>", "all": "All tasks"})
+    figure = charts.coverage_curves(ranks, {"one": "#000000"}, {"one": "<One>", "all": "All tasks"})
     curves = [trace for trace in figure.data if trace.showlegend is None]
     assert [list(curve.y)[-1] for curve in curves] == [1, 1]
     assert curves[0].name == "&lt;One&gt;"
@@ -129,11 +132,11 @@ def test_coverage_ends_at_everything_and_names_are_literal():
 
 
 def test_barcode_picture_has_a_cell_per_block_in_the_colours_of_the_levels():
-    kind, data = chosen.barcode_picture([0, 3, 1], 4).split(",")
+    kind, data = charts.barcode_picture([0, 3, 1], 4).split(",")
     svg = base64.b64decode(data).decode()
     assert kind == "data:image/svg+xml;base64"
     colors = level_colors(4)
-    assert f'width="{chosen.barcode_width(3)}"' in svg
+    assert f'width="{charts.barcode_width(3)}"' in svg
     assert [part.split('"')[0] for part in svg.split('fill="')[1:]] == [colors[0], colors[3], colors[1]]
 
 

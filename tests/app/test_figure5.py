@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from app import figure5
-from app.charts.ablation import LABELS, ablation
+from app.tools import figure5
+from app.tools.figure5 import LABELS, ablation
 from den_core.recipes import ROWS
 
 

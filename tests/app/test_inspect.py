@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 import den_core
-from app import pictures
 from app.state import UNDO
+from app.views.inspect_image import bring
 from app.widgets import literal
 from den_core.analysis.inspection import inspect_image
 from den_core.checkpoints.gallery import read_gallery
@@ -144,7 +144,7 @@ def test_of_several_files_the_bad_ones_are_told_and_the_good_ones_work(open_trai
     for line, name in zip(app.error, [*UNREADABLE, "bomb.png"], strict=True):
         assert name.split(".")[0] in line.value
         assert "\n" not in line.value
-    tiles = component_data(app, pictures.STRIP)["items"]
+    tiles = component_data(app, bring.STRIP)["items"]
     assert [tile["lines"][0] for tile in tiles] == list(READABLE)
     assert [tile["current"] for tile in tiles] == [True] + [False] * (len(READABLE) - 1)
     first = next(iter(READABLE))
@@ -165,12 +165,12 @@ def test_a_file_that_is_added_is_looked_at_and_one_that_is_taken_away_is_not(ope
 
 
 def test_more_files_than_are_kept_are_told(open_trained, component_data):
-    values = [(f"{i}.png", _encoded(size=(2 + i, 3)), "image/png") for i in range(pictures.MOST + 2)]
+    values = [(f"{i}.png", _encoded(size=(2 + i, 3)), "image/png") for i in range(bring.MOST + 2)]
     app = open_trained("inspect_image")
     app.file_uploader(key="inspect_uploader").set_value(values).run()
     assert len(app.error) == 2
-    assert str(pictures.MOST) in app.error[0].value
-    assert len(component_data(app, pictures.STRIP)["items"]) == pictures.MOST
+    assert str(bring.MOST) in app.error[0].value
+    assert len(component_data(app, bring.STRIP)["items"]) == bring.MOST
 
 
 def test_a_pasted_image_stays_beside_uploaded_ones(open_trained, component_data):
@@ -178,7 +178,7 @@ def test_a_pasted_image_stays_beside_uploaded_ones(open_trained, component_data)
     _upload(app, one__png=_encoded())
     app.chat_input(key="inspect_paste").upload("clip.png", _encoded(size=(8, 8)), "image/png").set_value("").run()
     assert "Pasted" in _looked_at(app)
-    assert len(component_data(app, pictures.STRIP)["items"]) == 2
+    assert len(component_data(app, bring.STRIP)["items"]) == 2
 
 
 def test_the_camera_opens_on_demand_only(open_trained):

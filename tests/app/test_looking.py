@@ -13,7 +13,7 @@ from reduced_galleries import first_image, without_tried
 
 import den_core.checkpoints.gallery
 from app.pages import PAGES
-from app.panels.network.looking_trainings import seeds_table
+from app.views.looking.trainings import seeds_table
 from den_core.analysis.benefit import benefit, most_helped, most_hurt, summary
 from den_core.checkpoints.gallery import read_gallery
 

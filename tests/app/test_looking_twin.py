@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from looking_metrics import differences, new_fields, table, texts, verdict
 
-from app.panels.network.looking_trainings import seeds_table
+from app.views.looking.trainings import seeds_table
 
 PAYS, OPEN, COSTS = (0.01, 0.005, 0.02), (0.004, -0.004, 0.012), (-0.01, -0.02, -0.005)
 

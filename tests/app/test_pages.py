@@ -48,7 +48,7 @@ NONSENSE = {
 
 
 def test_every_page_has_a_file_and_every_file_is_a_page(repository):
-    files = {path.stem for path in (repository / "app" / "views").glob("*.py")}
+    files = {path.parent.name for path in (repository / "app" / "views").glob("*/page.py")}
     assert files == set(PAGES)
     assert [page for specs in sections().values() for page in specs] == list(PAGES.values())
 

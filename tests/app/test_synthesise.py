@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.synthesise import synthesise
+from app.tools.synthesise import synthesise
 from den_core.checkpoints.gallery import read_gallery
 from den_core.errors import CheckpointError, DataError
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import browsing
+from app.tools import browsing
 
 SHIPPED = browsing.REPOSITORY / "checkpoints" / "open3-wrn"
 ARTEFACTS = browsing.REPOSITORY / "artefacts"

@@ -8,8 +8,8 @@ import re
 import pandas as pd
 import pytest
 
-from app.browsing import open_page, settled, visit
 from app.pages import PAGES
+from app.tools.browsing import open_page, settled, visit
 from den_core.checkpoints.gallery import read_gallery
 
 CHECKPOINT = "checkpoint=open3-wrn"

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import den_core
-from app.browsing import open_page, settled
+from app.tools.browsing import open_page, settled
 from app.widgets.text import millions
 from den_core.analysis.neighbours import nearest
 from den_core.analysis.probing import probe

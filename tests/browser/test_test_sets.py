@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app.browsing import open_page, settled
+from app.tools.browsing import open_page, settled
 from den_core.analysis.chosen import structures_in_use, structures_of_tasks
 from den_core.analysis.hardness import OUTCOMES
 from den_core.checkpoints.gallery import read_gallery

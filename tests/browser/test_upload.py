@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import den_core
-from app.browsing import open_page, settled
-from app.measure import upload
+from app.tools.browsing import open_page, settled
+from app.tools.measure import upload
 from den_core.analysis.inspection import inspect_image
 from den_core.checkpoints.gallery import read_gallery
 

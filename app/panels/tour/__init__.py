@@ -1,1 +1,0 @@
-"""The steps of the two-minute tour, in this order: one_block, two_images, costs, many_images, worth, where_to_go."""

@@ -1,0 +1,1 @@
+"""What is no app: screenshots, stopwatch, large synthetic galleries, the picture of Figure 5."""

@@ -1,0 +1,1 @@
+"""Does it spend more on hard images?"""

@@ -1,0 +1,70 @@
+"""What changes for one image when the cost weight moves."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import state, widgets
+from app.cache import one_image
+from app.views.inspect_image.charts import COST_WEIGHTS, dial_of_image, distribution_map, distribution_table
+from app.views.inspect_image.subject import Subject
+
+
+def show(subject: Subject) -> None:
+    """The dial, the structure that it gives, and the whole way along it."""
+    state.forget_unless(state.WEIGHT, COST_WEIGHTS)
+    weight = st.select_slider(
+        "Cost weight",
+        COST_WEIGHTS,
+        value=0.0,
+        format_func=lambda value: f"{value:+g}" if value else "0",
+        key=state.WEIGHT,
+        bind="query-params",
+        help="In nats per full block's MACs. At 0 every block runs at its most probable level, as trained; above 0 a "
+        "level must be that much more probable to be worth its MACs; below 0 MACs are spent gladly.",
+    )
+    inspection = subject.inspection
+    structure = one_image.weighted_structure(subject.checkpoint, inspection.distribution, weight)
+    tried = one_image.tried(subject.checkpoint, subject.task, subject.data, subject.truth)
+    dial = tried[tried["kind"] == "cost_weight"]
+    wanted = tried["wanted"].iat[0]
+    both = one_image.probed(subject.checkpoint, subject.task, subject.data, (inspection.structure, structure), wanted)
+    full_macs = int(inspection.costs.loc["full", "macs"])
+    st.markdown(_told(both, weight, full_macs))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        widgets.chart(
+            distribution_map(pd.DataFrame(inspection.distribution), [int(level) for level in structure]),
+            key="dial_map",
+            alt=f"Probability of every level in every block; structure at cost weight {weight:g}: {structure}",
+            data=distribution_table(inspection.distribution, [int(level) for level in structure]),
+            name=f"distribution-at-{weight:g}",
+            caption=f"Orange frames: the levels at cost weight {weight:g}. The probabilities do not depend on it.",
+        )
+    with right:
+        true = "the true class" if subject.truth is not None else "the class that the full network names"
+        widgets.chart(
+            dial_of_image(dial, weight, full_macs),
+            key="dial_chart",
+            alt=f"MACs and probability of {wanted} along the cost weight",
+            data=dial[["low", "structure", "class_name", "probability", "macs", "total_macs"]],
+            name="cost-weight-of-image",
+            caption=f"{len(dial)} different structures lie along the dial. Probability of {widgets.literal(wanted)}, "
+            f"{true}. MACs with the selector. The dashed line is where the dial stands; most changes happen below 20, "
+            "where the axis ends.",
+        )
+
+
+def _told(both: pd.DataFrame, weight: float, full_macs: int) -> str:
+    """One sentence: what the dial gives now."""
+    own, now = both.iloc[0], both.iloc[1]
+    changed = sum(a != b for a, b in zip(own["structure"], now["structure"], strict=True))
+    blocks = {0: "no block changes its level", 1: "1 block changes its level"}
+    return (
+        f"At cost weight **{weight:g}**, {blocks.get(changed, f'{changed} blocks change their level')}: structure "
+        f"`{now['structure']}`, answer **{widgets.literal(now['class_name'])}** "
+        f"({widgets.percent(now['confidence'], 0)}), **{widgets.millions(now['total_macs'])} MACs** with the selector, "
+        f"{widgets.percent(now['total_macs'] / full_macs, 0)} of the full network's (at weight 0: "
+        f"{widgets.percent(own['total_macs'] / full_macs, 0)})."
+    )

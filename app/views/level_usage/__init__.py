@@ -1,0 +1,1 @@
+"""How are levels used?"""

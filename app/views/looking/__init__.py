@@ -1,0 +1,1 @@
+"""Does looking at the image pay?"""

@@ -1,0 +1,1 @@
+"""Which images lie close together?"""

@@ -1,0 +1,1 @@
+"""Where is it right and wrong? `undecided.py` says which filters an accuracy has to leave out."""

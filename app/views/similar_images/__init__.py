@@ -1,0 +1,1 @@
+"""What is alike for the selector? `query.py` is the image to start from."""

@@ -1,0 +1,1 @@
+"""What does accuracy cost?"""

@@ -1,0 +1,69 @@
+"""The dial: the cost weight that the whole network runs at, and what it gives."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import cache, state, widgets
+from app.views.trade_off import charts
+from den_core.analysis import dial
+from den_core.analysis.tradeoff import AVERAGE
+
+METRIC_WIDTH = 150
+"Pixels; where they do not all fit side by side, they wrap."
+
+
+def slider(points: pd.DataFrame) -> float:
+    """The dial itself; without a measured weight it stands at the network's own choice."""
+    weights = dial.dial_weights(points)
+    if len(weights) < 2:
+        return dial.OWN_WEIGHT
+    state.forget_unless(state.WEIGHT, weights)  # one of another checkpoint
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        weight = st.select_slider(
+            "Dial: cost weight",
+            weights,
+            value=dial.OWN_WEIGHT,
+            format_func=charts.weight_title,
+            key=state.WEIGHT,
+            bind="query-params",
+            help="How much a saved multiply-accumulate counts against a less probable level, in nats per full block. 0 "
+            "is the network's own choice; more saves work, less than 0 spends it. Each stop was measured on the test "
+            "images.",
+        )
+        st.button("Own choice", on_click=_reset, icon=":material/restart_alt:", disabled=weight == dial.OWN_WEIGHT)
+    return weight
+
+
+def _reset() -> None:
+    """Back to the network's own choice."""
+    state.set_filters(**{state.WEIGHT: dial.OWN_WEIGHT})
+
+
+def show_numbers(checkpoint: cache.Checkpoint, points: pd.DataFrame, weight: float, accuracy: str) -> None:
+    """Accuracy by task and work at the dial's position, against the network's own choice."""
+    here, own = dial.at_weight(points, weight), dial.at_weight(points, dial.OWN_WEIGHT)
+    titles = widgets.task_titles(checkpoint)
+    place = st.container(horizontal=True)
+    for task in (*titles, AVERAGE):
+        value, gap = here[accuracy][task], 100 * (here[accuracy][task] - own[accuracy][task])
+        place.metric(
+            widgets.literal(titles.get(task, "Average")),
+            widgets.percent(value),
+            f"{gap:+.2f} points" if weight else None,
+            delta_color="off",
+            border=True,
+            width=METRIC_WIDTH,
+            help="Accuracy on the test images; below it the change against the network's own choice.",
+        )
+    macs, base = here["mean_macs"][AVERAGE], own["mean_macs"][AVERAGE]
+    place.metric(
+        "MACs per image",
+        widgets.millions(macs),
+        f"{100 * (macs / base - 1):+.0f} %" if weight else None,
+        delta_color="off",
+        border=True,
+        width=METRIC_WIDTH,
+        help="Multiply-accumulates, mean over images and tasks, the selector included.",
+    )

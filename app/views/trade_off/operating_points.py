@@ -1,0 +1,89 @@
+"""Accuracy against MACs: the network's operating points beside the controls, as a chart and as a table."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import state, widgets
+from app.views.trade_off import charts
+from den_core.analysis import dial, tradeoff
+from den_core.methods import METHODS
+
+PLAIN, BY_CLASS = "accuracy", "class_accuracy"
+QUANTITIES = {PLAIN: "Accuracy", BY_CLASS: "Class-averaged accuracy"}
+"What is up in the chart, by its column."
+CHART = "trade_off"
+
+
+def show(points: pd.DataFrame, scope: str, accuracy: str, weight: float) -> None:
+    """The chart; clicking a point of the network's own curve turns the dial there.
+
+    Args:
+        points: of `cache.whole_network.points`.
+        scope: a task, or the average over tasks.
+        accuracy: of QUANTITIES.
+        weight: where the dial stands.
+    """
+    shown = points[points["task"] == scope].assign(accuracy=lambda part: part[accuracy])
+    images = shown["images"].dropna()
+    quantity = QUANTITIES[accuracy]
+    widgets.chart(
+        charts.trade_off(shown, quantity, tradeoff.pareto_front(shown), weight),
+        key=CHART,
+        alt=f"{quantity} against mean MACs per image, one mark per operating point",
+        data=shown,
+        on_select=_pick,
+        caption="Up is more accurate, left is cheaper; the grey steps join what nothing cheaper beats. **Click a blue "
+        "point** to turn the dial there. "
+        + (
+            f"n = {int(images.iloc[0]):,} test images. "
+            if len(images)
+            else "Mean over tasks of the tasks' own values. "
+        )
+        + "MACs include the selector where it runs: this network, and its structures shuffled. Random structures and "
+        "the best single one get the same budget, selector included, but run without it. FLOPs = 2 × MACs."
+        + (
+            " Separate full networks are other weights: one whole network per task."
+            if "baseline" in set(shown["method"])
+            else ""
+        )
+        + (
+            " The twin that never looks is another network, selector included: trained alike, but on structures dealt "
+            "out at random, and run so."
+            if "twin" in set(shown["method"])
+            else ""
+        ),
+    )
+
+
+def _pick() -> None:
+    """A point of the network's own curve was clicked: set the dial to it."""
+    for method, parameter in widgets.picked(CHART)[:1]:
+        if method in charts.ON_DIAL:
+            state.set_filters(**{state.WEIGHT: dial.OWN_WEIGHT if parameter is None else parameter})
+
+
+def show_table(points: pd.DataFrame, scope: str, accuracy: str) -> None:
+    """All operating points of a task or of the average."""
+    two_digits = st.column_config.NumberColumn(format="%.2f")
+    widgets.table(
+        _for_people(points[points["task"] == scope], accuracy),
+        name="operating_points",
+        key="points",
+        column_config={name: two_digits for name in ("Accuracy (%)", "Mean MACs (millions)")},
+    )
+
+
+def _for_people(points: pd.DataFrame, accuracy: str) -> pd.DataFrame:
+    """The operating points for people, cheapest first."""
+    ordered = points.sort_values("mean_macs")
+    return pd.DataFrame(
+        {
+            "Structures": ordered["method"].map({key: method.name for key, method in METHODS.items()}),
+            "Cost weight or level": ordered["parameter"],
+            "Accuracy (%)": 100 * ordered[accuracy],
+            "Mean MACs (millions)": ordered["mean_macs"] / 1e6,
+            "Different structures": ordered["distinct_structures"],
+        }
+    )

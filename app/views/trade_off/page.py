@@ -1,0 +1,48 @@
+"""Accuracy against MACs: this one network at many cost weights, beside the controls at equal MACs, with a dial."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import cache, pages, state, widgets
+from app.cache import whole_network
+from app.views.trade_off import dial, dial_inside, operating_points
+from app.views.trade_off.operating_points import BY_CLASS, PLAIN
+from den_core.analysis.tradeoff import AVERAGE
+
+WEIGHTINGS = {PLAIN: "Every image counts the same", BY_CLASS: "Every class counts the same"}
+AVERAGE_TITLE = "Average over tasks"
+
+
+@st.fragment
+def dialled(checkpoint: cache.Checkpoint, points: pd.DataFrame, scope: str, accuracy: str) -> None:
+    """The dial and everything that turns with it."""
+    weight = dial.slider(points)
+    dial.show_numbers(checkpoint, points, weight, accuracy)
+    operating_points.show(points, scope, accuracy, weight)
+    dial_inside.show(checkpoint, points, weight, scope)
+
+
+st.title(pages.PAGES["trade_off"].question)
+st.markdown(
+    "One network, many operating points: with the dial it spends less or more work on every image, without new "
+    "training. The controls show what other ways to pick structures reach with the same weights."
+)
+with widgets.errors_shown():
+    checkpoint = widgets.checkpoint()
+    titles = widgets.task_titles(checkpoint)
+    points = whole_network.points(checkpoint)
+    if points is None:
+        widgets.say_not_evaluated(checkpoint)
+        st.stop()
+    # The key is shared with the filters of other pages, where the same option stands for all images.
+    scopes = {widgets.ALL_TASKS: AVERAGE_TITLE} | titles
+    state.forget_unless(state.SCOPE, scopes)
+    with st.container(horizontal=True, gap="medium"):
+        scope = widgets.choice("Test images of", list(scopes), scopes, key=state.SCOPE)
+        scope = AVERAGE if scope == widgets.ALL_TASKS else scope
+        accuracy = widgets.choice("Accuracy", list(WEIGHTINGS), WEIGHTINGS, key=state.AVERAGE_OVER)
+    dialled(checkpoint, points, scope, accuracy)
+    with st.expander("All operating points as a table"):
+        operating_points.show_table(points, scope, accuracy)
