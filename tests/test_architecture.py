@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[1]
 LIBRARY = sorted((REPOSITORY / "den_core").rglob("*.py"))
 APP = sorted((REPOSITORY / "app").rglob("*.py"))
 
