@@ -49,6 +49,14 @@ def toy_set(network, rng) -> EvaluationSet:
     return EvaluationSet(network.task("toy"), images, torch.randint(5, (30,), generator=rng), C)
 
 
+@pytest.fixture
+def held_out(network, rng) -> EvaluationSet:
+    """As many images as `toy_set` has, and others, whose model distributions are much surer."""
+    images = torch.randint(256, (30, 32, 32, 3), generator=rng, dtype=torch.uint8)
+    C = (12 * torch.randn(30, network.num_blocks, network.num_levels, generator=rng)).softmax(-1)
+    return EvaluationSet(network.task("toy"), images, torch.randint(5, (30,), generator=rng), C)
+
+
 @pytest.fixture(scope="session")
 def tiny_metrics(tiny_checkpoint) -> Metrics:
     """What was measured of the really trained tiny network: 60 test images of every task."""
