@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
-from den_core.evaluation.evaluator import WEIGHT_TRIALS, Evaluator
-from den_core.evaluation.measuring import choice_statistics, logits
+from den_core.evaluation.evaluator import COMMON_TRIED, WEIGHT_TRIALS, Evaluator
+from den_core.evaluation.measuring import choice_statistics, logits, most_common
 from den_core.evaluation.sets import test_sets
 from den_core.evaluation.static_search import TRIALS, Budget, best_statics
 
@@ -108,29 +109,36 @@ def test_the_own_choices_row_repeats_the_main_figures(tiny_metrics):
     assert row["tasks"]["emoji"]["static"] == tiny_metrics.point("static")["tasks"]["emoji"]["accuracy"]
 
 
-def test_static_structures_are_searched_within_what_the_choice_costs(network, toy_set, monkeypatch):
-    """The own choice's budget gets all trials; every budget is the mean MACs of its choices, selector included."""
+def test_static_structures_are_searched_within_what_the_choice_costs(network, toy_set, held_out, monkeypatch):
+    """The own choice's budget gets all trials; every budget is the mean MACs of its choices, selector included.
+
+    The structures that are tried first are common on the validation images, where the search runs.
+    """
     asked = []
 
     def search(net, data, budgets: list[Budget], seed):
+        assert data is held_out
         asked.extend(budgets)
         return best_statics(net, data, budgets, seed)
 
     monkeypatch.setattr("den_core.evaluation.evaluator.best_statics", search)
 
-    metrics = Evaluator(network, {"toy": toy_set}, {"toy": toy_set}, report=lambda line: None).run("validation")
+    metrics = Evaluator(network, {"toy": toy_set}, {"toy": held_out}, report=lambda line: None).run("test")
 
     macs = {row["cost_weight"]: row["tasks"]["toy"]["mean_macs"] for row in metrics.by_cost_weight}
     assert [budget.mean_macs for budget in asked] == [macs[weight] for weight in sorted(macs)]
     trials = {weight: budget.trials for weight, budget in zip(sorted(macs), asked, strict=True)}
     assert trials == {weight: WEIGHT_TRIALS if weight else TRIALS for weight in macs} and TRIALS >= 40
+    for weight, budget in zip(sorted(macs), asked, strict=True):
+        common = most_common(network.choose(held_out.distribution, weight), COMMON_TRIED)
+        assert torch.equal(torch.stack(budget.candidates), torch.stack(common))
 
 
-def test_a_lone_network_is_measured_with_its_baseline_last(network, toy_set):
+def test_a_lone_network_is_measured_with_its_baseline_last(network, toy_set, held_out):
     told = []
 
     metrics = Evaluator(
-        network, {"toy": toy_set}, {"toy": toy_set}, report=told.append, baselines={"toy": network}
+        network, {"toy": toy_set}, {"toy": held_out}, report=told.append, baselines={"toy": network}
     ).run("test")
 
     assert metrics.operating_points[-1] | {"method": "full"} == metrics.point("full")
