@@ -33,4 +33,5 @@ with st.sidebar:
     widgets.checkpoint_picker()
     widgets.image_format_picker()
 
-page.run()
+with widgets.missing_pictures_said():
+    page.run()

@@ -20,7 +20,7 @@ from app.cache.checkpoints import (
     network,
 )
 from app.cache.galleries import distributions, galleries, gallery, selection, tasks_with_gallery
-from app.cache.pictures import gallery_original, gallery_picture, samples
+from app.cache.pictures import gallery_original, gallery_picture, look_for_sets_again, samples
 
 __all__ = [
     "REPOSITORY",
@@ -36,6 +36,7 @@ __all__ = [
     "history",
     "identify",
     "info",
+    "look_for_sets_again",
     "metrics",
     "network",
     "samples",

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.cache.checkpoints import REPOSITORY, Checkpoint
 from app.cache.galleries import gallery
+from den_core.errors import DataError
 
 if TYPE_CHECKING:
     from den_core.data.sources import ImageSource
@@ -15,11 +16,31 @@ if TYPE_CHECKING:
 SAMPLES = REPOSITORY / "assets" / "samples"
 
 
+MISSING = "missing_sets"
+"Session: why data sets could not be opened, by source and split, since the page was run as a whole."
+
+
+def look_for_sets_again() -> None:
+    """Forget which data sets could not be opened; called before a page is run, so that a reload finds new ones."""
+    st.session_state[MISSING] = {}
+
+
 @st.cache_resource(max_entries=8, show_spinner="Opening the data set …")
-def _source(source: str, split: str) -> ImageSource:
+def _opened(source: str, split: str) -> ImageSource:
     from den_core.data.sources import open_source
 
     return open_source(source, split)
+
+
+def _source(source: str, split: str) -> ImageSource:
+    """A data set; one that is missing is looked for once per page, not once per picture."""
+    missing = st.session_state.setdefault(MISSING, {})
+    if (source, split) not in missing:
+        try:
+            return _opened(source, split)
+        except DataError as error:
+            missing[source, split] = str(error)
+    raise DataError(missing[source, split])
 
 
 @st.cache_data(max_entries=10_000, show_spinner=False)

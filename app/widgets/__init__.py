@@ -3,6 +3,7 @@
 text.py     numbers and names for people          pickers.py  checkpoint, states of a page, choices
 figures.py  charts and tables with their data     grids.py    test images that open when clicked
 filters.py  the filters that all pages share      neighbours.py  neighbours of an image, per task
+pictures.py test images, and which are missing
 """
 
 from app.widgets.figures import chart, file_name, lasso, metric_row, picked, save_button, small_table, table
@@ -18,6 +19,7 @@ from app.widgets.pickers import (
     say_not_evaluated,
     task_titles,
 )
+from app.widgets.pictures import missing_pictures_said, picture
 from app.widgets.text import literal, millions, percent
 
 __all__ = [
@@ -37,8 +39,10 @@ __all__ = [
     "literal",
     "metric_row",
     "millions",
+    "missing_pictures_said",
     "percent",
     "picked",
+    "picture",
     "save_button",
     "say_not_evaluated",
     "slice_filters",

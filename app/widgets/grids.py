@@ -14,9 +14,11 @@ from app.components.image_grid import Tile
 from app.components.image_grid import image_grid as grid_component
 from app.style import level_colors
 from app.widgets.figures import save_button
+from app.widgets.pictures import picture
 from app.widgets.text import literal
 from den_core.analysis.slices import Slice
 from den_core.errors import DenError
+from den_core.errors import ImageError
 
 PER_PAGE = 24
 
@@ -77,21 +79,21 @@ def captions_with(checkpoint: cache.Checkpoint, task: str, more: Callable[[int],
 def _tiles(
     checkpoint: cache.Checkpoint, images: pd.DataFrame, lines: list[list[str]] | None, size: int
 ) -> tuple[list[Tile], str]:
-    """The tiles of one page, and why pictures are missing, if any is."""
+    """The tiles of one page, and what is wrong with an image, if any is damaged."""
     classes, tiles, problem = cache.classes(checkpoint), [], ""
     for place, (task, row) in enumerate(zip(images["task"], images["row"], strict=True)):
         entry = cache.gallery(checkpoint, task).frame.iloc[row]
         try:
-            picture = cache.gallery_picture(checkpoint, task, int(row), 2 * size)
-        except DenError as error:
-            picture, problem = None, str(error)
+            shown = picture(checkpoint, task, int(row), 2 * size)
+        except ImageError as error:
+            shown, problem = None, str(error)
         name, answer = classes[task][entry["label"]], classes[task][entry["prediction"]]
         told = [name, "✓" if entry["correct"] else f"✗ {answer}"]
         verdict = "right" if entry["correct"] else f"wrong: {answer}"
         tiles.append(
             Tile(
                 id=f"{task}:{row}",
-                picture=picture,
+                picture=shown,
                 alt=f"{name}, test image {row}, answered {verdict}, structure {entry['structure']}",
                 lines=lines[place] if lines is not None else told,
                 structure=entry["structure"],

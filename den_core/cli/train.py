@@ -13,7 +13,7 @@ from den_core.cli.index import Index, _index
 
 @dataclass(frozen=True)
 class Train:
-    """Train a recipe and write a checkpoint folder, with its metrics and galleries."""
+    """Train a recipe and write a checkpoint folder, with its metrics and galleries. CIFAR and STL-10 are downloaded."""
 
     recipe: Positional[str]
     """Name of the recipe; see den_core/recipes."""
@@ -53,7 +53,7 @@ def _train(command: Train) -> None:
 
     set_threads(command.threads)
     c = command
-    chosen = recipe_with(c.recipe, c.task, c.backbone, c.rho, c.seed, c.steps)
+    chosen = recipe_with(c.recipe, c.task, c.backbone, c.rho, c.seed, c.steps, download=True)
     chosen = smoke(chosen) if command.smoke else chosen
     execution = Execution(
         folder=command.out or Path("runs") / chosen.name,

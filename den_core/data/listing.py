@@ -10,7 +10,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
-from den_core.data.sources import KINDS, ImageSource, Kind, open_source, parquet_copy
+from den_core.data.sources import KINDS, ImageSource, Kind, download_source, open_source, parquet_copy
 from den_core.data.sources.address import parse_address
 from den_core.data.tasks import PUBLISHED, TASKS
 from den_core.errors import DataError, ImageError, unknown
@@ -45,7 +45,7 @@ def _glance(source: str, kind: Kind, split: str) -> dict:
     if kind.published and any(kind.published.images) and not address.classes and not parquet_copy(kind, address):
         place = kind.published.require(address.where)
         return {"images": kind.published.images[SPLITS.index(split)], "location": str(place), "license": ""}
-    opened = open_source(source, split, download=False)
+    opened = open_source(source, split)
     return {"images": len(opened), "location": opened.location, "license": opened.license}
 
 
@@ -69,7 +69,10 @@ def prepare_dataset(name_or_source: str, progress: bool = True, download: bool =
     if task is None and parse_address(name_or_source).kind not in KINDS:
         known = unknown("tasks", name_or_source, [*TASKS, *PUBLISHED])
         raise DataError(f"{known}; or a source such as parquet:FOLDER or folder:FOLDER")
-    sources = [open_source(task.source if task else name_or_source, split, download) for split in SPLITS]
+    source = task.source if task else name_or_source
+    if download:
+        download_source(source)
+    sources = [open_source(source, split) for split in SPLITS]
     if sources[0].class_names != sources[1].class_names:
         raise DataError(
             f"{name_or_source}: expected the same classes in both splits, "

@@ -7,6 +7,9 @@ import dataclasses
 from den_core.config import Recipe, TaskConfig
 from den_core.data.tasks import SCENARIOS, task_from_source
 from den_core.errors import ConfigError, unknown
+from den_core.data.sources import download_source
+from den_core.data.tasks import PUBLISHED, SCENARIOS, TASKS, task_from_source
+from den_core.errors import ConfigError
 from den_core.models.registry import find_backbone
 from den_core.recipes import ablations, open3, published
 from den_core.recipes.baseline import baseline
@@ -52,6 +55,7 @@ def recipe_with(
     rho: float | None = None,
     seed: int = 0,
     steps: int | None = None,
+    download: bool = False,
 ) -> Recipe:
     """A recipe with a user's choices.
 
@@ -59,6 +63,7 @@ def recipe_with(
         tasks: "NAME=SOURCE@SIZE" each; None or an empty list keeps the recipe's.
         backbone, rho, steps: None keeps the recipe's; a ρ holds for every turn; `steps` are the estimator's first
             turn's, and the other turns keep their proportion to it.
+        download: whether CIFAR and STL-10 are downloaded where the recipe learns them and they are not there yet.
 
     Raises:
         ConfigError, DataError: as `recipe`, `parse_task` and `find_backbone`.
@@ -66,6 +71,9 @@ def recipe_with(
     check_recipe(name)
     if backbone:
         find_backbone(backbone)  # a wrong name is told before any image is decoded
+    if download:
+        for source in _sources(name, tasks):
+            download_source(source)
     made = recipe(name, tuple(parse_task(text) for text in tasks or ()), backbone or "")
     training = scaled(made.training, steps) if steps else made.training
     if rho is not None:
@@ -74,10 +82,23 @@ def recipe_with(
     return dataclasses.replace(made, training=training, seed=seed)
 
 
+def _sources(name: str, tasks: list[str] | None) -> list[str]:
+    """What is learned from, none of it opened yet: a user's tasks, or those of a recipe."""
+    if tasks:
+        return [_split_task(text)[1] for text in tasks]
+    scenario = SCENARIOS[ROWS[name.partition(BASELINE)[0]].scenario]
+    return [(TASKS | PUBLISHED)[task].source for task in scenario]
+
+
 def parse_task(text: str) -> TaskConfig:
     """A task from "NAME=SOURCE@SIZE", such as "pets=folder:data/pets@64". ConfigError says what is wrong."""
+    return task_from_source(*_split_task(text))
+
+
+def _split_task(text: str) -> tuple[str, str, int]:
+    """Name, source and size."""
     name, equals, rest = text.partition("=")
     source, at, size = rest.rpartition("@")
     if not (equals and at and size.isdigit()):
         raise ConfigError(f"expected a task as NAME=SOURCE@SIZE, such as pets=folder:data/pets@64, found {text!r}")
-    return task_from_source(name, source, int(size))
+    return name, source, int(size)

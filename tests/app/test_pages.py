@@ -152,7 +152,7 @@ def test_a_picture_that_is_not_installed_is_a_frame_with_a_reason(
     app = open_page("right_and_wrong", tmp_path)
     tiles = grid_tiles(app, "right_images")
     assert tiles and not any(tile["src"] for tile in tiles)
-    assert any("nowhere" in caption.value for caption in app.caption)
+    assert sum("nowhere" in info.value for info in app.info) == 1
 
 
 def test_a_checkpoint_that_vanishes_is_told_and_another_is_shown(open_page, tiny_checkpoint, tmp_path):

@@ -141,5 +141,5 @@ def test_a_missing_data_set_leaves_the_numbers(open_trained, monkeypatch):
     monkeypatch.setattr("app.cache.pictures._picture", lambda source, split, row, side: missing(source, split))
     app = open_trained("similar_images")
     assert not app.exception and not app.error
-    assert any("data set" in text.value for text in app.caption)
+    assert sum("the data set" in info.value for info in app.info) == 1
     assert app.dataframe

@@ -1,12 +1,15 @@
-"""A download is whole, or there was none."""
+"""A download is asked for, and whole; or there was none."""
 
 import dataclasses
 import functools
 import hashlib
 import http.server
 import os
+import re
+import shlex
 import tarfile
 import threading
+from pathlib import Path
 
 import pytest
 from published_samples import publish, write_cifar10
@@ -14,9 +17,12 @@ from torchvision import datasets
 
 from den_core.cli.main import main
 from den_core.data.listing import list_datasets
-from den_core.data.sources import open_source
+from den_core.data.sources import download_source, open_source
 from den_core.data.tasks import TASKS
 from den_core.errors import DataError
+from den_core.recipes import recipe_with
+
+SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints" / "m1-imagenette-wrn"
 
 
 @pytest.fixture
@@ -41,14 +47,77 @@ def server(tmp_path, monkeypatch):
         web.shutdown()
 
 
-def test_set_is_downloaded_at_first_use(server, tmp_path, monkeypatch):
+def test_set_is_downloaded_once(server, tmp_path, monkeypatch):
     monkeypatch.setenv("DEN_DATA", str(tmp_path / "sets"))
 
+    download_source("cifar10:")
     assert len(open_source("cifar10:", "train")) == 15
     assert [path.name for path in (tmp_path / "sets" / "cifar10").iterdir()] == ["cifar-10-batches-py"]
 
     server.unlink()
+    download_source("cifar10:")
     assert len(open_source("cifar10:", "test")) == 3
+
+
+@pytest.mark.parametrize("where", ["", "{}/some sets", "{}/cifar-10-batches-py"])
+def test_opening_downloads_nothing_and_names_the_command_that_does(where, server, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DEN_DATA", str(tmp_path / "sets"))
+    source = f"cifar10:{where.format(tmp_path)}"
+
+    with pytest.raises(DataError, match="python -m den_core datasets prepare") as found:
+        open_source(source, "train")
+    assert len(list(tmp_path.rglob("data_batch_1"))) == 1  # the one that the server's archive was made of
+
+    command = re.search("`python -m den_core (.*)`", str(found.value))[1]
+    assert main(shlex.split(command)) == 0
+    assert len(open_source(source, "train")) == 15
+
+
+@pytest.mark.parametrize("tasks", [None, ["mine=cifar10:@32"]])
+def test_training_downloads_what_is_missing_and_making_its_recipe_does_not(tasks, server, tmp_path, monkeypatch):
+    monkeypatch.setenv("DEN_DATA", str(tmp_path / "sets"))
+    name = "digits-fast" if tasks else "c1-cifar10-vgg16"
+
+    with pytest.raises(DataError, match="datasets prepare"):
+        recipe_with(name, tasks)
+    assert recipe_with(name, tasks, download=True).network.tasks[0].num_classes == 10
+
+
+def test_train_asks_for_the_set(offline, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DEN_DATA", str(tmp_path))
+
+    assert main(["train", "c1-cifar10-vgg16", "--out", str(tmp_path / "run")]) == 2
+
+    assert offline == [datasets.CIFAR10.url] and "downloading failed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["evaluate", str(SHIPPED)],
+        ["index", str(SHIPPED)],
+        ["benchmark", str(SHIPPED)],
+        ["export", str(SHIPPED), "{}/plain.pt2", "--task", "cifar100", "--budget", "0.4"],
+        ["benchmark", "c1-cifar100-vgg16"],
+        ["sweep", "c1-cifar100-vgg16", "--out", "{}/sweep"],
+    ],
+    ids=lambda arguments: f"{arguments[0]} {Path(arguments[1]).name}",
+)
+def test_other_verbs_say_where_a_set_is_missing_and_download_nothing(arguments, offline, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DEN_DATA", str(tmp_path))
+
+    assert main([argument.format(tmp_path) for argument in arguments]) == 2
+
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert not offline
+    assert f"expected cifar100 in {tmp_path}/cifar100/cifar-100-python" in error
+    assert f"`python -m den_core datasets prepare cifar100:{tmp_path}/cifar100` downloads it" in error
+
+
+def test_report_needs_no_data_set(offline, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("DEN_DATA", str(tmp_path))
+
+    assert main(["report", str(SHIPPED)]) == 0 and not offline
 
 
 def test_archive_that_is_cut_short_leaves_nothing(server, tmp_path):
@@ -56,7 +125,7 @@ def test_archive_that_is_cut_short_leaves_nothing(server, tmp_path):
 
     folder = tmp_path / "new" / "sets"
     with pytest.raises(DataError, match=f"cifar10 in {folder}/cifar-10-batches-py, missing: .*downloading failed"):
-        open_source(f"cifar10:{folder}", "train")
+        download_source(f"cifar10:{folder}")
     assert not (tmp_path / "new").exists()
 
 
@@ -64,7 +133,7 @@ def test_archive_of_another_md5_leaves_nothing(server, tmp_path, monkeypatch):
     monkeypatch.setattr(datasets.CIFAR10, "tgz_md5", hashlib.md5(b"the published one").hexdigest())
 
     with pytest.raises(DataError, match="downloading failed: File not found or corrupted"):
-        open_source(f"cifar10:{tmp_path}/new", "train")
+        download_source(f"cifar10:{tmp_path}/new")
     assert not (tmp_path / "new").exists()
 
 
@@ -74,7 +143,7 @@ def test_archive_without_the_set_leaves_nothing(server, tmp_path, monkeypatch):
     monkeypatch.setattr(datasets.CIFAR10, "tgz_md5", hashlib.md5(server.read_bytes()).hexdigest())
 
     with pytest.raises(DataError, match="downloading failed"):
-        open_source(f"cifar10:{tmp_path}/new", "train")
+        download_source(f"cifar10:{tmp_path}/new")
     assert not (tmp_path / "new").exists()
 
 

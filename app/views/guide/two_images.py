@@ -25,8 +25,8 @@ def show(checkpoint: cache.Checkpoint) -> None:
         with column, st.container(border=True):
             label = names[entry["label"]]
             with widgets.errors_shown():
-                picture = cache.gallery_picture(checkpoint, found.task, row, PICTURE)
-                st.image(picture, width=PICTURE, alt=f"{label}, test image {row}")
+                if (picture := widgets.picture(checkpoint, found.task, row, PICTURE)) is not None:
+                    st.image(picture, width=PICTURE, alt=f"{label}, test image {row}")
             verdict = "✓ right" if entry["correct"] else "✗ wrong"
             st.markdown(
                 f"**{widgets.literal(label)}** gets {what} of the network: {widgets.millions(entry['macs'])} MACs, "

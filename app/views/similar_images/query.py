@@ -11,6 +11,7 @@ from app import cache, state, widgets
 from app.components.image_grid import Tile, image_grid, pressed
 from app.style import level_colors
 from den_core.errors import DenError
+from den_core.errors import ImageError
 
 GRID = 16
 PICKER = "similar_picker"
@@ -82,8 +83,8 @@ def describe(checkpoint: cache.Checkpoint, task: str, row: int) -> None:
 
 
 def _picture(checkpoint: cache.Checkpoint, task: str, row: int) -> bytes | None:
-    """The picture of a test image; None where the data set is not on this machine (the neighbours say so)."""
+    """The picture of a test image; None where the data set is not on this machine or the image is damaged."""
     try:
-        return cache.gallery_picture(checkpoint, task, row, 144)
-    except DenError:
+        return widgets.picture(checkpoint, task, row, 144)
+    except ImageError:
         return None

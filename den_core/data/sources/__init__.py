@@ -61,8 +61,8 @@ KINDS = {
 }
 
 
-def open_source(source: str, split: Literal["train", "test"], download: bool = True) -> ImageSource:
-    """Open one split of a data set, without decoding any image.
+def open_source(source: str, split: Literal["train", "test"]) -> ImageSource:
+    """Open one split of a data set that is on this machine, without decoding any image. Nothing is downloaded.
 
     Args:
         source: "open:NAME" for a shipped set; "parquet:FOLDER" for Parquet files in the Hugging Face image
@@ -73,7 +73,6 @@ def open_source(source: str, split: Literal["train", "test"], download: bool = T
             "?label=COLUMN" after a Parquet set takes its labels from another column. "#CLASS,CLASS,..." at the end
             of any source keeps these classes, by name or by index, in this order.
         split: "train" or "test".
-        download: whether CIFAR and STL-10 may be downloaded to their folder where they are not there.
 
     Raises:
         DataError: an unknown kind, class or split, files that are missing, or a malformed table.
@@ -83,10 +82,22 @@ def open_source(source: str, split: Literal["train", "test"], download: bool = T
     address = parse_address(source)
     kind = _kind(address)
     copy = parquet_copy(kind, address)
-    if download and kind.published and not copy:
-        download_set(kind.published, address.where)
     opened = parquet.open_parquet(copy, split) if copy else kind.open(address, split)
     return select_classes(opened, address.classes, source) if address.classes else opened
+
+
+def download_source(source: str) -> None:
+    """Download CIFAR and STL-10 to their folder where they are not there; all other sources are left alone.
+
+    Only where a user asked for that set to train on or to prepare, never for a name that a checkpoint or gallery holds.
+
+    Raises:
+        DataError: no such kind of source, or downloading failed.
+    """
+    address = parse_address(source)
+    kind = _kind(address)
+    if kind.published and not parquet_copy(kind, address):
+        download_set(kind.published, address.where)
 
 
 def parquet_copy(kind: Kind, address: Address) -> Address | None:

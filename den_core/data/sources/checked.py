@@ -40,5 +40,5 @@ def open_checked(published: Published, place: Path, split: dict, **changes: obje
         damaged = [str(place / name) for name, md5 in sums.items() if not check_integrity(place / name, md5)]
         raise DataError(
             f"expected the files that {published.home} publishes, found another MD5 of {', '.join(damaged)}; "
-            "remove the folder to have the set downloaded again"
+            f"remove the folder, and {published.download_command(place)} downloads it again"
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,5 +65,12 @@ class Published:
         if reason:
             text += f", but downloading failed: {reason}"
         elif self.torchvision and len(missing) < len(self.files):
-            text += "; add the files, or remove the folder to have the set downloaded whole"
+            text += f"; add the files, or remove the folder, and {self.download_command(place)} downloads it whole"
+        elif self.torchvision:
+            text += f", and {self.download_command(place)} downloads it"
         return DataError(text)
+
+    def download_command(self, place: Path) -> str:
+        """What to type to have the set downloaded to `place`."""
+        where = place.parent if place.name == self.folder else place
+        return f"`python -m den_core datasets prepare {shlex.quote(f'{self.kind}:{where}')}`"
