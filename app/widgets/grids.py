@@ -17,7 +17,6 @@ from app.widgets.figures import save_button
 from app.widgets.pictures import picture
 from app.widgets.text import literal
 from den_core.analysis.slices import Slice
-from den_core.errors import DenError
 from den_core.errors import ImageError
 
 PER_PAGE = 24

@@ -5,11 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from den_core.config import Recipe, TaskConfig
-from den_core.data.tasks import SCENARIOS, task_from_source
-from den_core.errors import ConfigError, unknown
 from den_core.data.sources import download_source
 from den_core.data.tasks import PUBLISHED, SCENARIOS, TASKS, task_from_source
-from den_core.errors import ConfigError
+from den_core.errors import ConfigError, unknown
 from den_core.models.registry import find_backbone
 from den_core.recipes import ablations, open3, published
 from den_core.recipes.baseline import baseline

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.browsing import PATIENCE, open_page, running_app, settled
+from app.tools.browsing import PATIENCE, open_page, running_app, settled
 
 
 def test_pictures_that_a_tool_misses_are_said_once_above_the_page(page, monkeypatch, tmp_path):

@@ -10,7 +10,6 @@ import streamlit as st
 from app import cache, state, widgets
 from app.components.image_grid import Tile, image_grid, pressed
 from app.style import level_colors
-from den_core.errors import DenError
 from den_core.errors import ImageError
 
 GRID = 16
