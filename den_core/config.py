@@ -1,7 +1,7 @@
 """What a network and a training run are made of: frozen value objects, checked when they are built.
 
-They go to `config.json` and back with `to_json` and `from_json`. An unknown or missing field is an error, never a
-default taken in silence.
+They go to `config.json` and back with `to_json` and `from_json`. An unknown field is an error, and so is a missing one
+that has no default.
 """
 
 from __future__ import annotations
@@ -258,23 +258,15 @@ class SelectorStageConfig:
 
     steps: int
     "Optimiser steps of every turn; 0 leaves the selector untrained, for networks that run one structure only."
-    inherit: bool = False
-    """Start the selector from the estimator's stems and first blocks at the level of its width; the paper starts
-    afresh. Not compared under equal conditions so far, and no recipe sets it."""
     label_steps: int = 0
     """Optimiser steps before the first turn in which the auxiliary head alone learns, from labels. One takes a fifth to
     a seventh of the time of a step with structures. Muon took the head from 60.2 to 65.0 % after 1,500 of them. They
     brought the gain over shuffling at 0.45 of the MACs from 0.2 to 1.0 points (three seeds, ± 0.5)."""
     rho: float = 0.1
     "Weight of the sparsity penalty, Eq. 5."
-    final_rho: float | None = None
-    "Another ρ for the last turn; None keeps `rho`. A larger one before it trains the estimator on smaller structures."
-    risk: Literal["cross_entropy", "error"] = "cross_entropy"
-    """L of Eq. 4 as the selector sees it: the paper's "cross_entropy", or "error", the probability of a wrong answer,
-    which hopeless images do not dominate. "error" bought nothing (gain 0.1 to 0.2 points less on CIFAR-100, ± 0.3)."""
     samples: int = 2
     "|Z|: structures drawn per image and step. The fast recipes' 4 were not compared with 2."
-    control_variate: Literal["none", "leave_one_out", "greedy", "critic"] = "leave_one_out"
+    control_variate: Literal["none", "leave_one_out", "critic"] = "leave_one_out"
     """What is subtracted from R(z) in Eq. 7; none of them changes the expected gradient. Over leave-one-out, the critic
     by itself bought nothing (see `SelectorConfig.critic`)."""
     learning_rate: float = 1e-5
@@ -298,12 +290,8 @@ class SelectorStageConfig:
     critic_samples: int = 1
     "Further structures per image, of random density, that only the critic is regressed on. Not measured apart."
     dial_samples: int = 0
-    """Further structures per image that only the critic is regressed on: what the choice is at random cost weights. See
-    the estimator's `dial_share` for what both bought."""
-    dial_weight: float = 30.0
-    "The largest of these cost weights, in nats per full block's MACs; the smallest is 0."
-    residual_weight: float = 1.0
-    "Weight of the sampled term of the critic's gradient: 1 is exactly Eq. 7, 0 follows the critic alone."
+    """Further structures per image that only the critic is regressed on: what the choice is at random cost weights, as
+    large as the estimator's `dial_weight`. See its `dial_share` for what both bought."""
 
     def __post_init__(self) -> None:
         _require(
@@ -312,7 +300,6 @@ class SelectorStageConfig:
         )
         _check_matrix_learning_rate(self.matrix_learning_rate)
         _require(self.rho >= 0, f"expected rho >= 0, found {self.rho}")
-        _require(self.final_rho is None or self.final_rho >= 0, f"expected final_rho >= 0, found {self.final_rho}")
         _require(
             self.samples >= (2 if self.control_variate == "leave_one_out" else 1),
             f"expected at least 2 samples for control_variate leave_one_out and 1 otherwise, found {self.samples}",
@@ -403,10 +390,33 @@ class Recipe:
 
 # ------------------------------------------------------------------ JSON
 
+REMOVED = {"inherit": False, "final_rho": None, "risk": "cross_entropy", "residual_weight": 1.0}
+"Fields that the selector's turns had in older configurations, with the only value that can still be trained."
+
 
 def to_json(config: Any) -> Any:
     """A configuration as plain JSON values."""
     return dataclasses.asdict(config)
+
+
+def _without_removed(training: dict[str, Any], where: str) -> dict[str, Any]:
+    """A training that an older version wrote, without the fields that the selector's turns no longer have.
+
+    Raises:
+        ConfigError: one of them says something else than what is done today.
+    """
+    estimator, selector = training.get("estimator"), training.get("selector")
+    if not (isinstance(estimator, dict) and isinstance(selector, dict)):
+        return training
+    # the selector's dial had a largest cost weight of its own, beside the estimator's
+    today = REMOVED | {"dial_weight": estimator.get("dial_weight", EstimatorStageConfig.dial_weight)}
+    for name, value in today.items():
+        _require(
+            selector.get(name, value) == value,
+            f"{where}.selector: expected {name} {value!r}, which is all that can be trained today, "
+            f"found {selector.get(name)!r}",
+        )
+    return training | {"selector": {name: value for name, value in selector.items() if name not in today}}
 
 
 def from_json(kind: type, value: Any, where: str = "config") -> Any:
@@ -417,6 +427,8 @@ def from_json(kind: type, value: Any, where: str = "config") -> Any:
     """
     if dataclasses.is_dataclass(kind):
         _require(isinstance(value, dict), f"{where}: expected an object, found {type(value).__name__}")
+        if kind is TrainingConfig:
+            value = _without_removed(value, where)
         hints = typing.get_type_hints(kind)
         known = {f.name: f for f in dataclasses.fields(kind)}
         unknown = sorted(set(value) - set(known))

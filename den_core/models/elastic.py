@@ -123,15 +123,6 @@ class ElasticNorm(nn.Module):
             self.running_var.lerp_(torch.where(seen, unbiased, self.running_var), self.momentum)
         return mean, var
 
-    def inherit(self, norm: ElasticNorm, level: int) -> None:
-        """Take over the weights, and the statistics of one level, of a norm with at least as many channels."""
-        channels, row = len(self.weight), 0 if norm.shared else level
-        with torch.no_grad():
-            self.weight.copy_(norm.weight[:channels])
-            self.bias.copy_(norm.bias[:channels])
-            self.running_mean.copy_(norm.running_mean[row, :channels].expand_as(self.running_mean))
-            self.running_var.copy_(norm.running_var[row, :channels].expand_as(self.running_var))
-
     def scale_and_shift(self, level: int, channels: int) -> tuple[Tensor, Tensor]:
         """The affine map of a level in evaluation, (channels,) each: y = scale · x + shift."""
         row = 0 if self.shared else level
@@ -202,14 +193,6 @@ class ElasticBlock(nn.Module, ABC):
     @abstractmethod
     def static_branch(self, level: int) -> nn.Module | None:
         """The residual of one level as a plain module for evaluation, norms folded; None where it is skipped."""
-
-    @abstractmethod
-    def inherit(self, block: ElasticBlock, level: int) -> None:
-        """Start from the weights of a block of the same shape at one level, which has this block's hidden channels.
-
-        Raises:
-            ConfigError: the shapes differ.
-        """
 
     @abstractmethod
     def count(self, level: int, side: int) -> tuple[int, int]:

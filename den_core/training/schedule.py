@@ -25,8 +25,6 @@ class Turn:
     start: int
     labels_only: bool = False
     "Whether only the selector's auxiliary head learns, from labels."
-    starts_selector: bool = False
-    "Whether the selector has not been trained before this turn."
 
 
 def turns(config: TrainingConfig) -> list[Turn]:
@@ -41,11 +39,10 @@ def turns(config: TrainingConfig) -> list[Turn]:
         estimator_steps = config.estimator.first_steps if first else config.estimator.round_steps
         plan.append(Turn("estimator", r, estimator_steps, start))
         start += estimator_steps
-        labels = first and config.selector.label_steps > 0
-        if labels:
-            plan.append(Turn("selector", r, config.selector.label_steps, start, True, starts_selector=True))
+        if first and config.selector.label_steps > 0:
+            plan.append(Turn("selector", r, config.selector.label_steps, start, labels_only=True))
             start += config.selector.label_steps
-        plan.append(Turn("selector", r, config.selector.steps, start, starts_selector=first and not labels))
+        plan.append(Turn("selector", r, config.selector.steps, start))
         start += config.selector.steps
     if config.estimator.last_steps:
         plan.append(Turn("estimator", config.rounds, config.estimator.last_steps, start))

@@ -19,7 +19,7 @@ def test_turns_of_two_rounds():
 
     assert turns(config) == [
         Turn("estimator", 0, 10, start=0),
-        Turn("selector", 0, 6, start=10, starts_selector=True),
+        Turn("selector", 0, 6, start=10),
         Turn("estimator", 1, 4, start=16),
         Turn("selector", 1, 6, start=20),
     ]
@@ -35,7 +35,7 @@ def test_turns_beyond_algorithm_1():
 
     assert turns(config) == [
         Turn("estimator", 0, 10, start=0),
-        Turn("selector", 0, 2, start=10, labels_only=True, starts_selector=True),
+        Turn("selector", 0, 2, start=10, labels_only=True),
         Turn("selector", 0, 6, start=12),
         Turn("estimator", 1, 4, start=18),
         Turn("selector", 1, 6, start=22),
