@@ -15,7 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from den_core.errors import ConfigError
 from den_core.models.dispatch import Runs
+from den_core.nearest import unknown
 
 
 def level_mask(levels: Tensor, hidden: Sequence[int]) -> Tensor:
@@ -57,18 +59,23 @@ class ElasticNorm(nn.Module):
         num_features: channels of the full level.
         num_levels: h.
         statistics: "per_level" or "shared".
+
+    Raises:
+        ConfigError: other statistics.
     """
 
     def __init__(self, num_features: int, num_levels: int, statistics: str, momentum: float = 0.1, eps: float = 1e-5):
         super().__init__()
         self.momentum = momentum
         self.eps = eps
+        rows = {"per_level": num_levels, "shared": 1}
+        if statistics not in rows:
+            raise ConfigError(unknown("norm statistics", statistics, rows))
         self.shared = statistics == "shared"
-        rows = 1 if self.shared else num_levels
         self.weight = nn.Parameter(torch.ones(num_features))
         self.bias = nn.Parameter(torch.zeros(num_features))
-        self.register_buffer("running_mean", torch.zeros(rows, num_features))
-        self.register_buffer("running_var", torch.ones(rows, num_features))
+        self.register_buffer("running_mean", torch.zeros(rows[statistics], num_features))
+        self.register_buffer("running_var", torch.ones(rows[statistics], num_features))
 
     def forward(self, x: Tensor, level: int) -> Tensor:
         """Normalise images that all run at one level: (B, G, H, W) with G <= num_features channels."""

@@ -6,6 +6,8 @@ form gives every sampled structure's loss at a fraction of the full cost and wit
 
 from __future__ import annotations
 
+from typing import assert_never
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -82,19 +84,22 @@ def selector_loss(
     log_prob = eq.log_probability(log_C, z[:, :S])
     weight = eq.importance_weight(log_prob, h, n, epsilon)
     bonus = config.entropy_weight * eq.entropy(output.log_distribution).mean()
-    if config.control_variate == "critic":
-        Q = eq.additive_value(output.critic, output.critic_bias, z)
-        C = log_C.exp()
-        known = eq.expected_additive_value(C, output.critic.detach(), output.critic_bias.detach())
-        # S(z) is known in closed form too, so that only the loss that the critic misses is left to sampling
-        known = (known + eq.expected_sparsity_penalty(C, usage, config.rho)).mean()
-        sampled = eq.reinforce_loss(log_prob, loss[:, :S], Q[:, :S], weight)
-        return known + sampled - bonus + F.mse_loss(Q, loss)
     R = loss[:, :S] + eq.sparsity_penalty(z[:, :S], usage, config.rho)
-    control: Tensor | float = 0.0
-    if config.control_variate == "leave_one_out":
-        control = eq.leave_one_out(R)
-    return eq.reinforce_loss(log_prob, R, control, weight) - bonus
+    match config.control_variate:
+        case "none":
+            return eq.reinforce_loss(log_prob, R, 0.0, weight) - bonus
+        case "leave_one_out":
+            return eq.reinforce_loss(log_prob, R, eq.leave_one_out(R), weight) - bonus
+        case "critic":
+            Q = eq.additive_value(output.critic, output.critic_bias, z)
+            C = log_C.exp()
+            known = eq.expected_additive_value(C, output.critic.detach(), output.critic_bias.detach())
+            # S(z) is known in closed form too, so that only the loss that the critic misses is left to sampling
+            known = (known + eq.expected_sparsity_penalty(C, usage, config.rho)).mean()
+            sampled = eq.reinforce_loss(log_prob, loss[:, :S], Q[:, :S], weight)
+            return known + sampled - bonus + F.mse_loss(Q, loss)
+        case _:
+            assert_never(config.control_variate)
 
 
 def draw_structures(
@@ -109,13 +114,19 @@ def draw_structures(
     B, n, h = log_C.shape
     C = explored(log_C, config.probability_floor).exp()
     parts = [epsilon_greedy(C, config.samples, epsilon, generator)]
-    if config.control_variate == "critic" and config.critic_samples:
-        extra = random_density_structures(B * config.critic_samples, n, h, generator)
-        parts.append(extra.view(B, config.critic_samples, n))
-    if config.control_variate == "critic" and config.dial_samples:
-        spread = C.repeat_interleave(config.dial_samples, 0)
-        cheaper = dialled(spread, relative_macs, dial_weight, generator=generator)
-        parts.append(sample_structures(cheaper, 1, generator).view(B, config.dial_samples, n))
+    match config.control_variate:
+        case "none" | "leave_one_out":
+            pass
+        case "critic":
+            if config.critic_samples:
+                extra = random_density_structures(B * config.critic_samples, n, h, generator)
+                parts.append(extra.view(B, config.critic_samples, n))
+            if config.dial_samples:
+                spread = C.repeat_interleave(config.dial_samples, 0)
+                cheaper = dialled(spread, relative_macs, dial_weight, generator=generator)
+                parts.append(sample_structures(cheaper, 1, generator).view(B, config.dial_samples, n))
+        case _:
+            assert_never(config.control_variate)
     return torch.cat(parts, dim=1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import itertools
 
@@ -87,6 +88,16 @@ def test_without_the_importance_weight_exploration_would_bend_the_gradient(rng):
     mean = sum((0.6 * p + 0.4 / 9) * toy.gradient(z[None, None], 0.0, config) for p, z in zip(P, toy.all, strict=True))
 
     assert (mean - toy.exact_gradient(0.0)).abs().max() > 0.01
+
+
+def test_an_unknown_control_variate_is_no_other(rng):
+    toy, config = Toy(1, 2, 3, rng), copy.copy(CONFIG)
+    object.__setattr__(config, "control_variate", "typo")
+
+    with pytest.raises(AssertionError, match="typo"):
+        toy.gradient(toy.all[None, :2], 0.0, config)
+    with pytest.raises(AssertionError, match="typo"):
+        draw_structures(toy.output().log_distribution.detach(), toy.usage, 0.0, config, 0.0, rng)
 
 
 @pytest.mark.parametrize("epsilon", [0.0, 0.1, 0.9])

@@ -75,6 +75,11 @@ def test_a_turn_of_one_step_has_a_rate(schedule):
     assert learning_rate(0.1, schedule, 1.0, Turn("selector", 0, 1, 0), 0) == pytest.approx(0.1)
 
 
+def test_an_unknown_schedule_is_no_other():
+    with pytest.raises(AssertionError, match="bananas"):
+        learning_rate(0.1, "bananas", 1.0, Turn("selector", 0, 8, 0), 0)
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_every_recipe_alternates(name):
     plan = turns(ROWS[name].training)

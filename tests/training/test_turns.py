@@ -1,11 +1,12 @@
 """The turns that Algorithm 1 does not have: what trains in them, and on which structures."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from den_core.config import SelectorConfig, SelectorStageConfig
+from den_core.config import SelectorConfig
 from den_core.errors import ConfigError
 from den_core.training import alternate, selector_step
 from den_core.training.alternate import Execution, Trainer
@@ -94,16 +95,16 @@ def test_the_twin_runs_the_same_structures_for_other_images(auxiliary_recipe, di
     assert sorted(z.tolist()) == sorted(own.tolist())
 
 
+def test_an_unknown_precision_is_no_other():
+    with pytest.raises(AssertionError, match="64-fantasy"):
+        alternate.to_training_precision(torch.nn.Linear(1, 1), SimpleNamespace(precision="64-fantasy"))
+
+
 def test_label_steps_need_an_auxiliary_head(auxiliary_recipe):
     network = dataclasses.replace(auxiliary_recipe.network, selector=SelectorConfig(critic=True))
 
     with pytest.raises(ConfigError, match="an auxiliary head where label_steps is set"):
         dataclasses.replace(auxiliary_recipe, network=network)
-
-
-def test_negative_steps_are_refused():
-    with pytest.raises(ConfigError, match="found 1 and -1"):
-        SelectorStageConfig(steps=1, label_steps=-1)
 
 
 def test_the_critic_meets_the_estimators_cost_weights(auxiliary_recipe, digits_data, tmp_path, monkeypatch):
