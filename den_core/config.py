@@ -23,9 +23,9 @@ Count = Annotated[int, Range(0)]
 NotNegative = Annotated[float, Range(0)]
 Positive = Annotated[float, Range(0, above=True)]
 Share = Annotated[float, Range(0, 1)]
-ShareBelowAll = Annotated[float, Range(0, 1, below=True)]
-ShareAboveNone = Annotated[float, Range(0, 1, above=True)]
-ShareBetween = Annotated[float, Range(0, 1, above=True, below=True)]
+BelowOne = Annotated[float, Range(0, 1, below=True)]
+AboveZeroToOne = Annotated[float, Range(0, 1, above=True)]
+BetweenZeroAndOne = Annotated[float, Range(0, 1, above=True, below=True)]
 Seed = Annotated[int, Range(0, 2**32 - 1)]
 
 Schedule = Literal["steps", "one_cycle"]
@@ -196,23 +196,23 @@ class EstimatorStageConfig:
     distillation: NotNegative = 0.0
     """Weight of in-place distillation; 0 is the paper's Eq. 4. If positive, every image of a step runs twice: in full
     to learn from its label, and with a drawn structure to learn from the full run's answer (Kullback–Leibler)."""
-    distilled_share: ShareAboveNone = 1.0
+    distilled_share: AboveZeroToOne = 1.0
     "Share of a step's images that run twice; the others run in full only, which shows more images in the same time."
     learning_rate: Positive = 0.1
     "At the peak of the first turn's schedule."
-    matrix_learning_rate: ShareBelowAll = 0.0
+    matrix_learning_rate: BelowOne = 0.0
     """Radians by which Muon turns the blocks' convolutions at the peak of the schedule (see `training.muon`); 0 leaves
     them to SGD, as the paper does."""
-    momentum: ShareBetween = 0.9
+    momentum: BetweenZeroAndOne = 0.9
     "Nesterov's, of SGD and of Muon."
     weight_decay: NotNegative = 1e-4
     "Of weights that SGD updates, norms and biases left out."
-    label_smoothing: ShareBelowAll = 0.0
+    label_smoothing: BelowOne = 0.0
     "Share of the label that is spread over all classes; 0 is the paper's."
     schedule: Schedule = "steps"
     """LR within a turn: "steps" divides by 10 at 1/2 and 3/4 of it, "one_cycle" warms up and anneals to 0, which suits
     runs of a few thousand steps."""
-    round_decay: ShareAboveNone = 1.0
+    round_decay: AboveZeroToOne = 1.0
     "Factor on the LR from one turn to the next (Algorithm 1's decay)."
     full_share: Share = 0.0
     "Share of the batch that runs the full model in later turns, so that every level stays trained."
@@ -251,19 +251,19 @@ class SelectorStageConfig:
     "What is subtracted from R(z) in Eq. 7; none of them changes the expected gradient."
     learning_rate: Positive = 1e-5
     "Adam's, at the peak of the first turn's schedule."
-    matrix_learning_rate: ShareBelowAll = 0.0
+    matrix_learning_rate: BelowOne = 0.0
     "As the estimator's, in radians; 0 leaves all weights to Adam, as the paper does."
     schedule: Schedule = "steps"
     "As the estimator's."
-    round_decay: ShareAboveNone = 1.0
+    round_decay: AboveZeroToOne = 1.0
     "As the estimator's."
     epsilon_start: Share = 1.0
     "Probability of a uniformly drawn structure at the first step of the first turn (ε-greedy)."
-    epsilon_decay: ShareBelowAll = 0.99
+    epsilon_decay: BelowOne = 0.99
     "Factor on ε per step."
     entropy_weight: NotNegative = 0.0
     "Weight of a bonus on the entropy of P(z; x), per nat; 0 is the paper's objective."
-    probability_floor: ShareBelowAll = 0.0
+    probability_floor: BelowOne = 0.0
     "Share of a uniform distribution mixed into C while training, which keeps every level alive; 0 is the paper's."
     critic_samples: Count = 1
     "Further structures per image, of random density, that only the critic is regressed on."
@@ -303,9 +303,9 @@ class TrainingConfig:
     "Side of the square that random erasing paints over, as a share of the image's side; 0 is none."
     rotation: Annotated[float, Range(0, 180)] = 0.0
     "Degrees to either side by which images are turned at random."
-    zoom: ShareBelowAll = 0.0
+    zoom: BelowOne = 0.0
     "Share of its size by which an image is made larger or smaller at random."
-    validation_share: ShareBetween = 0.1
+    validation_share: BetweenZeroAndOne = 0.1
     "Share of the training data held out, by class, for every choice that is made."
     report_every: AtLeastOne = 200
     "Steps between rows of history.csv and between validations."
