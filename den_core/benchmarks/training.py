@@ -104,7 +104,7 @@ def _steps(recipe: Recipe, fabric, tau: float) -> dict[str, Callable[[], object]
 
     def train_selector() -> None:
         stage = dataclasses.replace(config.selector, samples=2, critic_samples=0, dial_samples=0)
-        selector_step(fabric, wrapped_selector, selector_optim, still, batch, table, 0.0, stage, generator)
+        selector_step(fabric, wrapped_selector, selector_optim, still, batch, table, 0.0, stage, 0.0, generator)
 
     return {
         # dispatched, images that all run in full go through whole convolutions and torch's own norms, as anywhere else

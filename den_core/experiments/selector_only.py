@@ -53,8 +53,6 @@ def labelled_selector(recipe: Recipe, net: DeepElasticNetwork, data: TrainingDat
     """A selector before its first choice: at its start, with the auxiliary head trained if the recipe trains one."""
     config = recipe.training.selector
     _, selector = build_networks(recipe)
-    if config.inherit:
-        selector.inherit(net.estimator)
     if recipe.training.channels_last:
         selector.to(memory_format=torch.channels_last)
     if config.label_steps:
@@ -63,7 +61,7 @@ def labelled_selector(recipe: Recipe, net: DeepElasticNetwork, data: TrainingDat
 
 
 def _train(recipe: Recipe, net: DeepElasticNetwork, data: TrainingData, selector: Selector, turn: Turn) -> None:
-    config = recipe.training.selector
+    config, dial_weight = recipe.training.selector, recipe.training.estimator.dial_weight
     fabric = make_fabric(recipe, Execution(Path(), accelerator="cpu"))
     wrapped, optimizer = fabric.setup(selector, selector_optimizer(selector, config))
     table = cost_table(net.estimator, selector)
@@ -77,4 +75,4 @@ def _train(recipe: Recipe, net: DeepElasticNetwork, data: TrainingData, selector
             label_step(fabric, wrapped, optimizer, batch)
             continue
         generator = step_generator(recipe.seed, "structures", turn.start + step)
-        selector_step(fabric, wrapped, optimizer, estimator, batch, table, 0.0, config, generator)
+        selector_step(fabric, wrapped, optimizer, estimator, batch, table, 0.0, config, dial_weight, generator)

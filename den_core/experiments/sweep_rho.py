@@ -34,9 +34,8 @@ def sweep(
     """One row per ρ, see `measure_choice`. `steps` of the selector's training; None takes the recipe's."""
     rows, labelled = [], labelled_selector(recipe, net, data)
     for rho in values:
-        selector = dataclasses.replace(
-            recipe.training.selector, rho=rho, final_rho=None, steps=steps or recipe.training.selector.steps
-        )
+        turn = recipe.training.selector
+        selector = dataclasses.replace(turn, rho=rho, steps=steps or turn.steps)
         variant = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, selector=selector))
         trained = DeepElasticNetwork(net.estimator, train_selector(variant, net, data, labelled), net.info)
         validation = {t.name: evaluation_set(trained, t, data.validation[t.name]) for t in trained.config.tasks}

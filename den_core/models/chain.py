@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from den_core.errors import ConfigError
 from den_core.models.elastic import ElasticBlock, ElasticNorm, level_mask
 
 
@@ -125,18 +124,6 @@ class ElasticChain(ElasticBlock):
 
     def static_branch(self, level: int) -> StaticChain | None:
         return StaticChain(self, level) if self.hidden[level] else None
-
-    def inherit(self, block: ElasticChain, level: int) -> None:
-        mine = (self.layers, [self.ends(i, -1) for i in range(len(self.layers))])
-        theirs = (block.layers, [block.ends(i, level) for i in range(len(block.layers))])
-        if mine != theirs:
-            raise ConfigError(f"expected a block with layers and channels {mine}, found {theirs}")
-        with torch.no_grad():
-            for i in range(len(self.layers)):
-                norm = self.norm(i)
-                if norm is not None:
-                    norm.inherit(block.norm(i), level)
-                self.conv(i).weight.copy_(block.weight(i, level))
 
     def count(self, level: int, side: int) -> tuple[int, int]:
         if self.hidden[level] == 0:

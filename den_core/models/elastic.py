@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from den_core.errors import ConfigError, unknown
 from den_core.models.dispatch import Runs
 
 
@@ -57,18 +58,23 @@ class ElasticNorm(nn.Module):
         num_features: channels of the full level.
         num_levels: h.
         statistics: "per_level" or "shared".
+
+    Raises:
+        ConfigError: other statistics.
     """
 
     def __init__(self, num_features: int, num_levels: int, statistics: str, momentum: float = 0.1, eps: float = 1e-5):
         super().__init__()
         self.momentum = momentum
         self.eps = eps
+        rows = {"per_level": num_levels, "shared": 1}
+        if statistics not in rows:
+            raise ConfigError(unknown("norm statistics", statistics, rows))
         self.shared = statistics == "shared"
-        rows = 1 if self.shared else num_levels
         self.weight = nn.Parameter(torch.ones(num_features))
         self.bias = nn.Parameter(torch.zeros(num_features))
-        self.register_buffer("running_mean", torch.zeros(rows, num_features))
-        self.register_buffer("running_var", torch.ones(rows, num_features))
+        self.register_buffer("running_mean", torch.zeros(rows[statistics], num_features))
+        self.register_buffer("running_var", torch.ones(rows[statistics], num_features))
 
     def forward(self, x: Tensor, level: int) -> Tensor:
         """Normalise images that all run at one level: (B, G, H, W) with G <= num_features channels."""
@@ -122,15 +128,6 @@ class ElasticNorm(nn.Module):
             self.running_mean.lerp_(torch.where(seen, mean, self.running_mean), self.momentum)
             self.running_var.lerp_(torch.where(seen, unbiased, self.running_var), self.momentum)
         return mean, var
-
-    def inherit(self, norm: ElasticNorm, level: int) -> None:
-        """Take over the weights, and the statistics of one level, of a norm with at least as many channels."""
-        channels, row = len(self.weight), 0 if norm.shared else level
-        with torch.no_grad():
-            self.weight.copy_(norm.weight[:channels])
-            self.bias.copy_(norm.bias[:channels])
-            self.running_mean.copy_(norm.running_mean[row, :channels].expand_as(self.running_mean))
-            self.running_var.copy_(norm.running_var[row, :channels].expand_as(self.running_var))
 
     def scale_and_shift(self, level: int, channels: int) -> tuple[Tensor, Tensor]:
         """The affine map of a level in evaluation, (channels,) each: y = scale · x + shift."""
@@ -202,14 +199,6 @@ class ElasticBlock(nn.Module, ABC):
     @abstractmethod
     def static_branch(self, level: int) -> nn.Module | None:
         """The residual of one level as a plain module for evaluation, norms folded; None where it is skipped."""
-
-    @abstractmethod
-    def inherit(self, block: ElasticBlock, level: int) -> None:
-        """Start from the weights of a block of the same shape at one level, which has this block's hidden channels.
-
-        Raises:
-            ConfigError: the shapes differ.
-        """
 
     @abstractmethod
     def count(self, level: int, side: int) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from den_core.config import NetworkConfig
+from den_core.errors import ConfigError, unknown
 from den_core.models.dispatch import plan_dispatch, reorder_images
 from den_core.models.registry import find_backbone
 from den_core.models.stems import Head, make_stems, xavier_start
@@ -50,12 +51,19 @@ class Estimator(nn.Module):
 
         Raises:
             StructureError: a structure of another shape or with a level out of range.
+            ConfigError: another execution.
         """
         for z in structures.values():
             check_structure(z, self.num_blocks, self.num_levels)
         x = torch.cat([self.stems[task](batch) for task, batch in images.items()])
         z = torch.cat([structures[task] for task in images])
-        x = self._run_masked(x, z) if execution == "masked" else self._run_dispatched(x, z)
+        match execution:
+            case "masked":
+                x = self._run_masked(x, z)
+            case "dispatched":
+                x = self._run_dispatched(x, z)
+            case _:
+                raise ConfigError(unknown("executions", execution, ("masked", "dispatched")))
         parts = dict(zip(images, x.split([len(batch) for batch in images.values()]), strict=True))
         answers = [(task, parts[shown]) for task, shown in self.image_tasks.items() if shown in parts]
         return {task: self.heads[task](part).float() for task, part in answers}

@@ -9,9 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from den_core.config import NetworkConfig
-from den_core.errors import ConfigError
-from den_core.models.estimator import Estimator
-from den_core.models.registry import SELECTOR_FRACTION, find_backbone
+from den_core.models.registry import find_backbone
 from den_core.models.stems import Head, make_stems, xavier_start
 
 TOP = 8
@@ -100,28 +98,6 @@ class Selector(nn.Module):
             nn.init.zeros_(self.head.linear.weight)
         if self.critic is not None:
             nn.init.zeros_(self.critic.weight)
-
-    def inherit(self, estimator: Estimator) -> None:
-        """Start from the estimator's stems and from the first block of every stage at the level of the same width.
-
-        What the estimator has learnt to see, the selector need not learn again.
-
-        Raises:
-            ConfigError: no level above 0 has a quarter of the hidden channels.
-        """
-        for task, stem in self.stems.items():
-            stem.load_state_dict(estimator.stems[task].state_dict())
-        candidates = iter(estimator.blocks)
-        for block in self.blocks:
-            shape = (block.layers, block.in_channels, block.out_channels)
-            theirs = next((b for b in candidates if (b.layers, b.in_channels, b.out_channels) == shape), None)
-            widths = [] if theirs is None else list(theirs.hidden)
-            if theirs is None or block.hidden[-1] not in widths:
-                raise ConfigError(
-                    f"expected a level with {block.hidden[-1]} hidden channels, found {widths}; "
-                    f"inherit needs a level fraction of {SELECTOR_FRACTION:g}"
-                )
-            block.inherit(theirs, widths.index(block.hidden[-1]))
 
     def forward(self, images: dict[str, Tensor]) -> dict[str, SelectorOutput]:
         """By task that has images of its own: normalised images (B_t, 3, size_t, size_t) -> what it says of them."""

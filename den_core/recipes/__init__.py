@@ -59,8 +59,8 @@ def recipe_with(
 
     Args:
         tasks: "NAME=SOURCE@SIZE" each; None or an empty list keeps the recipe's.
-        backbone, rho, steps: None keeps the recipe's; a ρ holds for every turn; `steps` are the estimator's first
-            turn's, and the other turns keep their proportion to it.
+        backbone, rho, steps: None keeps the recipe's; `steps` are the estimator's first turn's, and the other turns
+            keep their proportion to it.
         download: whether CIFAR and STL-10 are downloaded where the recipe learns them and they are not there yet.
 
     Raises:
@@ -75,7 +75,7 @@ def recipe_with(
     made = recipe(name, tuple(parse_task(text) for text in tasks or ()), backbone or "")
     training = scaled(made.training, steps) if steps else made.training
     if rho is not None:
-        selector = dataclasses.replace(training.selector, rho=rho, final_rho=None)
+        selector = dataclasses.replace(training.selector, rho=rho)
         training = dataclasses.replace(training, selector=selector)
     return dataclasses.replace(made, training=training, seed=seed)
 

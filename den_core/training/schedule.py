@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, assert_never
 
-from den_core.config import TrainingConfig
+from den_core.config import Schedule, TrainingConfig
 
 WARM_UP = 0.15
 "Share of a one-cycle turn in which the learning rate rises."
@@ -25,8 +25,6 @@ class Turn:
     start: int
     labels_only: bool = False
     "Whether only the selector's auxiliary head learns, from labels."
-    starts_selector: bool = False
-    "Whether the selector has not been trained before this turn."
 
 
 def turns(config: TrainingConfig) -> list[Turn]:
@@ -41,18 +39,17 @@ def turns(config: TrainingConfig) -> list[Turn]:
         estimator_steps = config.estimator.first_steps if first else config.estimator.round_steps
         plan.append(Turn("estimator", r, estimator_steps, start))
         start += estimator_steps
-        labels = first and config.selector.label_steps > 0
-        if labels:
-            plan.append(Turn("selector", r, config.selector.label_steps, start, True, starts_selector=True))
+        if first and config.selector.label_steps > 0:
+            plan.append(Turn("selector", r, config.selector.label_steps, start, labels_only=True))
             start += config.selector.label_steps
-        plan.append(Turn("selector", r, config.selector.steps, start, starts_selector=first and not labels))
+        plan.append(Turn("selector", r, config.selector.steps, start))
         start += config.selector.steps
     if config.estimator.last_steps:
         plan.append(Turn("estimator", config.rounds, config.estimator.last_steps, start))
     return plan
 
 
-def learning_rate(peak: float, schedule: str, round_decay: float, turn: Turn, step: int) -> float:
+def learning_rate(peak: float, schedule: Schedule, round_decay: float, turn: Turn, step: int) -> float:
     """LR at a step (0 … turn.steps-1) of a turn.
 
     "steps": the peak, a tenth of it from the middle, a hundredth from three quarters.
@@ -60,9 +57,13 @@ def learning_rate(peak: float, schedule: str, round_decay: float, turn: Turn, st
     """
     peak = peak * round_decay**turn.round
     done = step / turn.steps
-    if schedule == "steps":
-        return peak * (1.0 if done < 0.5 else 0.1 if done < 0.75 else 0.01)
-    rise = max(1, round(WARM_UP * turn.steps))
-    if step < rise:
-        return peak * (step + 1) / rise
-    return peak * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, turn.steps - rise)))
+    match schedule:
+        case "steps":
+            return peak * (1.0 if done < 0.5 else 0.1 if done < 0.75 else 0.01)
+        case "one_cycle":
+            rise = max(1, round(WARM_UP * turn.steps))
+            if step < rise:
+                return peak * (step + 1) / rise
+            return peak * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, turn.steps - rise)))
+        case _:
+            assert_never(schedule)

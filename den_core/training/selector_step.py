@@ -6,6 +6,8 @@ form gives every sampled structure's loss at a fraction of the full cost and wit
 
 from __future__ import annotations
 
+from typing import assert_never
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -26,17 +28,16 @@ def structure_losses(
     images: dict[str, Tensor],
     labels: dict[str, Tensor],
     structures: dict[str, Tensor],
-    risk: str = "cross_entropy",
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """L of Eq. 4 for every image under each of its structures, and whether the answer is right.
 
     Args:
         structures: by task that has images of its own, int64 (B_t, S, n). The stem runs once per image, the shared
             blocks once per structure.
-        risk: "cross_entropy", in nats, or "error", the probability given to other classes than the right one.
 
     Returns:
-        Losses and right answers as 0 or 1, by the same tasks, (B_t, S) each: means where an image has several heads.
+        Losses in nats, and right answers as 0 or 1, by the same tasks, (B_t, S) each: means where an image has several
+        heads.
     """
     with torch.no_grad():
         maps = [estimator.stem(images[t], t).repeat_interleave(z.shape[1], 0) for t, z in structures.items()]
@@ -45,7 +46,7 @@ def structure_losses(
         losses, right = {}, {}
         for (task, z), part in zip(structures.items(), x.split([len(m) for m in maps]), strict=True):
             answered = [
-                _answer(estimator.heads[name](part).float(), labels[name].repeat_interleave(z.shape[1]), risk)
+                _answer(estimator.heads[name](part).float(), labels[name].repeat_interleave(z.shape[1]))
                 for name, shown in estimator.image_tasks.items()
                 if shown == task
             ]
@@ -54,16 +55,14 @@ def structure_losses(
     return losses, right
 
 
-def _answer(logits: Tensor, target: Tensor, risk: str) -> tuple[Tensor, Tensor]:
-    loss = F.cross_entropy(logits, target, reduction="none")
-    return loss if risk == "cross_entropy" else 1 - (-loss).exp(), (logits.argmax(1) == target).float()
+def _answer(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    return F.cross_entropy(logits, target, reduction="none"), (logits.argmax(1) == target).float()
 
 
 def selector_loss(
     output: SelectorOutput,
     z: Tensor,
     loss: Tensor,
-    greedy_loss: Tensor | None,
     usage: Tensor,
     epsilon: float,
     config: SelectorStageConfig,
@@ -74,7 +73,6 @@ def selector_loss(
         output: the selector's, with gradient.
         z: structures, (B, S + critic_samples + dial_samples, n); the first S = config.samples come from the explored C.
         loss: cross-entropy of each, (B, S + critic_samples + dial_samples).
-        greedy_loss: cross-entropy of the most probable structure, (B,), for control_variate "greedy".
         usage: d_i(l), (n, h).
         epsilon: of the ε-greedy draw.
     """
@@ -84,40 +82,49 @@ def selector_loss(
     log_prob = eq.log_probability(log_C, z[:, :S])
     weight = eq.importance_weight(log_prob, h, n, epsilon)
     bonus = config.entropy_weight * eq.entropy(output.log_distribution).mean()
-    if config.control_variate == "critic":
-        Q = eq.additive_value(output.critic, output.critic_bias, z)
-        C = log_C.exp()
-        known = eq.expected_additive_value(C, output.critic.detach(), output.critic_bias.detach())
-        # S(z) is known in closed form too, so that only the loss that the critic misses is left to sampling
-        known = (known + eq.expected_sparsity_penalty(C, usage, config.rho)).mean()
-        sampled = eq.reinforce_loss(log_prob, loss[:, :S], Q[:, :S], weight)
-        return known + config.residual_weight * sampled - bonus + F.mse_loss(Q, loss)
     R = loss[:, :S] + eq.sparsity_penalty(z[:, :S], usage, config.rho)
-    control: Tensor | float = 0.0
-    if config.control_variate == "leave_one_out":
-        control = eq.leave_one_out(R)
-    elif config.control_variate == "greedy":
-        greedy_z = output.log_distribution.argmax(-1)
-        control = (greedy_loss + eq.sparsity_penalty(greedy_z, usage, config.rho))[:, None]
-    return eq.reinforce_loss(log_prob, R, control, weight) - bonus
+    match config.control_variate:
+        case "none":
+            return eq.reinforce_loss(log_prob, R, 0.0, weight) - bonus
+        case "leave_one_out":
+            return eq.reinforce_loss(log_prob, R, eq.leave_one_out(R), weight) - bonus
+        case "critic":
+            Q = eq.additive_value(output.critic, output.critic_bias, z)
+            C = log_C.exp()
+            known = eq.expected_additive_value(C, output.critic.detach(), output.critic_bias.detach())
+            # S(z) is known in closed form too, so that only the loss that the critic misses is left to sampling
+            known = (known + eq.expected_sparsity_penalty(C, usage, config.rho)).mean()
+            sampled = eq.reinforce_loss(log_prob, loss[:, :S], Q[:, :S], weight)
+            return known + sampled - bonus + F.mse_loss(Q, loss)
+        case _:
+            assert_never(config.control_variate)
 
 
 def draw_structures(
-    log_C: Tensor, relative_macs: Tensor, epsilon: float, config: SelectorStageConfig, generator: torch.Generator
+    log_C: Tensor,
+    relative_macs: Tensor,
+    epsilon: float,
+    config: SelectorStageConfig,
+    dial_weight: float,
+    generator: torch.Generator,
 ) -> Tensor:
-    """The structures that one step tries on an image, (B, S [+ critic_samples + dial_samples] [+ 1 greedy], n)."""
+    """The structures that one step tries on an image, (B, S [+ critic_samples + dial_samples], n)."""
     B, n, h = log_C.shape
     C = explored(log_C, config.probability_floor).exp()
     parts = [epsilon_greedy(C, config.samples, epsilon, generator)]
-    if config.control_variate == "critic" and config.critic_samples:
-        extra = random_density_structures(B * config.critic_samples, n, h, generator)
-        parts.append(extra.view(B, config.critic_samples, n))
-    if config.control_variate == "critic" and config.dial_samples:
-        spread = C.repeat_interleave(config.dial_samples, 0)
-        cheaper = dialled(spread, relative_macs, config.dial_weight, generator=generator)
-        parts.append(sample_structures(cheaper, 1, generator).view(B, config.dial_samples, n))
-    if config.control_variate == "greedy":
-        parts.append(log_C.argmax(-1)[:, None])
+    match config.control_variate:
+        case "none" | "leave_one_out":
+            pass
+        case "critic":
+            if config.critic_samples:
+                extra = random_density_structures(B * config.critic_samples, n, h, generator)
+                parts.append(extra.view(B, config.critic_samples, n))
+            if config.dial_samples:
+                spread = C.repeat_interleave(config.dial_samples, 0)
+                cheaper = dialled(spread, relative_macs, dial_weight, generator=generator)
+                parts.append(sample_structures(cheaper, 1, generator).view(B, config.dial_samples, n))
+        case _:
+            assert_never(config.control_variate)
     return torch.cat(parts, dim=1)
 
 
@@ -130,25 +137,25 @@ def selector_step(
     table: CostTable,
     epsilon: float,
     config: SelectorStageConfig,
+    dial_weight: float,
     generator: torch.Generator,
 ) -> StepResult:
-    """Train the selector on one batch of every task."""
+    """Train the selector on one batch of every task.
+
+    Args:
+        dial_weight: the largest cost weight of `config.dial_samples`, see `EstimatorStageConfig`.
+    """
     outputs = selector(batch.images)
     structures = {
-        task: draw_structures(out.log_distribution.detach().cpu(), table.relative_macs, epsilon, config, generator).to(
-            out.log_distribution.device
-        )
+        task: draw_structures(
+            out.log_distribution.detach().cpu(), table.relative_macs, epsilon, config, dial_weight, generator
+        ).to(out.log_distribution.device)
         for task, out in outputs.items()
     }
-    losses, right = structure_losses(estimator, batch.images, batch.labels, structures, config.risk)
-    greedy = config.control_variate == "greedy"
+    losses, right = structure_losses(estimator, batch.images, batch.labels, structures)
     objectives = {}
     for task, out in outputs.items():
-        z, loss = structures[task], losses[task]
-        greedy_loss = loss[:, -1] if greedy else None
-        if greedy:
-            z, loss = z[:, :-1], loss[:, :-1]
-        objectives[task] = selector_loss(out, z, loss, greedy_loss, table.usage, epsilon, config)
+        objectives[task] = selector_loss(out, structures[task], losses[task], table.usage, epsilon, config)
         if out.class_logits is not None:
             objectives[task] = objectives[task] + F.cross_entropy(out.class_logits, batch.labels[task])
     optimizer.zero_grad(set_to_none=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import assert_never
 
 import torch
 from lightning_fabric import Fabric
@@ -98,5 +99,10 @@ def make_loader(
 
 def to_training_precision(still: torch.nn.Module, config: TrainingConfig) -> None:
     """Let the network that stands still in a turn compute in the number type that the turn trains in."""
-    if config.precision == "bf16-mixed":
-        still.bfloat16()
+    match config.precision:
+        case "32-true":
+            pass
+        case "bf16-mixed":
+            still.bfloat16()
+        case _:
+            assert_never(config.precision)

@@ -102,8 +102,6 @@ class Trainer:
             save_resume_point(folder, self.recipe, self._networks, raw, self.progress, LAST_TURN)
         if first:
             restore_optimizer(raw, self._saved_optimizer)
-        elif turn.starts_selector and self.config.selector.inherit:
-            self.selector.inherit(self.estimator)
         # the network that stands still in this turn is used in its static form
         still = StaticSelector(self.selector) if turn.network == "estimator" else StaticEstimator(self.estimator)
         to_training_precision(still, self.config)
@@ -148,8 +146,6 @@ class Trainer:
 
     def _selector_step(self, turn: Turn, step: int, batch: Batch, estimator: StaticEstimator, optimizer) -> StepResult:
         config = self.config.selector
-        if config.final_rho is not None and turn.round == self.config.rounds - 1:
-            config = dataclasses.replace(config, rho=config.final_rho)
         epsilon = config.epsilon_start * config.epsilon_decay**step if turn.round == 0 else 0.0
         return selector_step(
             self.fabric,
@@ -160,6 +156,7 @@ class Trainer:
             self.table,
             epsilon if epsilon > 1e-4 else 0.0,
             config,
+            self.config.estimator.dial_weight,
             self._structure_generator(turn, step),
         )
 

@@ -114,12 +114,12 @@ BAD_FOLDERS = {
     "missing field": (CONFIG, "missing field tasks", lambda f: edit_config(f, lambda c: c["network"].pop("tasks"))),
     "wrong type": (
         CONFIG,
-        "network.tasks\\[0\\].size: expected int, found '32'",
+        "network.tasks\\[0\\]: expected size of type int, found '32'",
         lambda f: edit_config(f, lambda c: c["network"]["tasks"][0].update(size="32")),
     ),
     "out of range": (
         CONFIG,
-        "expected a size of 8 to 1024",
+        "expected size at least 8 and at most 1024",
         lambda f: edit_config(f, lambda c: c["network"]["tasks"][0].update(size=4096)),
     ),
     "unknown backbone": (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from den_core.checkpoints.comparable import check_trained_alike, recipe_of
-from den_core.checkpoints.folder import CheckpointInfo
+from den_core.checkpoints.folder import CheckpointInfo, list_checkpoints, read_config
 from den_core.config import to_json
 from den_core.errors import ConfigError
 from den_core.recipes import recipe
@@ -66,6 +66,49 @@ def test_an_older_recipe_has_todays_defaults(info):
     del older.recipe["training"]["estimator"]["shuffled"]
 
     check_trained_alike(info, older, Path("b"), "a")
+
+
+OLDER = {"inherit": False, "final_rho": None, "risk": "cross_entropy", "residual_weight": 1.0, "dial_weight": 30.0}
+"Fields of the selector's turns that are no more, as every recipe had them."
+
+
+def with_selector_fields(info: CheckpointInfo, **fields) -> CheckpointInfo:
+    older = changed(info, "recipe.name", "older")
+    older.recipe["training"]["selector"] |= fields
+    return older
+
+
+def test_an_older_recipe_may_have_fields_that_are_no_more(info):
+    older = with_selector_fields(info, **OLDER)
+
+    assert recipe_of(older, "b") == dataclasses.replace(recipe_of(info, "a"), name="older")
+
+
+@pytest.mark.parametrize(
+    "field, value",
+    [("inherit", True), ("final_rho", 0.3), ("risk", "error"), ("residual_weight", 0.5), ("dial_weight", 20.0)],
+)
+def test_an_older_recipe_that_cannot_be_trained_any_more_is_refused(field, value, info):
+    said = f"b: recipe.training.selector: expected {field} {OLDER[field]!r}, .* found {value!r}"
+
+    with pytest.raises(ConfigError, match=said):
+        recipe_of(with_selector_fields(info, **OLDER | {field: value}), "b")
+
+
+def test_a_cost_weight_of_the_selectors_own_must_be_the_estimators(info):
+    both = changed(info, "recipe.training.estimator.dial_weight", 20.0)
+
+    assert recipe_of(with_selector_fields(both, dial_weight=20.0), "b").training.estimator.dial_weight == 20
+    with pytest.raises(ConfigError, match="expected dial_weight 20.0, .* found 30.0"):
+        recipe_of(with_selector_fields(both, dial_weight=30.0), "b")
+
+
+@pytest.mark.parametrize("folder", list_checkpoints(Path(__file__).parents[2] / "checkpoints"), ids=lambda f: f.name)
+def test_a_shipped_recipe_has_todays_fields(folder):
+    info = read_config(folder)
+
+    turn = info.recipe["training"]["selector"]
+    assert set(turn) <= set(to_json(recipe_of(info, folder))["training"]["selector"])
 
 
 def test_without_a_recipe_nothing_is_known(info):

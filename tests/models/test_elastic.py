@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from den_core.errors import ConfigError
 from den_core.models.elastic import ElasticNorm, level_mask
 from den_core.models.registry import find_backbone, list_backbones
 from den_core.models.static import StaticEstimator
@@ -145,3 +146,8 @@ def test_one_image_alone_at_a_level_can_be_trained_beside_others(statistics, rng
 def test_private_statistics_have_a_row_per_level_and_shared_ones_have_one():
     assert ElasticNorm(4, 3, "per_level").running_mean.shape == (3, 4)
     assert ElasticNorm(4, 3, "shared").running_mean.shape == (1, 4)
+
+
+def test_other_norm_statistics_are_refused():
+    with pytest.raises(ConfigError, match="expected one of 2 norm statistics, found 'none'"):
+        ElasticNorm(4, 3, "none")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from den_core.errors import StructureError
+from den_core.errors import ConfigError, StructureError
 from den_core.models import fused, static
 from den_core.models.dispatch import BlockPlan, plan_dispatch, reorder_images
 from den_core.models.fused import FusedChain
@@ -40,6 +40,13 @@ def test_masked_equals_dispatched_in_evaluation(backbone, statistics, make_estim
     masked, dispatched = estimator(x, z, "masked"), estimator(x, z, "dispatched")
 
     torch.testing.assert_close(masked, dispatched, atol=2e-6, rtol=1e-6)
+
+
+def test_another_execution_is_refused(make_estimator, joint_batch):
+    estimator = make_estimator().double()
+
+    with pytest.raises(ConfigError, match="expected one of 2 executions, found 'mask'; nearest: masked"):
+        estimator(*joint_batch(estimator), "mask")
 
 
 @pytest.mark.parametrize("backbone", TINY)

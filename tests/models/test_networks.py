@@ -187,25 +187,3 @@ def test_the_auxiliary_head_is_counted(toy_network):
 
     assert macs == 5 * channels + (channels + TOP + 1) * channels
     assert params == macs + 5 + channels
-
-
-def test_a_selector_inherits_what_the_estimator_computes_at_that_level(toy_network, make_estimator, rng):
-    config = toy_network(critic=True)
-    estimator, selector = make_estimator(), Selector(config).eval()
-    x = torch.randn(2, 3, 32, 32, generator=rng)
-
-    selector.inherit(estimator)
-
-    maps = selector.stems["toy"](x)
-    torch.testing.assert_close(maps, estimator.stems["toy"](x))
-    for mine, theirs in zip(selector.blocks, estimator.blocks, strict=True):  # this backbone has one block per stage
-        torch.testing.assert_close(mine.branch(maps, 0), theirs.branch(maps, 1))
-        maps = theirs.shortcut(maps) + theirs.branch(maps, 1)
-
-
-def test_a_selector_needs_a_level_of_its_width_to_inherit(toy_network):
-    config = toy_network()
-    other = dataclasses.replace(config, backbone=dataclasses.replace(config.backbone, level_fractions=(0.0, 0.5, 1.0)))
-
-    with pytest.raises(ConfigError, match=r"expected a level with 4 hidden channels, found \[0, 8, 16\]"):
-        Selector(other).inherit(Estimator(other))

@@ -5,9 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from den_core.config import EstimatorStageConfig
 from den_core.data.loaders import Batch
-from den_core.errors import ConfigError
 from den_core.models.accounting import cost_table
 from den_core.structures import full_structure
 from den_core.training.estimator_step import distillation_loss, estimator_step
@@ -106,14 +104,3 @@ def test_varied_structures_reach_every_density_and_run_even_ones(rng):
 
 def test_two_levels_leave_an_even_structure(rng):
     assert set(varied_structures(200, 3, 2, rng).flatten().tolist()) == {0, 1}
-
-
-@pytest.mark.parametrize("share", [0.0, 1.5])
-def test_a_share_out_of_range_is_refused(share):
-    with pytest.raises(ConfigError, match="distilled_share"):
-        EstimatorStageConfig(first_steps=1, round_steps=1, distilled_share=share)
-
-
-def test_a_negative_weight_is_refused():
-    with pytest.raises(ConfigError, match="distillation >= 0, found -1"):
-        EstimatorStageConfig(first_steps=1, round_steps=1, distillation=-1)

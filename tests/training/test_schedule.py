@@ -19,7 +19,7 @@ def test_turns_of_two_rounds():
 
     assert turns(config) == [
         Turn("estimator", 0, 10, start=0),
-        Turn("selector", 0, 6, start=10, starts_selector=True),
+        Turn("selector", 0, 6, start=10),
         Turn("estimator", 1, 4, start=16),
         Turn("selector", 1, 6, start=20),
     ]
@@ -35,7 +35,7 @@ def test_turns_beyond_algorithm_1():
 
     assert turns(config) == [
         Turn("estimator", 0, 10, start=0),
-        Turn("selector", 0, 2, start=10, labels_only=True, starts_selector=True),
+        Turn("selector", 0, 2, start=10, labels_only=True),
         Turn("selector", 0, 6, start=12),
         Turn("estimator", 1, 4, start=18),
         Turn("selector", 1, 6, start=22),
@@ -73,6 +73,11 @@ def test_every_round_lowers_the_peak(schedule):
 @pytest.mark.parametrize("schedule", ["steps", "one_cycle"])
 def test_a_turn_of_one_step_has_a_rate(schedule):
     assert learning_rate(0.1, schedule, 1.0, Turn("selector", 0, 1, 0), 0) == pytest.approx(0.1)
+
+
+def test_an_unknown_schedule_is_no_other():
+    with pytest.raises(AssertionError, match="bananas"):
+        learning_rate(0.1, "bananas", 1.0, Turn("selector", 0, 8, 0), 0)
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -38,9 +38,8 @@ class Step:
         stage = SelectorStageConfig(steps=1, **config)
         fabric, optimizer = Fabric(accelerator="cpu", devices=1), torch.optim.SGD(self.selector.parameters(), lr=0.0)
         generator = torch.Generator().manual_seed(1)
-        selector_step(
-            fabric, self.selector, optimizer, self.estimator, self.batch, table or self.table, 0.0, stage, generator
-        )
+        table = table or self.table
+        selector_step(fabric, self.selector, optimizer, self.estimator, self.batch, table, 0.0, stage, 0.0, generator)
         return torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in self._parameters()])
 
     def entropy_gradient(self) -> Tensor:
@@ -103,9 +102,9 @@ def test_epsilon_falls_from_step_to_step_and_stays_at_zero_after_the_first_round
     """Algorithm 1 explores once: a selector that has learned is not sent back to uniformly drawn structures."""
     seen = []
 
-    def spy(fabric, selector, optimizer, estimator, batch, table, epsilon, config, generator):
+    def spy(fabric, selector, optimizer, estimator, batch, table, epsilon, *rest):
         seen.append(epsilon)
-        return selector_step(fabric, selector, optimizer, estimator, batch, table, epsilon, config, generator)
+        return selector_step(fabric, selector, optimizer, estimator, batch, table, epsilon, *rest)
 
     monkeypatch.setattr(trainer, "selector_step", spy)
     recipe = short_digits("32-true", epsilon_start=0.8, epsilon_decay=0.5)

@@ -1,18 +1,16 @@
 """The turns that Algorithm 1 does not have: what trains in them, and on which structures."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from den_core.config import SelectorConfig, SelectorStageConfig
-from den_core.data.transforms import normalise
+from den_core.config import SelectorConfig
 from den_core.errors import ConfigError
-from den_core.models.static import StaticEstimator
-from den_core.structures import full_structure
+from den_core.training import selector_step
 from den_core.training import trainer as alternate
 from den_core.training.schedule import turns
-from den_core.training.selector_step import structure_losses
 from den_core.training.setup import Execution
 from den_core.training.trainer import Trainer
 
@@ -99,19 +97,9 @@ def test_the_twin_runs_the_same_structures_for_other_images(auxiliary_recipe, di
     assert sorted(z.tolist()) == sorted(own.tolist())
 
 
-def test_the_error_is_the_probability_of_other_classes(short_digits, digits_data, rng):
-    recipe = short_digits("32-true")
-    estimator, _ = alternate.build_networks(recipe)
-    task, arrays = recipe.network.tasks[0], digits_data.validation["digits"]
-    images = {"digits": normalise(torch.from_numpy(arrays.images[:8]), task)}
-    labels = {"digits": torch.from_numpy(arrays.labels[:8])}
-    structures = {"digits": full_structure(8, 3, 4)[:, None]}
-    still = StaticEstimator(estimator)
-
-    error, _ = structure_losses(still, images, labels, structures, "error")
-
-    p = still(images["digits"], structures["digits"][:, 0], "digits").softmax(1)
-    torch.testing.assert_close(error["digits"][:, 0], 1 - p[torch.arange(8), labels["digits"]])
+def test_an_unknown_precision_is_no_other():
+    with pytest.raises(AssertionError, match="64-fantasy"):
+        alternate.to_training_precision(torch.nn.Linear(1, 1), SimpleNamespace(precision="64-fantasy"))
 
 
 def test_label_steps_need_an_auxiliary_head(auxiliary_recipe):
@@ -121,24 +109,20 @@ def test_label_steps_need_an_auxiliary_head(auxiliary_recipe):
         dataclasses.replace(auxiliary_recipe, network=network)
 
 
-def test_negative_steps_are_refused():
-    with pytest.raises(ConfigError, match="found 1 and -1"):
-        SelectorStageConfig(steps=1, label_steps=-1)
-
-
-def test_an_inheriting_selector_starts_from_the_estimator(auxiliary_recipe, digits_data, tmp_path):
+def test_the_critic_meets_the_estimators_cost_weights(auxiliary_recipe, digits_data, tmp_path, monkeypatch):
+    """The dial that later turns train, and the one that the critic is regressed on, are the same."""
+    estimator = dataclasses.replace(auxiliary_recipe.training.estimator, dial_weight=7.0)
     recipe = dataclasses.replace(
-        auxiliary_recipe,
-        training=dataclasses.replace(
-            auxiliary_recipe.training,
-            selector=dataclasses.replace(auxiliary_recipe.training.selector, inherit=True, learning_rate=1e-30),
-        ),
+        auxiliary_recipe, training=dataclasses.replace(auxiliary_recipe.training, estimator=estimator)
     )
-    trainer = Trainer(recipe, digits_data, Execution(tmp_path, accelerator="cpu", progress=False))
-    trainer.began, trainer.recent = 0.0, []
-    trainer.progress = dataclasses.replace(trainer.progress, step=6)
-    trainer.reporter = alternate.Reporter(None, 100, [], 0, False)
+    seen, original = [], selector_step.dialled
 
-    trainer._run_turn(turns(recipe.training)[1])
+    def spy(C, relative_macs, weight, **rest):
+        seen.append(weight)
+        return original(C, relative_macs, weight, **rest)
 
-    assert torch.equal(trainer.selector.stems["digits"].weight, trainer.estimator.stems["digits"].weight)
+    monkeypatch.setattr(selector_step, "dialled", spy)
+
+    Trainer(recipe, digits_data, Execution(tmp_path, accelerator="cpu", progress=False)).run()
+
+    assert seen and set(seen) == {7.0}
