@@ -14,9 +14,14 @@ from den_core.errors import DataError
 class Rows(Protocol):
     """What a division looks at: `ImageSource` and `TaskArrays` have it."""
 
-    labels: np.ndarray
-    ids: list[str]
-    groups: np.ndarray
+    @property
+    def labels(self) -> np.ndarray: ...
+
+    @property
+    def ids(self) -> list[str]: ...
+
+    @property
+    def groups(self) -> np.ndarray: ...
 
 
 def divide_tasks(
@@ -87,7 +92,8 @@ def split_validation(labels: np.ndarray, groups: np.ndarray, share: float, seed:
 
 def _draw(groups: np.ndarray, sizes: np.ndarray, share: float) -> list[int]:
     """Whole groups, in the given order, that come close to `share` of their images; never all of them."""
-    goal, filled, drawn = share * sizes.sum(), 0, []
+    goal, filled = share * sizes.sum(), 0
+    drawn: list[int] = []
     for group, size in zip(groups, sizes, strict=True):
         if len(drawn) + 1 < len(groups) and abs(filled + size - goal) <= abs(goal - filled):
             drawn.append(int(group))

@@ -162,8 +162,9 @@ class StaticChain(nn.Module):
                 self.shift = nn.Parameter(shift[:, None, None].clone())
             for i in range(len(self.layers)):
                 weight, bias = block.weight(i, level), None
-                if i + 1 < len(self.layers):
-                    scale, shift = block.norm(i + 1).scale_and_shift(level, block.ends(i, level)[1])
+                following = block.norm(i + 1)
+                if following is not None:
+                    scale, shift = following.scale_and_shift(level, block.ends(i, level)[1])
                     weight, bias = weight * scale[:, None, None, None], nn.Parameter(shift.clone())
                 dense = weight.clone(memory_format=torch.channels_last)
                 self.register_parameter(f"weight{i + 1}", nn.Parameter(dense))
@@ -174,7 +175,7 @@ class StaticChain(nn.Module):
         y += self(x)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.scale is not None:
+        if self.scale is not None and self.shift is not None:
             x = self._prepare(self.layers[0], torch.addcmul(self.shift, x, self.scale))
         for i, layer in enumerate(self.layers):
             x = self._prepare(layer, x) if i else x

@@ -63,6 +63,9 @@ class ElasticNorm(nn.Module):
         ConfigError: other statistics.
     """
 
+    running_mean: Tensor
+    running_var: Tensor
+
     def __init__(self, num_features: int, num_levels: int, statistics: str, momentum: float = 0.1, eps: float = 1e-5):
         super().__init__()
         self.momentum = momentum

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from den_core.config import NetworkConfig
 from den_core.errors import ConfigError, unknown
+from den_core.models.containers import ModuleDictOf, ModuleListOf
 from den_core.models.dispatch import plan_dispatch, reorder_images
 from den_core.models.registry import find_backbone
 from den_core.models.stems import Head, make_stems, xavier_start
@@ -26,8 +27,8 @@ class Estimator(nn.Module):
         self.num_levels = chosen.num_levels
         self.image_tasks = config.image_tasks
         self.stems, self.map_side = make_stems(config.tasks, backbone.stem)
-        self.blocks = nn.ModuleList(backbone.blocks(chosen.level_fractions, chosen.norm_statistics, self.map_side))
-        self.heads = nn.ModuleDict({t.name: Head(backbone.out_channels, t.num_classes) for t in config.tasks})
+        self.blocks = ModuleListOf(backbone.blocks(chosen.level_fractions, chosen.norm_statistics, self.map_side))
+        self.heads = ModuleDictOf({t.name: Head(backbone.out_channels, t.num_classes) for t in config.tasks})
         xavier_start(self)
 
     @property

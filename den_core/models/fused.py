@@ -87,7 +87,7 @@ class FusedChain:
         self.convolutions[-1].add_to(y, self._before_last(x))
 
     def _before_last(self, x: Tensor) -> Tensor:
-        if self.scale is not None:
+        if self.scale is not None and self.shift is not None:
             x = torch.addcmul(self.shift, x, self.scale).relu_()
         for pool, convolution in zip(self.pools[:-1], self.convolutions[:-1], strict=True):
             x = convolution(_pooled(x, pool), relu=True)

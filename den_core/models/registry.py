@@ -25,9 +25,15 @@ class Backbone(ABC):
     '"paper" for the paper\'s sizes, "laptop" for smaller members, "tiny" for tests.'
     level_fractions: tuple[float, ...]
     "The paper's levels: shares of a block's hidden channels."
-    num_blocks: int
-    out_channels: int
-    "Channels that the last block gives to the heads."
+
+    @property
+    @abstractmethod
+    def num_blocks(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def out_channels(self) -> int:
+        """Channels that the last block gives to the heads."""
 
     @abstractmethod
     def stem(self, task: TaskConfig) -> Stem:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from den_core.config import NetworkConfig
+from den_core.models.containers import ModuleDictOf, ModuleListOf
 from den_core.models.registry import find_backbone
 from den_core.models.stems import Head, make_stems, xavier_start
 
 TOP = 8
 "Largest class probabilities that an auxiliary head hands on."
+
+
+class Looks(Protocol):
+    """What the selector's training and static forms share: an auxiliary head per task, or none."""
+
+    classifiers: ModuleDictOf[nn.Linear] | None
+    mix: nn.Linear | None
 
 
 class SelectorOutput(NamedTuple):
@@ -47,13 +55,13 @@ def difficulty(class_logits: Tensor) -> Tensor:
     return torch.cat([F.pad(largest, (0, TOP - largest.shape[1])), entropy], dim=1)
 
 
-def look(selector: nn.Module, features: Tensor, task: str) -> tuple[Tensor, Tensor | None]:
+def look(selector: Looks, features: Tensor, task: str) -> tuple[Tensor, Tensor | None]:
     """What the choice is read from: features (B, C) -> (B, C), and the auxiliary head's logits, None without one.
 
     Args:
         selector: in its training or its static form; both name these layers alike.
     """
-    if selector.classifiers is None:
+    if selector.classifiers is None or selector.mix is None:
         return features, None
     class_logits = selector.classifiers[task](features).float()
     known = torch.cat([features, difficulty(class_logits).to(features)], dim=1)
@@ -82,14 +90,15 @@ class Selector(nn.Module):
         self.num_blocks, self.num_levels = backbone.num_blocks, config.backbone.num_levels
         self.image_tasks = config.image_tasks
         self.stems, self.map_side = make_stems(config.tasks, backbone.stem)
-        self.blocks = nn.ModuleList(backbone.selector_blocks(self.map_side))
+        self.blocks = ModuleListOf(backbone.selector_blocks(self.map_side))
         channels = self.blocks[-1].out_channels
         self.head = Head(channels, self.num_blocks * self.num_levels)
         self.critic = nn.Linear(channels, self.num_blocks * self.num_levels + 1) if config.selector.critic else None
         self.temperature = config.selector.temperature
-        self.classifiers = self.mix = None
+        self.classifiers: ModuleDictOf[nn.Linear] | None = None
+        self.mix: nn.Linear | None = None
         if config.selector.auxiliary:
-            self.classifiers = nn.ModuleDict(
+            self.classifiers = ModuleDictOf(
                 {t.name: nn.Linear(channels, t.num_classes) for t in config.tasks if not t.image_of}
             )
             self.mix = nn.Linear(channels + TOP + 1, channels)
@@ -139,10 +148,9 @@ class Selector(nn.Module):
             block_macs, block_params = block.count(0, side)
             macs, params, side = macs + block_macs, params + block_params, block.side(side)
         head_macs, head_params = self.head.count()
-        used = [self.critic] if self.temperature else []
-        if self.classifiers is not None:
-            used += [self.classifiers[task], self.mix]
-        for layer in used:
+        used = [self.critic if self.temperature else None, self.mix]
+        used += [self.classifiers[task]] if self.classifiers is not None else []
+        for layer in filter(None, used):
             head_macs += layer.weight.numel()
             head_params += layer.weight.numel() + layer.bias.numel()
         return macs + head_macs, params + head_params

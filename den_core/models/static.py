@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from den_core.models.chain import StaticChain
+from den_core.models.containers import ModuleDictOf, ModuleListOf
 from den_core.models.dispatch import Runs, plan_dispatch, reorder_images
 from den_core.models.elastic import ElasticBlock
 from den_core.models.estimator import Estimator
@@ -44,7 +45,8 @@ class StaticBlock(nn.Module):
     def __init__(self, block: ElasticBlock):
         super().__init__()
         branches = {str(level): block.static_branch(level) for level in range(block.num_levels)}
-        self.branches = nn.ModuleDict({k: branch for k, branch in branches.items() if branch is not None})
+        plain = {k: branch for k, branch in branches.items() if isinstance(branch, StaticChain)}
+        self.branches: ModuleDictOf[StaticChain] | dict[str, FusedChain] = ModuleDictOf(plain)
         self.shortcut, self.join, self.keeps, self.side = block.shortcut, block.join, block.keeps, block.side
 
     def forward(self, x: Tensor, runs: Runs) -> Tensor:
@@ -55,8 +57,8 @@ class StaticBlock(nn.Module):
                 branch.add_to(part, part)
             return x
         if len(runs) == 1:
-            branch = self._branch(runs[0][0])
-            return self.shortcut(x) if branch is None else self.join(branch(x), x)
+            only = self._branch(runs[0][0])
+            return self.shortcut(x) if only is None else self.join(only(x), x)
         y = self.shortcut(x)
         for (part, branch), (into, _) in zip(self._parts(x, runs), self._parts(y, runs), strict=True):
             branch.add_to(into, part)
@@ -78,8 +80,8 @@ class StaticBlock(nn.Module):
         Args:
             side: pixels along the side of its input.
         """
-        plain = dict(self.branches.items())
-        if all(can_fuse(branch.weight1) for branch in plain.values()):
+        plain = {level: branch for level, branch in self.branches.items() if isinstance(branch, StaticChain)}
+        if plain and all(can_fuse(branch.weight1) for branch in plain.values()):
             del self.branches  # the fused chains have copies of all weights
             self.branches = {level: FusedChain(branch, side) for level, branch in plain.items()}
 
@@ -108,8 +110,8 @@ class StaticEstimator(nn.Module):
         super().__init__()
         self.num_levels = estimator.num_levels
         self.stems, self.image_tasks = copy.deepcopy(estimator.stems), estimator.image_tasks
-        self.blocks = nn.ModuleList(StaticBlock(block) for block in estimator.blocks)
-        self.heads = nn.ModuleDict({task: StaticHead(head) for task, head in estimator.heads.items()})
+        self.blocks = ModuleListOf(StaticBlock(block) for block in estimator.blocks)
+        self.heads = ModuleDictOf({task: StaticHead(head) for task, head in estimator.heads.items()})
         self.map_side = estimator.map_side
         _finish(self)
 
@@ -160,7 +162,7 @@ class StaticSelector(nn.Module):
         super().__init__()
         self.shape = (-1, selector.num_blocks, selector.num_levels)
         self.stems, self.image_tasks = copy.deepcopy(selector.stems), selector.image_tasks
-        self.blocks = nn.ModuleList(StaticBlock(block) for block in selector.blocks)
+        self.blocks = ModuleListOf(StaticBlock(block) for block in selector.blocks)
         self.map_side = selector.map_side
         self.head = StaticHead(selector.head)
         self.critic = copy.deepcopy(selector.critic) if selector.temperature else None

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from den_core.config import TaskConfig
 from den_core.errors import ConfigError
+from den_core.models.containers import ModuleDictOf
 
 MAP_SIDE = 32
 "Pixels along the side of the maps that a `ConvStem` makes."
@@ -82,6 +83,7 @@ class StaticHead(nn.Module):
         super().__init__()
         norm = head.norm
         with torch.no_grad():
+            assert norm.running_mean is not None and norm.running_var is not None  # as Head makes it
             scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
             shift = norm.bias - norm.running_mean * scale
             self.scale, self.shift = (nn.Parameter(part[:, None, None].clone()) for part in (scale, shift))
@@ -95,7 +97,7 @@ class StaticHead(nn.Module):
         return self.linear(self.features(x))
 
 
-def make_stems(tasks: Iterable[TaskConfig], make_stem: Callable[[TaskConfig], Stem]) -> tuple[nn.ModuleDict, int]:
+def make_stems(tasks: Iterable[TaskConfig], make_stem: Callable[[TaskConfig], Stem]) -> tuple[ModuleDictOf[Stem], int]:
     """A stem for every task with images of its own, and the side of the maps that all of them make.
 
     Raises:
@@ -106,7 +108,7 @@ def make_stems(tasks: Iterable[TaskConfig], make_stem: Callable[[TaskConfig], St
     if len(set(sides.values())) > 1:
         found = ", ".join(f"{name} {side}" for name, side in sides.items())
         raise ConfigError(f"expected tasks of one size for a backbone without stems, found {found}")
-    return nn.ModuleDict(stems), next(iter(sides.values()))
+    return ModuleDictOf(stems), next(iter(sides.values()))
 
 
 def xavier_start(module: nn.Module) -> None:

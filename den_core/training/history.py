@@ -83,7 +83,7 @@ class Reporter:
     def row(self, row: HistoryRow) -> None:
         """Append a row; history.csv is replaced as a whole, so that it is never half-written."""
         self.rows.append(row)
-        if self.folder is None:
+        if self.folder is None or self.writer is None:
             return
         write_atomically(self.folder / "history.csv", history_csv(self.rows).encode())
         for name, value in asdict(row).items():

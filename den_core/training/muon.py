@@ -23,7 +23,7 @@ A step takes 5 % longer. An angle of 0.05 lost to 0.02 at every look.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -72,21 +72,20 @@ class Muon(torch.optim.Optimizer):
         others.state = self.state
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # no closure is ever given
         """One update of all parameters that have a gradient."""
-        loss = self.others.step(closure)
+        self.others.step()
         group = self.param_groups[0]
         for weight in group["params"]:
             if weight.grad is not None:
-                self._turn(weight, group["lr"], group["momentum"])
-        return loss
+                self._turn(weight, weight.grad, group["lr"], group["momentum"])
 
-    def _turn(self, weight: nn.Parameter, angle: float, momentum: float) -> None:
+    def _turn(self, weight: nn.Parameter, gradient: Tensor, angle: float, momentum: float) -> None:
         state = self.state[weight]
         if "momentum_buffer" not in state:
             state["momentum_buffer"] = torch.zeros_like(weight)
-        average = state["momentum_buffer"].mul_(momentum).add_(weight.grad)
-        matrices = weight.grad.add(average, alpha=momentum).flatten(1).chunk(self._groups[id(weight)])
+        average = state["momentum_buffer"].mul_(momentum).add_(gradient)
+        matrices = gradient.add(average, alpha=momentum).flatten(1).chunk(self._groups[id(weight)])
         update = torch.cat([orthogonalised(matrix) for matrix in matrices]).view(weight.shape)
         norm = weight.norm()
         weight.sub_(update * (angle * norm / update.norm().clamp(min=1e-7)))
@@ -100,7 +99,8 @@ def block_weights(network: nn.Module) -> dict[nn.Parameter, int]:
     """
     inside = [module for name, module in network.named_modules() if name.startswith("blocks.")]
     convolutions = [module for module in inside if isinstance(module, nn.Conv2d)]
-    return {conv.weight: conv.groups for conv in convolutions if _smaller_side(conv) <= LARGEST}
+    weights = ((conv.weight, conv.groups) for conv in convolutions if _smaller_side(conv) <= LARGEST)
+    return {weight: groups for weight, groups in weights if isinstance(weight, nn.Parameter)}
 
 
 def _smaller_side(conv: nn.Conv2d) -> int:

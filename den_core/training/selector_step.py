@@ -89,6 +89,7 @@ def selector_loss(
         case "leave_one_out":
             return eq.reinforce_loss(log_prob, R, eq.leave_one_out(R), weight) - bonus
         case "critic":
+            assert output.critic is not None and output.critic_bias is not None  # build_networks saw to it
             Q = eq.additive_value(output.critic, output.critic_bias, z)
             C = log_C.exp()
             known = eq.expected_additive_value(C, output.critic.detach(), output.critic_bias.detach())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
+from collections.abc import Callable
 
 import torch
 
@@ -102,22 +103,26 @@ class Trainer:
             save_resume_point(folder, self.recipe, self._networks, raw, self.progress, LAST_TURN)
         if first:
             restore_optimizer(raw, self._saved_optimizer)
-        # the network that stands still in this turn is used in its static form
-        still = StaticSelector(self.selector) if turn.network == "estimator" else StaticEstimator(self.estimator)
-        to_training_precision(still, self.config)
         config = self.config.estimator if turn.network == "estimator" else self.config.selector
+        run_step = self._steps(turn, optimizer)
         self.wrapped[turn.network][0].train()
         for step in range(first, turn.steps):
             lr = learning_rate(config.learning_rate, config.schedule, config.round_decay, turn, step)
             set_learning_rate(raw, lr)
-            batch = self.loader.batch(turn.start + step)
-            if turn.labels_only:
-                result = label_step(self.fabric, self.wrapped["selector"][0], optimizer, batch)
-            elif turn.network == "estimator":
-                result = self._estimator_step(turn, step, batch, still, optimizer)
-            else:
-                result = self._selector_step(turn, step, batch, still, optimizer)
+            result = run_step(step, self.loader.batch(turn.start + step))
             self._after_step(turn, step, lr, result, raw)
+
+    def _steps(self, turn: Turn, optimizer) -> Callable[[int, Batch], StepResult]:
+        """What one step of a turn does; the network that stands still in it is used in its static form."""
+        if turn.labels_only:
+            return lambda step, batch: label_step(self.fabric, self.wrapped["selector"][0], optimizer, batch)
+        if turn.network == "estimator":
+            selector = StaticSelector(self.selector)
+            to_training_precision(selector, self.config)
+            return lambda step, batch: self._estimator_step(turn, step, batch, selector, optimizer)
+        estimator = StaticEstimator(self.estimator)
+        to_training_precision(estimator, self.config)
+        return lambda step, batch: self._selector_step(turn, step, batch, estimator, optimizer)
 
     def _estimator_step(self, turn: Turn, step: int, batch: Batch, selector: StaticSelector, optimizer) -> StepResult:
         generator = self._structure_generator(turn, step)
