@@ -94,8 +94,8 @@ class FaissIndex:
 def neighbour_index(vectors: np.ndarray) -> NeighbourIndex:
     """The index to search those vectors with: exact, unless they are very many and faiss is installed.
 
-    The only place where this is decided. On one thread exact search takes some 0.06 s for a million vectors of 36
-    numbers, so that it is the rule up to APPROXIMATE_FROM and wherever faiss is missing.
+    The only place where this is decided. Exact search takes tens of milliseconds for a million vectors (measured:
+    `assets/benchmarks/README.md`), so that it is the rule up to APPROXIMATE_FROM and wherever faiss is missing.
     """
     if len(vectors) > APPROXIMATE_FROM and faiss_installed():
         return FaissIndex(vectors)

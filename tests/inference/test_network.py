@@ -16,8 +16,6 @@ from PIL import Image
 
 import den_core
 from den_core.errors import ConfigError, ImageError, StructureError
-from den_core.models import registry
-from den_core.models.estimator import Estimator
 from den_core.structures import full_structure, random_structures
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -41,11 +39,6 @@ def checkpoint_here(tiny_checkpoint, tmp_path, monkeypatch):
     (tmp_path / "checkpoints" / "open3-wrn").symlink_to(tiny_checkpoint)
     (tmp_path / "assets").symlink_to(REPOSITORY / "assets")
     monkeypatch.chdir(tmp_path)
-
-
-def readme_code() -> list[str]:
-    """The Python of the README: a new backbone, the interface."""
-    return re.findall(r"```python\n(.*?)```", (REPOSITORY / "README.md").read_text("utf-8"), re.DOTALL)
 
 
 def check_interface(found: dict, images: int) -> None:
@@ -78,24 +71,12 @@ def test_the_interface_works_as_designed(checkpoint_here, rng):
 
 
 def test_the_readme_shows_code_that_works(checkpoint_here):
-    _, interface = readme_code()
+    [interface] = re.findall(r"```python\n(.*?)```", (REPOSITORY / "README.md").read_text("utf-8"), re.DOTALL)
     found: dict = {}
 
     exec(interface, found)
 
     check_interface(found, 1)
-
-
-def test_the_backbone_of_the_readme_runs(toy_network, monkeypatch, rng):
-    monkeypatch.setattr(registry, "_BACKBONES", dict(registry._BACKBONES))
-
-    exec(readme_code()[0], {})
-
-    estimator, structures = Estimator(toy_network("tower-16")), random_structures(2, 4, 4, rng)
-    x = torch.randn(2, 3, 32, 32, generator=rng)
-    torch.testing.assert_close(
-        estimator.eval().classify(x, structures, "toy"), estimator.classify(x, structures, "toy", "dispatched")
-    )
 
 
 def test_one_image_needs_no_list(network):
