@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from app.pages import HOME
 from den_core.checkpoints.gallery import encode_gallery
@@ -20,13 +21,14 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def open_page(monkeypatch) -> Callable[..., AppTest]:
-    """Opens a page of the app as a link does: by the name of its file, with a checkpoint and query parameters."""
+    """Opens a page of the app as a link does: by its address, with a checkpoint and query parameters."""
 
     def open_page(page: str, root: Path, checkpoint: str | None = None, **query: str) -> AppTest:
         monkeypatch.setenv("DEN_CHECKPOINTS", str(root))
         app = AppTest.from_file(REPOSITORY / "app" / "main.py", default_timeout=60)
         if page != HOME:
-            app.switch_page(f"views/{page}/page.py")
+            # switch_page knows a page by its address only after a first run, which would show the overview every time
+            app._page_hash = calc_hash(page)
         for name, value in query.items() if checkpoint is None else {"checkpoint": checkpoint, **query}.items():
             app.query_params[name] = value
         return app.run()
