@@ -75,12 +75,6 @@ def test_one_task_alone(open_trained, points, saving):
     assert "Emoji" in heading and "Fashion" not in heading
 
 
-def test_it_states_the_instance_gain_of_metrics_json(open_trained, tiny_checkpoint):
-    metrics = json.loads((tiny_checkpoint / "metrics.json").read_text())
-    app = open_trained("trade_off")
-    assert f"{100 * metrics['instance_gain']['average']:+.2f}" in [metric.value for metric in app.metric]
-
-
 def test_it_can_count_every_class_the_same(open_trained):
     app = open_trained("trade_off", mean="Every class counts the same")
     assert not app.exception
