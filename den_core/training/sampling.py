@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from den_core.structures import full_structure, random_structures, sample_structures
+from den_core.structures import full_structure, random_structures, sample_structures, weighed
 
 
 def initial_probability(z: Tensor, num_levels: int, tau: float) -> Tensor:
@@ -95,7 +95,7 @@ def dialled(
     """
     drawn = torch.rand(2, len(C), 1, 1, generator=generator)
     weights = weight * drawn[0] * (drawn[1] < share)
-    return (C.clamp_min(torch.finfo(C.dtype).tiny).log() - weights * relative_macs.to(C)).softmax(-1)
+    return weighed(C, relative_macs, weights).softmax(-1)
 
 
 def most_probable(C: Tensor) -> Tensor:
