@@ -1,4 +1,4 @@
-"""Accuracy against MACs at every operating point that `metrics.json` holds: one tidy frame, its front, its gain."""
+"""Accuracy against MACs at every operating point that `metrics.json` holds: one tidy frame, its gain."""
 
 from __future__ import annotations
 
@@ -100,24 +100,6 @@ def instance_gain(metrics: Mapping[str, Any], by_class: bool = False) -> pd.Seri
         )
     values = {**gain[f"{prefix}tasks"], AVERAGE: gain[f"{prefix}average"]}
     return pd.Series(values, dtype="float64", name="instance_gain")
-
-
-def pareto_front(points: pd.DataFrame, accuracy: str = "accuracy") -> pd.DataFrame:
-    """The operating points that no other one beats: none is at least as accurate for at most as many MACs.
-
-    Args:
-        points: of one task or of the average, as `operating_points` returns them.
-        accuracy: the column that counts.
-
-    Returns:
-        Those rows, cheapest first. Of equal points all are kept.
-    """
-    ordered = points.sort_values(["mean_macs", accuracy], ascending=[True, False], kind="stable")
-    best = ordered[accuracy].cummax()
-    at_least = ordered[accuracy] >= best
-    earlier = best.shift().fillna(-np.inf)
-    first_macs = ordered.groupby(accuracy)["mean_macs"].transform("min")
-    return ordered[at_least & ((ordered[accuracy] > earlier) | (ordered["mean_macs"] == first_macs))]
 
 
 def share_of_full(points: pd.DataFrame) -> pd.Series:

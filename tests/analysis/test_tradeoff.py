@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import copy
 
-import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from den_core.analysis.tradeoff import AVERAGE, instance_gain, operating_points, pareto_front, share_of_full
+from den_core.analysis.tradeoff import AVERAGE, instance_gain, operating_points, share_of_full
 from den_core.errors import CheckpointError
 
 
@@ -64,30 +61,6 @@ def test_a_class_averaged_gain_that_was_not_measured_is_an_error_not_the_plain_o
         instance_gain(METRICS, by_class=True)
     measured = METRICS["instance_gain"] | {"class_tasks": {"toy": 0.01}, "class_average": 0.01}
     assert instance_gain({"instance_gain": measured}, by_class=True)["toy"] == 0.01
-
-
-def _front(*pairs: tuple[float, float]) -> list[tuple[float, float]]:
-    points = pd.DataFrame(pairs, columns=["mean_macs", "accuracy"])
-    return list(pareto_front(points).itertuples(index=False, name=None))
-
-
-def test_the_front_holds_what_nothing_cheaper_beats():
-    assert _front((3, 0.7), (1, 0.5), (2, 0.6), (2, 0.4), (4, 0.65)) == [(1, 0.5), (2, 0.6), (3, 0.7)]
-
-
-def test_a_dearer_point_of_equal_accuracy_is_not_on_the_front_an_equal_point_is():
-    assert _front((1, 0.5), (2, 0.5)) == [(1, 0.5)]
-    assert _front((1, 0.5), (1, 0.5)) == [(1, 0.5), (1, 0.5)]
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=12))
-def test_the_front_is_what_brute_force_finds(pairs):
-    def beaten(a, b):
-        return b[0] <= a[0] and b[1] >= a[1] and a != b
-
-    expected = sorted(pair for pair in pairs if not any(beaten(pair, other) for other in pairs))
-    assert sorted(_front(*pairs)) == expected
 
 
 def test_share_of_full_by_task():
