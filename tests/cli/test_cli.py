@@ -276,7 +276,7 @@ def test_ctrl_c_says_how_to_go_on(monkeypatch, capsys):
 @pytest.fixture
 def reachable(smoke_run) -> float:
     """A share of the full MACs half way between the ends of the dial, from the calibration that training left."""
-    shares = read_calibration(smoke_run).shares
+    shares = read_calibration(smoke_run).spent
     return (shares[0] + shares[-1]) / 2
 
 
