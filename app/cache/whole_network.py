@@ -33,11 +33,11 @@ def points(checkpoint: Checkpoint) -> pd.DataFrame | None:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def gain(checkpoint: Checkpoint, by_class: bool = False) -> pd.Series:
+def gain(checkpoint: Checkpoint) -> pd.Series:
     """The instance gain of every task and on average, a fraction; of a checkpoint that has metrics."""
     from den_core.analysis.tradeoff import instance_gain
 
-    return instance_gain(metrics(checkpoint), by_class)
+    return instance_gain(metrics(checkpoint))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

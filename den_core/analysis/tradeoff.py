@@ -78,13 +78,10 @@ def _parts(point: Any) -> dict[str, dict[str, Any]]:
     return parts
 
 
-def instance_gain(metrics: Mapping[str, Any], by_class: bool = False) -> pd.Series:
+def instance_gain(metrics: Mapping[str, Any]) -> pd.Series:
     """Accuracy of the chosen structures minus that of the same structures shuffled among the images, by task.
 
     What looking at the image itself buys at equal mean MACs, and what comes of being used to the own choices.
-
-    Args:
-        by_class: take the class-averaged accuracy.
 
     Returns:
         Fractions; the last entry is AVERAGE.
@@ -92,17 +89,11 @@ def instance_gain(metrics: Mapping[str, Any], by_class: bool = False) -> pd.Seri
     Raises:
         CheckpointError: the metrics do not hold it.
     """
-    gain, prefix = metrics["instance_gain"], "class_" if by_class else ""
-    if not isinstance(gain, dict) or f"{prefix}tasks" not in gain or f"{prefix}average" not in gain:
+    gain = metrics["instance_gain"]
+    if not isinstance(gain, dict) or "tasks" not in gain or "average" not in gain:
         found = sorted(gain) if isinstance(gain, dict) else gain
         raise CheckpointError(
-            f"metrics.json: expected {prefix}tasks and {prefix}average in instance_gain, found {found!r:.60}; {_AGAIN}"
+            f"metrics.json: expected tasks and average in instance_gain, found {found!r:.60}; {_AGAIN}"
         )
-    values = {**gain[f"{prefix}tasks"], AVERAGE: gain[f"{prefix}average"]}
+    values = {**gain["tasks"], AVERAGE: gain["average"]}
     return pd.Series(values, dtype="float64", name="instance_gain")
-
-
-def share_of_full(points: pd.DataFrame) -> pd.Series:
-    """Mean MACs of the network's own choice ÷ those of the full network, by task and on average; a fraction."""
-    macs = {method: points[points["method"] == method].set_index("task")["mean_macs"] for method in ("chosen", "full")}
-    return (macs["chosen"] / macs["full"]).rename("share_of_full")

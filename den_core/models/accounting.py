@@ -2,7 +2,7 @@
 
 Counted: convolutions and linear layers (MACs and weights) and the affine weights of norms (parameters only).
 Not counted as MACs: norms, activations, pooling and additions. FLOPs are 2 × MACs and appear only where people read
-them; `flops` makes them.
+them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,6 @@ from torch import Tensor
 from den_core.costs import in_full_blocks, over_blocks
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
-
-
-def flops(macs: float) -> float:
-    """Floating-point operations for people to read: 2 × MACs."""
-    return 2 * macs
 
 
 @dataclass(frozen=True)
@@ -65,11 +60,6 @@ class CostTable:
         macs = _over_blocks(self.block_macs, z) + self.task_macs[task]
         params = _over_blocks(self.block_params, z) + self.task_params[task]
         return Cost(macs, params, macs + self.selector_macs[task], params + self.selector_params[task])
-
-    @property
-    def body(self) -> tuple[int, int]:
-        """(MACs, parameters) of all blocks at the full level, without stems and heads."""
-        return int(self.block_macs[:, -1].sum()), int(self.block_params[:, -1].sum())
 
 
 def _over_blocks(table: Tensor, z: Tensor) -> Tensor:

@@ -10,13 +10,6 @@ from torch import Tensor
 from den_core.structures import full_structure, random_structures, sample_structures, weighed
 
 
-def initial_probability(z: Tensor, num_levels: int, tau: float) -> Tensor:
-    """Eq. 8 for structures z, (B, n): τ + (1-τ) / h^n for the full model, (1-τ) / h^n for every other; (B,)."""
-    n = z.shape[1]
-    rest = (1 - tau) / num_levels**n
-    return torch.where((z == num_levels - 1).all(1), tau + rest, rest)
-
-
 def initial_structures(
     batch: int, num_blocks: int, num_levels: int, tau: float, generator: torch.Generator | None = None
 ) -> Tensor:

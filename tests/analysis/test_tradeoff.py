@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from den_core.analysis.tradeoff import AVERAGE, instance_gain, operating_points, share_of_full
+from den_core.analysis.tradeoff import AVERAGE, instance_gain, operating_points
 from den_core.errors import CheckpointError
 
 
@@ -54,15 +54,3 @@ def test_a_point_without_a_number_is_named():
 def test_instance_gain_ends_with_the_average():
     gain = instance_gain(METRICS)
     assert gain.index.tolist() == ["toy", AVERAGE]
-
-
-def test_a_class_averaged_gain_that_was_not_measured_is_an_error_not_the_plain_one():
-    with pytest.raises(CheckpointError, match="class_tasks"):
-        instance_gain(METRICS, by_class=True)
-    measured = METRICS["instance_gain"] | {"class_tasks": {"toy": 0.01}, "class_average": 0.01}
-    assert instance_gain({"instance_gain": measured}, by_class=True)["toy"] == 0.01
-
-
-def test_share_of_full_by_task():
-    metrics = {"operating_points": [_point("full", None, 0.9, 100.0), _point("chosen", None, 0.8, 40.0)]}
-    assert share_of_full(operating_points(metrics)).to_dict() == {"toy": 0.4, AVERAGE: 0.4}
