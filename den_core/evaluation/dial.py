@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from den_core.checkpoints.metrics import AVERAGE
 from den_core.data.transforms import normalise
 from den_core.errors import ConfigError
 from den_core.evaluation.measuring import EvaluationSet, measure
@@ -164,7 +165,7 @@ def at_cost_weight(net: DeepElasticNetwork, data: dict[str, EvaluationSet], weig
             "accuracy": found.accuracy, "class_accuracy": found.class_accuracy, "share": found.mean_macs / full
         }  # fmt: skip
     frame = pd.DataFrame(rows).T
-    return pd.concat([frame, frame.mean().rename("average").to_frame().T]).assign(cost_weight=weight)
+    return pd.concat([frame, frame.mean().rename(AVERAGE).to_frame().T]).assign(cost_weight=weight)
 
 
 def best_static(net: DeepElasticNetwork, validation: EvaluationSet, share: float, seed: int = 0) -> str:

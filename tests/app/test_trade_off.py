@@ -8,15 +8,16 @@ import shutil
 import pytest
 
 from den_core.analysis.dial import changed_images, dial_point, dial_weights
-from den_core.analysis.tradeoff import AVERAGE, operating_points
+from den_core.analysis.tradeoff import operating_points
 from den_core.checkpoints.gallery import read_gallery
+from den_core.checkpoints.metrics import AVERAGE, read_metrics
 
 TASKS = ("fashion", "emoji", "clipart")
 
 
 @pytest.fixture(scope="module")
 def points(tiny_checkpoint):
-    return operating_points(json.loads((tiny_checkpoint / "metrics.json").read_text()))
+    return operating_points(read_metrics(tiny_checkpoint))
 
 
 @pytest.fixture(scope="module")
