@@ -1,10 +1,23 @@
-"""What structures cost, in MACs, from the few numbers that a gallery carries: without torch."""
+"""What structures cost: the sums over blocks, and the MACs of one task from the few numbers that a gallery carries.
+
+Without torch; `den_core.models.accounting` counts networks and holds what it counted as tensors.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+
+
+def over_blocks(table: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Sum over the blocks of what each of them costs at its level: (n, h) at levels (N, n) -> (N,)."""
+    return table[np.arange(levels.shape[1]), levels].sum(axis=1)
+
+
+def in_full_blocks(block_macs: np.ndarray) -> np.ndarray:
+    """MACs of block i at level l ÷ a full block's mean MACs, float64 (n, h): the unit of the cost weight."""
+    return block_macs / block_macs[:, -1].mean()
 
 
 @dataclass(frozen=True)
@@ -23,10 +36,9 @@ class CostModel:
 
     def macs(self, levels: np.ndarray, with_selector: bool = True) -> np.ndarray:
         """MACs of structures given as levels, (N, n) -> int64 (N,)."""
-        blocks = self.block_macs[np.arange(levels.shape[1]), levels].sum(axis=1)
-        return blocks + self.task_macs + (self.selector_macs if with_selector else 0)
+        return over_blocks(self.block_macs, levels) + self.task_macs + (self.selector_macs if with_selector else 0)
 
     @property
     def relative_macs(self) -> np.ndarray:
-        """MACs of block i at level l ÷ a full block's mean MACs, float64 (n, h): the unit of the cost weight."""
-        return self.block_macs / self.block_macs[:, -1].mean()
+        """Of `in_full_blocks`, float64 (n, h)."""
+        return in_full_blocks(self.block_macs)

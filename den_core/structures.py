@@ -42,6 +42,19 @@ def sample_structures(probabilities: Tensor, samples: int, generator: torch.Gene
     return draws.reshape(B, n, samples).transpose(1, 2).contiguous()
 
 
+def weighed(C: Tensor, relative_macs: Tensor, cost_weight: float | Tensor) -> Tensor:
+    """log C - cost_weight · relative MACs, of which the dial takes every block's largest: (B, n, h).
+
+    `analysis.dial.choose_levels` is the same rule without torch.
+
+    Args:
+        C: level distributions, (B, n, h).
+        relative_macs: of `costs.in_full_blocks`, (n, h).
+        cost_weight: nats per full block's MACs; one for all images, or (B, 1, 1).
+    """
+    return C.clamp_min(torch.finfo(C.dtype).tiny).log() - cost_weight * relative_macs.to(C)
+
+
 def check_structure(z: Tensor, num_blocks: int, num_levels: int) -> None:
     """Raise StructureError unless z is int64 (B, num_blocks) with levels 0 … num_levels-1."""
     if z.dim() != 2 or z.shape[1] != num_blocks:

@@ -25,7 +25,7 @@ from den_core.recipes import recipe_with
 from den_core.training.run import train
 from den_core.training.setup import Execution
 
-pytest_plugins = ("fixtures.networks", "fixtures.training", "fixtures.galleries")
+pytest_plugins = ("fixtures.networks", "fixtures.training", "fixtures.galleries", "fixtures.measured")
 
 CHECKPOINT_IMAGES = 300
 

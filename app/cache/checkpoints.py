@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -15,6 +14,7 @@ from den_core.checkpoints.metrics import read_metrics
 
 if TYPE_CHECKING:
     from den_core.checkpoints.folder import CheckpointInfo
+    from den_core.checkpoints.metrics import Metrics
     from den_core.inference.network import DeepElasticNetwork
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -87,11 +87,17 @@ def classes(checkpoint: Checkpoint) -> dict[str, tuple[str, ...]]:
     return {task.name: task.class_names for task in info(checkpoint).network.tasks}
 
 
-@st.cache_data(max_entries=8, show_spinner="Reading the metrics …")
-def metrics(checkpoint: Checkpoint) -> dict[str, Any] | None:
-    """The content of metrics.json, or None where the checkpoint was not evaluated."""
+@st.cache_resource(max_entries=8, show_spinner="Reading the metrics …")
+def metrics(checkpoint: Checkpoint) -> Metrics | None:
+    """The content of metrics.json, or None where the checkpoint was not evaluated.
+
+    Raises:
+        CheckpointError: the file is damaged, or about other tasks than the network's.
+    """
     found = read_metrics(Path(checkpoint.path))
-    return None if found is None else dataclasses.asdict(found)
+    if found is not None:
+        found.check_tasks(classes(checkpoint))
+    return found
 
 
 @st.cache_data(max_entries=8, show_spinner="Reading the history …")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from den_core.analysis.comparison import Comparison
     from den_core.analysis.dial import DialPoint
     from den_core.analysis.history import Stage
-    from den_core.analysis.instance_gain import RhoSweep
     from den_core.analysis.projection import Projection
     from den_core.analysis.slices import Slice
     from den_core.analysis.tour import Contrast
@@ -26,18 +25,18 @@ if TYPE_CHECKING:
 @st.cache_data(max_entries=8, show_spinner="Reading the metrics …")
 def points(checkpoint: Checkpoint) -> pd.DataFrame | None:
     """Every operating point, one row per task and one for the average; None where there are no metrics."""
-    from den_core.analysis.tradeoff import AVERAGE, operating_points
+    from den_core.analysis.tradeoff import operating_points
 
     found = metrics(checkpoint)
-    return None if found is None else operating_points(found, [*classes(checkpoint), AVERAGE])
+    return None if found is None else operating_points(found)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def gain(checkpoint: Checkpoint, by_class: bool = False) -> pd.Series:
+def gain(checkpoint: Checkpoint) -> pd.Series:
     """The instance gain of every task and on average, a fraction; of a checkpoint that has metrics."""
     from den_core.analysis.tradeoff import instance_gain
 
-    return instance_gain(metrics(checkpoint), by_class)
+    return instance_gain(metrics(checkpoint))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -45,7 +44,7 @@ def differences(checkpoint: Checkpoint) -> pd.DataFrame:
     """The own choice against its controls, with intervals where measured; of a checkpoint that has metrics."""
     from den_core.analysis.instance_gain import differences
 
-    return differences(metrics(checkpoint), list(classes(checkpoint)))
+    return differences(metrics(checkpoint))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -53,7 +52,7 @@ def cost_curves(checkpoint: Checkpoint) -> pd.DataFrame:
     """The own choice and its two controls along the dial; no rows where not measured."""
     from den_core.analysis.instance_gain import cost_curves
 
-    return cost_curves(metrics(checkpoint), list(classes(checkpoint)))
+    return cost_curves(metrics(checkpoint))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -61,11 +60,11 @@ def concentration(checkpoint: Checkpoint) -> pd.DataFrame:
     """How much the choice differs from image to image, by task; no rows where not measured."""
     from den_core.analysis.instance_gain import concentration
 
-    return concentration(metrics(checkpoint), list(classes(checkpoint)))
+    return concentration(metrics(checkpoint))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def rho_sweep(checkpoint: Checkpoint) -> RhoSweep:
+def rho_sweep(checkpoint: Checkpoint) -> pd.DataFrame:
     """What selectors of other rho reach; no rows where not measured."""
     from den_core.analysis.instance_gain import rho_sweep
 

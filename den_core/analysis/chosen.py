@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,29 +18,6 @@ TAIL = "other"
 "Row name of all structures that have no row of their own."
 
 
-@dataclass(frozen=True)
-class ChosenModels:
-    """The structures that a set of images chose."""
-
-    images: int
-    distinct: int
-    "Different structures among them."
-    effective: float
-    "exp(H) of their distribution: how many equally used ones would be as diverse; from 1 to `distinct`."
-    top: pd.DataFrame
-    "rank (from 1), structure, images, share, cumulative; most chosen first, equal counts by key."
-    other_structures: int
-    "How many structures are not in `top`."
-    other_images: int
-    "How many images chose one of those."
-
-
-def _counts(structures: Iterable[str]) -> pd.Series:
-    keys = structures if isinstance(structures, pd.Series) else pd.Series(list(structures), dtype="str")
-    counts = keys.value_counts(sort=False).sort_index()
-    return counts.sort_values(ascending=False, kind="stable")
-
-
 def _no_images() -> DataError:
     return DataError("expected at least one image, found none; write it with `python -m den_core index`")
 
@@ -51,29 +27,6 @@ def effective_number(counts: np.ndarray) -> float:
     counts = np.asarray(counts, dtype=np.float64)
     share = counts[counts > 0] / max(counts.sum(), 1)
     return float(np.exp(-(share * np.log(share)).sum())) if share.size else 0.0
-
-
-def chosen_models(structures: Iterable[str], top: int = 20) -> ChosenModels:
-    """Count structures: the `top` most chosen ones one by one, the long tail as a number.
-
-    Raises:
-        DataError: no structure at all.
-    """
-    counts = _counts(structures)
-    if counts.empty:
-        raise _no_images()
-    ranking = rank_frequency(counts.to_numpy())
-    ranking.insert(1, "structure", counts.index)
-    head = ranking.head(top)
-    total = int(counts.sum())
-    return ChosenModels(
-        images=total,
-        distinct=len(counts),
-        effective=effective_number(counts.to_numpy()),
-        top=head,
-        other_structures=len(counts) - len(head),
-        other_images=total - int(head["images"].sum()),
-    )
 
 
 def rank_frequency(counts: Sequence[int] | np.ndarray) -> pd.DataFrame:
@@ -89,11 +42,6 @@ def rank_frequency(counts: Sequence[int] | np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(
         {"rank": np.arange(1, len(images) + 1), "images": images, "share": share, "cumulative": cumulative}
     )
-
-
-def coverage(structures: Iterable[str], share: float = 0.8) -> int:
-    """The smallest number of structures that together serve at least that share of the images."""
-    return covering(_counts(structures).to_numpy(), share)
 
 
 def covering(counts: np.ndarray, share: float = 0.8) -> int:

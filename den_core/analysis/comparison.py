@@ -63,13 +63,12 @@ def mcnemar(only_first: int, only_second: int) -> float:
     Returns:
         In (0, 1]; 1 where no image tells them apart. What is too small for a number is the smallest one.
     """
-    from scipy.special import bdtr
+    from scipy.stats import binomtest  # slow to import, and only needed here
 
     disagreeing = only_first + only_second
     if not disagreeing:
         return 1.0
-    p = 2 * bdtr(min(only_first, only_second), disagreeing, 0.5)
-    return float(np.clip(p, np.finfo(np.float64).tiny, 1))
+    return max(float(binomtest(only_first, disagreeing).pvalue), float(np.finfo(np.float64).tiny))
 
 
 def compare(

@@ -1,6 +1,7 @@
 """The dial: which structures a cost weight chooses, computed from stored model distributions without inference.
 
-Per block the level with the largest log C - cost_weight · relative MACs is taken, as `DeepElasticNetwork.choose` does.
+The rule is that of `DeepElasticNetwork.choose`, without torch: per block the level with the largest
+log C - cost_weight · relative MACs.
 Galleries store C in half precision: a level whose probability was rounded to 0 is not chosen at any positive weight,
 which matters at extreme weights only.
 """

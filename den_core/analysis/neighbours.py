@@ -157,23 +157,16 @@ def nearest(query: np.ndarray, gallery: np.ndarray, k: int, exclude: int | None 
     return ExactIndex(gallery).search(query, k, exclude)
 
 
-def nearest_per_task(
-    query: np.ndarray, galleries: Mapping[str, np.ndarray], k: int = 4, exclude: tuple[str, int] | None = None
+def search_per_task(
+    query: np.ndarray, indexes: Mapping[str, NeighbourIndex], k: int = 4, exclude: tuple[str, int] | None = None
 ) -> pd.DataFrame:
-    """The k nearest rows of every task's gallery, as `nearest` returns them, with a column task in front.
+    """The k nearest rows of every task's index, as its `search` returns them, with a column task in front.
 
     k is taken per task: tasks differ in size, and a common k would show the largest task only.
 
     Args:
-        exclude: (task, row) of the query itself, when it comes from one of the galleries.
+        exclude: (task, row) of the query itself, when it comes from one of the indexes.
     """
-    return search_per_task(query, {task: ExactIndex(gallery) for task, gallery in galleries.items()}, k, exclude)
-
-
-def search_per_task(
-    query: np.ndarray, indexes: Mapping[str, NeighbourIndex], k: int = 4, exclude: tuple[str, int] | None = None
-) -> pd.DataFrame:
-    """The same as `nearest_per_task` with indexes that exist already, of whatever kind."""
     found = []
     for task, index in indexes.items():
         own_row = exclude[1] if exclude is not None and exclude[0] == task else None

@@ -160,26 +160,6 @@ def probe_candidates(
     return found
 
 
-def pareto_front(macs: Sequence[float], probability: Sequence[float]) -> np.ndarray:
-    """Which points no other point beats: none has at least their probability at fewer MACs, or more at as many.
-
-    Returns:
-        bool, (N,). Of equal points all or none are on the front.
-    """
-    cost, gain = np.asarray(macs, dtype=np.float64), np.asarray(probability, dtype=np.float64)
-    order = np.lexsort((-gain, cost))
-    on_front = np.zeros(len(cost), dtype=bool)
-    best = -np.inf
-    for place in order:
-        if gain[place] > best:
-            best = gain[place]
-            last = cost[place]
-            on_front[place] = True
-        elif gain[place] == best and cost[place] == last:
-            on_front[place] = True
-    return on_front
-
-
 def standing(tried: pd.DataFrame, price: str = "price") -> dict[str, float]:
     """How the model's own choice stands among the structures that were tried on the image.
 

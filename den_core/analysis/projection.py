@@ -75,23 +75,21 @@ def principal_components(flat: np.ndarray) -> tuple[np.ndarray, tuple[float, flo
     """The two directions of largest variance.
 
     Args:
-        flat: (N, D).
+        flat: (N, D), D >= 2.
 
     Returns:
         Coordinates, float64 (N, 2), and the share of the variance along each, fractions; 0 where nothing varies.
         The same input gives the same map: of the two possible signs of an axis, the one is taken in which the
-        largest weight is positive.
+        weight that is largest, whatever its sign, is positive.
     """
-    centred = flat - flat.mean(axis=0, dtype=np.float64)
-    variance, directions = np.linalg.eigh(centred.T @ centred)
-    axes = directions[:, ::-1][:, :2]
-    if axes.shape[1] < 2:
-        axes = np.column_stack([axes, np.zeros(len(axes))])
-    axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), [0, 1]] < 0, -1, 1)
-    total = float(variance.clip(min=0).sum())
-    shares = [*variance[::-1][:2].clip(min=0), 0.0][:2]
-    explained = (float(shares[0]) / total, float(shares[1]) / total) if total > 1e-12 else (0.0, 0.0)
-    return centred @ axes, explained
+    from sklearn.decomposition import PCA  # slow to import, and only needed here
+
+    if not np.ptp(flat, axis=0).any():
+        return np.zeros((len(flat), 2)), (0.0, 0.0)
+    method = PCA(2, svd_solver="covariance_eigh")
+    points = method.fit_transform(flat.astype(np.float64))
+    first, second = method.explained_variance_ratio_.tolist()
+    return points, (first, second)
 
 
 def pca_map(distributions: Mapping[str, np.ndarray], seed: int = 0) -> Projection:

@@ -83,13 +83,6 @@ class BenchmarkResult:
     repeats: int
     timings: list[Timing]
 
-    def timing(self, way: str, batch: int) -> Timing:
-        """The timing of a way at a batch size. KeyError if it was not taken."""
-        for timing in self.timings:
-            if (timing.way, timing.batch) == (way, batch):
-                return timing
-        raise KeyError((way, batch))
-
     def record(self) -> dict:
         """Everything for JSON, the efficiencies too."""
         worth = [{"efficiency": t.efficiency, "strict_efficiency": t.strict_efficiency} for t in self.timings]

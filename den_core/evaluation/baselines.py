@@ -5,12 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from den_core.checkpoints.comparable import check_task, recipe_of
-from den_core.checkpoints.metrics import BASELINE
+from den_core.checkpoints.metrics import BASELINE, OperatingPoint, TaskResult
 from den_core.errors import ConfigError
-from den_core.evaluation.measuring import EvaluationSet, TaskResult, measure
+from den_core.evaluation.measuring import EvaluationSet, measure
 from den_core.evaluation.operating_points import operating_point
 from den_core.inference.network import DeepElasticNetwork, load
 from den_core.structures import full_structure
@@ -64,7 +63,7 @@ def _check_held_out(folder: Path, net: DeepElasticNetwork, baseline: DeepElastic
         )
 
 
-def baseline_point(baselines: Mapping[str, DeepElasticNetwork], data: Mapping[str, EvaluationSet]) -> dict[str, Any]:
+def baseline_point(baselines: Mapping[str, DeepElasticNetwork], data: Mapping[str, EvaluationSet]) -> OperatingPoint:
     """The operating point of baselines by task, on the images of the network that they are compared with.
 
     MACs and parameters are those of each baseline's own full structure, without a selector.

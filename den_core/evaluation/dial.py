@@ -6,18 +6,18 @@ Found on validation images, so that one network serves every budget without trai
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
+from den_core.checkpoints.metrics import AVERAGE
 from den_core.data.transforms import normalise
 from den_core.errors import ConfigError
 from den_core.evaluation.measuring import EvaluationSet, measure
 from den_core.evaluation.static_search import TRIALS, Budget, best_statics
-from den_core.inference.calibration import Calibration
+from den_core.inference.calibration import Calibration, milliseconds
 from den_core.inference.network import DeepElasticNetwork
 from den_core.runtime.stopwatch import quartiles, take_turns
 from den_core.structure_keys import structure_key
@@ -79,62 +79,37 @@ def calibrate(net: DeepElasticNetwork, validation: dict[str, EvaluationSet], ste
     )
 
 
-@dataclass(frozen=True)
-class LatencyCalibration:
-    """Cost weights, falling, and the time that they take, rising; of one machine, at one batch size.
-
-    Args:
-        cost_weights: as `DeepElasticNetwork.choose` takes them.
-        milliseconds: per image, selector included, median of several runs, mean over tasks.
-        batch: images that run together.
-    """
-
-    cost_weights: tuple[float, ...]
-    milliseconds: tuple[float, ...]
-    batch: int
-
-    def cost_weight(self, milliseconds: float) -> float:
-        """The cost weight at which an image takes that long on average.
-
-        Raises:
-            ConfigError: a time that the dial does not reach here; the message names what it reaches.
-        """
-        low, high = self.milliseconds[0], self.milliseconds[-1]
-        if not low <= milliseconds <= high:
-            raise ConfigError(
-                f"expected a latency from {low:.3g} to {high:.3g} ms per image, which is what the choices of this "
-                f"network take on this machine in batches of {self.batch}, found {milliseconds:g}"
-            )
-        return float(np.interp(milliseconds, self.milliseconds, self.cost_weights))
-
-
 def calibrate_latency(
     net: DeepElasticNetwork, validation: dict[str, EvaluationSet], calibration: Calibration, batch: int
-) -> LatencyCalibration:
+) -> Calibration:
     """Time the choices of a network along its dial, selector included.
 
     Args:
         validation: images by task.
-        calibration: of the same network; it says which cost weights are worth timing.
+        calibration: of the same network in shares; it says which cost weights are worth timing.
         batch: images that run together.
+
+    Returns:
+        Milliseconds per image, median of several runs, mean over tasks.
 
     Raises:
         ConfigError: a batch of no image.
     """
     if batch < 1:
         raise ConfigError(f"expected a batch of at least one image, found {batch}")
-    shares = np.linspace(calibration.shares[0], calibration.shares[-1], POINTS)
+    shares = np.linspace(calibration.spent[0], calibration.spent[-1], POINTS)
     weights = [calibration.cost_weight(float(share)) for share in shares]
-    found = np.zeros(POINTS)
+    found, timed = np.zeros(POINTS), 0
     for data in validation.values():
         x = normalise(data.images[: max(IMAGES, batch)].to(net.device), data.task)
         ways = {str(i): _runner(net, data.task.name, x, weight, batch) for i, weight in enumerate(weights)}
         with torch.inference_mode():
             taken = take_turns(ways, REPEATS, net.device)
         found += [1000 * quartiles(taken[name])[1] / len(x) for name in ways]
+        timed += len(x)
     # more work cannot take less time: where it seems to, the clock was disturbed
     rising = np.maximum.accumulate(found / len(validation))
-    return LatencyCalibration(tuple(weights), tuple(rising.tolist()), batch)
+    return Calibration(tuple(weights), tuple(rising.tolist()), timed, milliseconds(batch))
 
 
 def _runner(net: DeepElasticNetwork, task: str, x: Tensor, weight: float, batch: int) -> Callable[[], None]:
@@ -163,12 +138,13 @@ def within_latency(
     net: DeepElasticNetwork,
     validation: dict[str, EvaluationSet],
     data: dict[str, EvaluationSet],
-    milliseconds: float,
+    latency: float,
     batch: int,
 ) -> pd.DataFrame:
     """What a network does when an image may take so long on this machine, selector included; see `at_cost_weight`.
 
     Args:
+        latency: milliseconds per image.
         validation: images on which the cost weight is found.
         batch: images that run together.
 
@@ -176,7 +152,7 @@ def within_latency(
         ConfigError: a time out of reach; the message names the reachable range.
     """
     dial = calibrate_latency(net, validation, calibrate(net, validation), batch)
-    return at_cost_weight(net, data, dial.cost_weight(milliseconds))
+    return at_cost_weight(net, data, dial.cost_weight(latency))
 
 
 def at_cost_weight(net: DeepElasticNetwork, data: dict[str, EvaluationSet], weight: float) -> pd.DataFrame:
@@ -189,7 +165,7 @@ def at_cost_weight(net: DeepElasticNetwork, data: dict[str, EvaluationSet], weig
             "accuracy": found.accuracy, "class_accuracy": found.class_accuracy, "share": found.mean_macs / full
         }  # fmt: skip
     frame = pd.DataFrame(rows).T
-    return pd.concat([frame, frame.mean().rename("average").to_frame().T]).assign(cost_weight=weight)
+    return pd.concat([frame, frame.mean().rename(AVERAGE).to_frame().T]).assign(cost_weight=weight)
 
 
 def best_static(net: DeepElasticNetwork, validation: EvaluationSet, share: float, seed: int = 0) -> str:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from den_core.checkpoints.metrics import Metrics
+from den_core.checkpoints.metrics import Choice, CostWeightRow, Metrics, OperatingPoint
 from den_core.evaluation.baselines import baseline_point
 from den_core.evaluation.controls import permutations, random_draws
 from den_core.evaluation.dial import weights_for_shares
@@ -93,21 +93,25 @@ class Evaluator:
         return Metrics(
             split=split,
             seed=self.seed,
-            operating_points=rows,
+            operating_points=tuple(rows),
             instance_gain=difference(own, permuted, self.seed),
             static_lead=difference(own, static, self.seed),
-            twin_lead={} if twin is None else difference(own, twin, self.seed),
-            choice={"tasks": {name: choice_statistics(z) for name, z in chosen.items()}},
+            twin_lead=None if twin is None else difference(own, twin, self.seed),
+            choice=Choice({name: choice_statistics(z) for name, z in chosen.items()}),
             by_cost_weight=self._by_cost_weight(found, weights),
             distinct_per_600=distinct_per_600(chosen),
-            extra={"selector_macs": self.net.table.selector_macs, "draws": DRAWS, "weight_draws": WEIGHT_DRAWS},
+            selector_macs=self.net.table.selector_macs,
+            draws=DRAWS,
+            weight_draws=WEIGHT_DRAWS,
         )
 
-    def _by_cost_weight(self, found: dict[tuple[str, float], Outcome], weights: list[float]) -> list[dict]:
+    def _by_cost_weight(
+        self, found: dict[tuple[str, float], Outcome], weights: list[float]
+    ) -> tuple[CostWeightRow, ...]:
         rows = [
             cost_weight_row(w, found["own", w], found["permuted", w], found["static", w], self.seed) for w in weights
         ]
-        return sorted(rows, key=lambda row: row["average"]["mean_macs"])
+        return tuple(sorted(rows, key=lambda row: row.average.mean_macs))
 
     def _points(self) -> dict[tuple[str, float], Point]:
         """Everything that is run, by role and cost weight or level."""
@@ -146,7 +150,7 @@ class Evaluator:
         for i, (weight, point) in enumerate(own.items()):
             best = {name: z[i] for name, z in found.items()}
             keys = {name: structure_key(z) for name, z in best.items()}
-            points[weight] = Point("static", point.parameter, self._fixed(best), False, {"structures": keys})
+            points[weight] = Point("static", point.parameter, self._fixed(best), False, keys)
         return points
 
     def _random(self, own: Point) -> Point:
@@ -167,9 +171,9 @@ class Evaluator:
         return float(self.net.cost(own.draws[name][:, 0], name).total_macs.double().mean())
 
 
-def _line(row: dict) -> str:
-    method, parameter, average = row["method"], row["parameter"], row["average"]
+def _line(row: OperatingPoint) -> str:
+    parameter, average = row.parameter, row.average
     return (
-        f"{method}{'' if parameter is None else f' {parameter:.3g}'}: accuracy {average['accuracy']:.2%}, "
-        f"class-averaged {average['class_accuracy']:.2%}, {average['mean_macs'] / 1e6:.1f} MMAC"
+        f"{row.method}{'' if parameter is None else f' {parameter:.3g}'}: accuracy {average.accuracy:.2%}, "
+        f"class-averaged {average.class_accuracy:.2%}, {average.mean_macs / 1e6:.1f} MMAC"
     )

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from den_core.checkpoints.metrics import AVERAGE
+
 Z = 1.959963984540054
 "Quantile of the normal distribution that leaves 2.5 % on either side."
 
@@ -88,8 +90,8 @@ def bootstrap_means(differences: np.ndarray, resamples: int, seed: int | list[in
 
 def paired_intervals(
     differences: Mapping[str, np.ndarray], seed: int, resamples: int = RESAMPLES
-) -> dict[str, list[float]]:
-    """Percentile intervals [low, high] of the mean difference by task, and of the tasks' mean as "average".
+) -> dict[str, tuple[float, float]]:
+    """Percentile intervals (low, high) of the mean difference by task, and of the tasks' mean as AVERAGE.
 
     Every task's images are resampled on their own; the average's resamples are the mean of the tasks'.
     """
@@ -97,5 +99,5 @@ def paired_intervals(
         name: bootstrap_means(values, resamples, [seed, zlib.crc32(name.encode())])
         for name, values in differences.items()
     }
-    means["average"] = np.mean(list(means.values()), axis=0)
-    return {name: [float(limit) for limit in np.quantile(values, LIMITS)] for name, values in means.items()}
+    means[AVERAGE] = np.mean(list(means.values()), axis=0)
+    return {name: tuple(np.quantile(values, LIMITS).tolist()) for name, values in means.items()}

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from den_core.checkpoints.metrics import TaskResult, Variety
 from den_core.config import TaskConfig
 from den_core.data.arrays import TaskArrays
 from den_core.data.transforms import normalise
@@ -34,18 +35,6 @@ class EvaluationSet:
     images: Tensor
     labels: Tensor
     distribution: Tensor
-
-
-@dataclass(frozen=True)
-class TaskResult:
-    """One task at one operating point. Accuracies are fractions; MACs and parameters are means per image."""
-
-    images: int
-    accuracy: float
-    class_accuracy: float
-    mean_macs: float
-    mean_params: float
-    distinct_structures: int
 
 
 def evaluation_set(net: DeepElasticNetwork, task: TaskConfig, arrays: TaskArrays) -> EvaluationSet:
@@ -185,22 +174,12 @@ def distinct_per_600(chosen: dict[str, Tensor]) -> int:
     return count_distinct(torch.cat([z[:share] for z in chosen.values()]))
 
 
-def choice_statistics(z: Tensor) -> dict[str, float]:
-    """How varied the structures of N images are, z (N, n).
-
-    Returns:
-        distinct: different structures; top_share: share of the images with the most common one, in (0, 1];
-        normalised_entropy: of the structures' shares, ÷ log N, in [0, 1]: 0 if all images share a structure, 1 if no
-        two do.
-    """
+def choice_statistics(z: Tensor) -> Variety:
+    """How varied the structures of N images are, z (N, n)."""
     counts = torch.unique(z, dim=0, return_counts=True)[1].double()
     share = counts / counts.sum()
-    entropy = float(-(share * share.log()).sum())
-    return {
-        "distinct": len(counts),
-        "top_share": float(share.max()),
-        "normalised_entropy": max(0.0, entropy / float(np.log(len(z)))) if len(z) > 1 else 0.0,
-    }
+    entropy = float(-(share * share.log()).sum()) / float(np.log(len(z))) if len(z) > 1 else 0.0
+    return Variety(len(counts), float(share.max()), min(max(0.0, entropy), 1.0))  # but for rounding within these
 
 
 def most_common(z: Tensor, count: int) -> list[Tensor]:

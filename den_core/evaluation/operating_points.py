@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from den_core.checkpoints.metrics import (
+    AVERAGE,
+    AverageResult,
+    CostWeightRow,
+    CurveResult,
+    Difference,
+    GapWithInterval,
+    OperatingPoint,
+    TaskCurveResult,
+    TaskResult,
+)
 from den_core.evaluation.intervals import paired_intervals
-from den_core.evaluation.measuring import EvaluationSet, TaskResult, answers, choice_statistics, task_result
+from den_core.evaluation.measuring import EvaluationSet, answers, choice_statistics, task_result
 from den_core.inference.network import DeepElasticNetwork
 
 Key = TypeVar("Key", bound=Hashable)
@@ -25,14 +36,14 @@ class Point:
         method, parameter: as in metrics.json.
         draws: structures by task, int64 (N, S, n): S draws of which the mean counts.
         with_selector: whether the selector is part of its cost.
-        more: what its row in metrics.json says beside the results.
+        structures: by task, as its row in metrics.json names them; of the static method.
     """
 
     method: str
     parameter: float | None
     draws: dict[str, Tensor]
     with_selector: bool
-    more: dict = field(default_factory=dict)
+    structures: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,17 +55,18 @@ class Outcome:
     hits: dict[str, Tensor]
 
     @property
-    def row(self) -> dict:
+    def row(self) -> OperatingPoint:
         """As metrics.json holds it."""
-        return operating_point(self.point.method, self.point.parameter, self.results, **self.point.more)
+        return operating_point(self.point.method, self.point.parameter, self.results, self.point.structures)
 
 
-def operating_point(method: str, parameter: float | None, results: dict[str, TaskResult], **more) -> dict:
+def operating_point(
+    method: str, parameter: float | None, results: dict[str, TaskResult], structures: dict[str, str] | None = None
+) -> OperatingPoint:
     """A row of metrics.json; the average counts every task equally."""
     keys = ("accuracy", "class_accuracy", "mean_macs")
     average = {key: float(np.mean([getattr(result, key) for result in results.values()])) for key in keys}
-    tasks = {task: dict(vars(result)) for task, result in results.items()}
-    return {"method": method, "parameter": parameter, "tasks": tasks, "average": average} | more
+    return OperatingPoint(method, parameter, dict(results), AverageResult(**average), structures)
 
 
 def measure_points(
@@ -94,39 +106,35 @@ def _progress(name: str, images: int, report: Callable[[str], None]) -> Callable
     return progress
 
 
-def difference(a: Outcome, b: Outcome, seed: int) -> dict:
-    """Accuracy of a minus that of b on the same images.
-
-    Returns:
-        Fractions: tasks, average; class_tasks, class_average for the class-averaged accuracy; intervals, [low, high]
-        of the plain difference by task and as "average", 95 % (see `bootstrap`).
-    """
-    found: dict = {}
+def difference(a: Outcome, b: Outcome, seed: int) -> Difference:
+    """Accuracy of a minus that of b on the same images, with intervals (see `intervals.paired_intervals`)."""
+    found: dict[str, Any] = {}
     for key, prefix in (("accuracy", ""), ("class_accuracy", "class_")):
         values = {name: getattr(result, key) - getattr(b.results[name], key) for name, result in a.results.items()}
         found |= {f"{prefix}tasks": values, f"{prefix}average": float(np.mean(list(values.values())))}
     paired = {name: (hits - b.hits[name]).numpy() for name, hits in a.hits.items()}
-    return found | {"intervals": paired_intervals(paired, seed)}
+    return Difference(**found, intervals=paired_intervals(paired, seed))
 
 
-def cost_weight_row(weight: float, own: Outcome, permuted: Outcome, static: Outcome, seed: int) -> dict:
+def cost_weight_row(weight: float, own: Outcome, permuted: Outcome, static: Outcome, seed: int) -> CostWeightRow:
     """The choices at a cost weight beside their two controls, as a row of by_cost_weight in metrics.json."""
     parts = {"own": own, "permuted": permuted, "static": static}
     differences = {"gain": difference(own, permuted, seed), "lead": difference(own, static, seed)}
 
-    def limits(name: str) -> dict[str, list[float]]:
-        means = {key: found["tasks"] | {"average": found["average"]} for key, found in differences.items()}
-        return {key: [means[key][name], *found["intervals"][name]] for key, found in differences.items()}
+    def limits(name: str) -> dict[str, GapWithInterval]:
+        return {key: (found.values[name], *found.intervals[name]) for key, found in differences.items()}
 
     tasks = {}
     for name in own.results:
         varied = choice_statistics(own.point.draws[name][:, 0])
-        tasks[name] = {
+        tasks[name] = TaskCurveResult(
             **{key: outcome.results[name].accuracy for key, outcome in parts.items()},
-            "mean_macs": own.results[name].mean_macs,
-            "static_macs": static.results[name].mean_macs,
+            mean_macs=own.results[name].mean_macs,
+            static_macs=static.results[name].mean_macs,
             **limits(name),
-            **{key: varied[key] for key in ("distinct", "top_share")},
-        }
-    means = {key: float(np.mean([row[key] for row in tasks.values()])) for key in (*parts, "mean_macs", "static_macs")}
-    return {"cost_weight": weight, "tasks": tasks, "average": means | limits("average")}
+            distinct=varied.distinct,
+            top_share=varied.top_share,
+        )
+    keys = (*parts, "mean_macs", "static_macs")
+    means = {key: float(np.mean([getattr(row, key) for row in tasks.values()])) for key in keys}
+    return CostWeightRow(weight, tasks, CurveResult(**means, **limits(AVERAGE)))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
 
 from den_core.checkpoints.metrics import METRICS, OF_OTHERS, TWIN, Metrics, read_metrics
 from den_core.errors import CheckpointError
 
 KEPT = ("rho_sweep", "rho_sweep_split", "rho_sweep_estimator", "seeds")
-"Entries of `extra` that other commands measured."
+"Fields that other commands measured."
 
 
 def with_kept(metrics: Metrics, folder: Path | str) -> tuple[Metrics, list[str]]:
@@ -26,23 +25,21 @@ def with_kept(metrics: Metrics, folder: Path | str) -> tuple[Metrics, list[str]]
         return metrics, [f"nothing is kept of the old {METRICS}: {error}"]
     if before is None:
         return metrics, []
-    extra = {key: before.extra[key] for key in KEPT if key in before.extra}
-    lines = [f"kept from the old {METRICS}: {', '.join(extra)}"] if extra else []
-    points, twin_lead = list(metrics.operating_points), metrics.twin_lead
+    kept = {key: getattr(before, key) for key in KEPT if getattr(before, key)}
+    lines = [f"kept from the old {METRICS}: {', '.join(kept)}"] if kept else []
+    points, twin_lead = metrics.operating_points, metrics.twin_lead
     for method in OF_OTHERS:
-        old = _point(before, method)
-        if old is None or _point(metrics, method) is not None:
+        old = before.find_point(method)
+        if old is None or metrics.find_point(method) is not None:
             continue
         other = _what_differs(method, before, metrics)
         if other:
             lines.append(f"{method}: not kept from the old {METRICS}, which is about {other}; give --{method}")
             continue
-        points.append(old)
+        points += (old,)
         twin_lead = before.twin_lead if method == TWIN else twin_lead
-        lines.append(f"{method}: kept from the old {METRICS}, accuracy {old['average']['accuracy']:.2%}")
-    return dataclasses.replace(
-        metrics, operating_points=points, twin_lead=twin_lead, extra=metrics.extra | extra
-    ), lines
+        lines.append(f"{method}: kept from the old {METRICS}, accuracy {old.average.accuracy:.2%}")
+    return dataclasses.replace(metrics, operating_points=points, twin_lead=twin_lead, **kept), lines
 
 
 def _what_differs(method: str, before: Metrics, now: Metrics) -> str:
@@ -56,11 +53,7 @@ def _what_differs(method: str, before: Metrics, now: Metrics) -> str:
     return "another seed" if before.seed != now.seed else ""
 
 
-def _point(metrics: Metrics, method: str) -> dict[str, Any] | None:
-    return next((point for point in metrics.operating_points if point["method"] == method), None)
-
-
 def _own(metrics: Metrics, key: str) -> dict[str, float]:
     """One figure of the own choice by task; nothing where a file holds no own choice."""
-    own = _point(metrics, "chosen")
-    return {} if own is None else {name: result[key] for name, result in own["tasks"].items()}
+    own = metrics.find_point("chosen")
+    return {} if own is None else {name: getattr(result, key) for name, result in own.tasks.items()}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from den_core.checkpoints.folder import read_config
-from den_core.checkpoints.metrics import OF_OTHERS, Metrics, require_metrics
+from den_core.checkpoints.metrics import OF_OTHERS, Difference, Metrics, OperatingPoint, require_metrics
 from den_core.errors import CheckpointError
 from den_core.evaluation.paper_results import beside, paper_frame
 
@@ -18,11 +17,11 @@ def frame_of(metrics: Metrics) -> pd.DataFrame:
     """Operating points, one row each: method, parameter, accuracy per task in percent, averages, MMACs."""
     rows = []
     for point in metrics.operating_points:
-        row = {"method": point["method"], "parameter": point["parameter"]}
-        row |= {f"{task} %": 100 * result["accuracy"] for task, result in point["tasks"].items()}
-        row["average %"] = 100 * point["average"]["accuracy"]
-        row["class-averaged %"] = 100 * point["average"]["class_accuracy"]
-        row["MMACs"] = point["average"]["mean_macs"] / 1e6
+        row = {"method": point.method, "parameter": point.parameter}
+        row |= {f"{task} %": 100 * result.accuracy for task, result in point.tasks.items()}
+        row["average %"] = 100 * point.average.accuracy
+        row["class-averaged %"] = 100 * point.average.class_accuracy
+        row["MMACs"] = point.average.mean_macs / 1e6
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -31,7 +30,7 @@ def metrics_table(metrics: Metrics) -> str:
     """The operating points, what looking at the image gains, and the same along the dial, as text."""
     parts = [
         _text(frame_of(metrics)),
-        f"split {metrics.split}, seed {metrics.seed}; instance gain {100 * metrics.instance_gain['average']:+.2f} "
+        f"split {metrics.split}, seed {metrics.seed}; instance gain {100 * metrics.instance_gain.average:+.2f} "
         f"points; {metrics.distinct_per_600} structures in 600 images",
         f"\nThe own choice: accuracy minus that of a control, in points with 95 % intervals, and how varied it is\n"
         f"{_text(choice_frame(metrics))}",
@@ -47,16 +46,16 @@ def metrics_table(metrics: Metrics) -> str:
 def choice_frame(metrics: Metrics) -> pd.DataFrame:
     """Gain, leads and variety of the own choice, a row per task and one for the average, as text."""
     rows = []
-    for name in [*metrics.instance_gain["tasks"], "average"]:
+    for name in metrics.instance_gain.values:
         row = {"task": name, "gain: own - permuted": _difference(metrics.instance_gain, name)}
-        if metrics.static_lead:
+        if metrics.static_lead is not None:
             row["lead: own - static"] = _difference(metrics.static_lead, name)
-        if metrics.twin_lead:
+        if metrics.twin_lead is not None:
             row["own - twin"] = _difference(metrics.twin_lead, name)
-        varied = metrics.choice.get("tasks", {}).get(name)
-        if varied:
-            row |= {"structures": f"{varied['distinct']}", "most common %": f"{100 * varied['top_share']:.1f}"}
-            row["entropy 0-1"] = f"{varied['normalised_entropy']:.2f}"
+        if metrics.choice is not None and name in metrics.choice.tasks:
+            varied = metrics.choice.tasks[name]
+            row |= {"structures": f"{varied.distinct}", "most common %": f"{100 * varied.top_share:.1f}"}
+            row["entropy 0-1"] = f"{varied.normalised_entropy:.2f}"
         rows.append(row)
     return pd.DataFrame(rows).fillna("")
 
@@ -65,19 +64,18 @@ def cost_weight_frame(metrics: Metrics) -> pd.DataFrame:
     """by_cost_weight for people: a row per cost weight with the means over tasks."""
     rows = []
     for row in metrics.by_cost_weight:
-        average = row["average"]
+        average = row.average
         rows.append(
-            {"weight": f"{row['cost_weight']:.3g}", "MMACs": average["mean_macs"] / 1e6}
-            | {"static MMACs": average["static_macs"] / 1e6}
-            | {f"{key} %": 100 * average[key] for key in ("own", "permuted", "static")}
-            | {key: _points(*average[key]) for key in ("gain", "lead")}
+            {"weight": f"{row.cost_weight:.3g}", "MMACs": average.mean_macs / 1e6}
+            | {"static MMACs": average.static_macs / 1e6}
+            | {f"{key} %": 100 * getattr(average, key) for key in ("own", "permuted", "static")}
+            | {key: _points(*getattr(average, key)) for key in ("gain", "lead")}
         )
     return pd.DataFrame(rows)
 
 
-def _difference(found: dict[str, Any], name: str) -> str:
-    value = found["average"] if name == "average" else found["tasks"][name]
-    return _points(value, *found.get("intervals", {}).get(name, ()))
+def _difference(found: Difference, name: str) -> str:
+    return _points(found.values[name], *(found.intervals or {}).get(name, ()))
 
 
 def _points(value: float, *limits: float) -> str:
@@ -102,22 +100,22 @@ def largest_difference(a: Metrics, b: Metrics) -> float:
     differences = [0.0]
     for point in a.operating_points:
         match = next((other for other in b.operating_points if _same_point(point, other)), None)
-        if match is None and point["method"] in OF_OTHERS:
+        if match is None and point.method in OF_OTHERS:
             continue
         if match is None:
             raise CheckpointError(
-                f"expected an operating point {point['method']} {point['parameter']} as in metrics.json, found none"
+                f"expected an operating point {point.method} {point.parameter} as in metrics.json, found none"
             )
-        for task, result in point["tasks"].items():
+        for task, result in point.tasks.items():
             for key in ("accuracy", "class_accuracy"):
-                differences.append(abs(result[key] - match["tasks"][task][key]))
+                differences.append(abs(getattr(result, key) - getattr(match.tasks[task], key)))
     return max(differences)
 
 
-def _same_point(a: dict, b: dict) -> bool:
-    if a["method"] != b["method"] or None in (a["parameter"], b["parameter"]):
-        return a["method"] == b["method"] and a["parameter"] == b["parameter"]
-    return math.isclose(a["parameter"], b["parameter"], rel_tol=1e-3, abs_tol=1e-4)
+def _same_point(a: OperatingPoint, b: OperatingPoint) -> bool:
+    if a.method != b.method or None in (a.parameter, b.parameter):
+        return a.method == b.method and a.parameter == b.parameter
+    return math.isclose(a.parameter, b.parameter, rel_tol=1e-3, abs_tol=1e-4)
 
 
 def report_table(checkpoints: list[Path]) -> pd.DataFrame:

@@ -108,7 +108,7 @@ def measure_arm(net: DeepElasticNetwork, sets: dict[str, EvaluationSet], share: 
         rows.append(
             {"accuracy": right[:, 0].mean(), "gain": gain.mean(), "gain error": gain.std() * error,
              "lead": lead.mean(), "lead error": lead.std() * error, "share": macs / full}
-            | choice_statistics(z)
+            | vars(choice_statistics(z))
         )  # fmt: skip
     frame = pd.DataFrame(rows).astype(float)
     mean = frame.mean()

@@ -11,26 +11,27 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from den_core.checkpoints.comparable import check_trained_alike, recipe_of
 from den_core.checkpoints.folder import CheckpointInfo, read_config
-from den_core.checkpoints.metrics import TWIN, Metrics, require_metrics, write_metrics
+from den_core.checkpoints.metrics import (
+    SEED_METHODS,
+    TWIN,
+    Metrics,
+    OperatingPoint,
+    SeedResult,
+    require_metrics,
+    write_metrics,
+)
 from den_core.cli.console import exit_code
 from den_core.errors import CheckpointError, ConfigError
-
-METHODS = ("chosen", "permuted", "static", "random", "full")
-"Operating points of which the average accuracy is told."
+from den_core.typed_json import to_json
 
 
-def collect(folders: Sequence[Path]) -> list[dict[str, float]]:
-    """One row per folder, by rising seed.
-
-    Returns:
-        seed; average accuracies of METHODS, mean_macs of the own choice; gain, lead and, where the folder's metrics
-        hold a twin, twin: the own choice's accuracy minus that of permuted, static and twin. Fractions.
+def collect(folders: Sequence[Path]) -> tuple[SeedResult, ...]:
+    """One row per folder, by rising seed; a twin's where the folder's metrics hold one.
 
     Raises:
         ConfigError: recipe or data differ from those of the first folder in more than the seed; the first such field is
@@ -47,41 +48,43 @@ def collect(folders: Sequence[Path]) -> list[dict[str, float]]:
         if found != expected:
             raise ConfigError(f"{folder}: expected metrics of {expected} as in {first}, found {found}; evaluate again")
         row = _row(folder, info, metrics)
-        if row["seed"] in seen:
-            raise ConfigError(
-                f"{folder}: expected a seed of its own, found {row['seed']} again, as in {seen[row['seed']]}"
-            )
-        seen[row["seed"]] = folder
+        if row.seed in seen:
+            raise ConfigError(f"{folder}: expected a seed of its own, found {row.seed} again, as in {seen[row.seed]}")
+        seen[row.seed] = folder
         rows.append(row)
-    return sorted(rows, key=lambda row: row["seed"])
+    return tuple(sorted(rows, key=lambda row: row.seed))
 
 
 def _measured_on(folder: Path, metrics: Metrics) -> str:
     """The split and how many images of it, in words."""
-    images = ", ".join(f"{task} {part['images']}" for task, part in _point(folder, metrics, "chosen")["tasks"].items())
+    images = ", ".join(f"{task} {part.images}" for task, part in _point(folder, metrics, "chosen").tasks.items())
     return f"the {metrics.split} split ({images})"
 
 
-def _point(folder: Path, metrics: Metrics, method: str) -> dict[str, Any]:
+def _point(folder: Path, metrics: Metrics, method: str) -> OperatingPoint:
     try:
         return metrics.point(method)
     except CheckpointError as error:
         raise CheckpointError(f"{folder}: {error}") from error
 
 
-def _row(folder: Path, info: CheckpointInfo, metrics: Metrics) -> dict[str, float]:
-    average = {method: _point(folder, metrics, method)["average"] for method in METHODS}
-    accuracy = {method: part["accuracy"] for method, part in average.items()}
-    row = {"seed": recipe_of(info, folder).seed} | accuracy | {"mean_macs": average["chosen"]["mean_macs"]}
-    row |= {"gain": accuracy["chosen"] - accuracy["permuted"], "lead": accuracy["chosen"] - accuracy["static"]}
-    if any(point["method"] == TWIN for point in metrics.operating_points):
-        row["twin"] = accuracy["chosen"] - metrics.point(TWIN)["average"]["accuracy"]
-    return row
+def _row(folder: Path, info: CheckpointInfo, metrics: Metrics) -> SeedResult:
+    average = {method: _point(folder, metrics, method).average for method in SEED_METHODS}
+    accuracy = {method: part.accuracy for method, part in average.items()}
+    own, twin = average["chosen"], metrics.find_point(TWIN)
+    return SeedResult(
+        seed=recipe_of(info, folder).seed,
+        **accuracy,
+        mean_macs=own.mean_macs,
+        gain=own.accuracy - accuracy["permuted"],
+        lead=own.accuracy - accuracy["static"],
+        twin=None if twin is None else own.accuracy - twin.average.accuracy,
+    )
 
 
-def seeds_text(rows: Sequence[dict[str, float]]) -> str:
+def seeds_text(rows: Sequence[SeedResult]) -> str:
     """The rows as a table in percent, points and millions, mean and sample standard deviation last."""
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(to_json(rows))
     shares = [name for name in frame.columns if name not in ("seed", "mean_macs")]
     frame = frame.assign(**{name: 100 * frame[name] for name in shares}, mean_macs=frame["mean_macs"] / 1e6)
     numbers = frame.drop(columns="seed")
@@ -101,7 +104,7 @@ def main(arguments: list[str] | None = None) -> None:
     rows = collect([command.checkpoint, *command.runs])
     if command.write:
         metrics = require_metrics(command.checkpoint)
-        write_metrics(command.checkpoint, dataclasses.replace(metrics, extra=metrics.extra | {"seeds": rows}))
+        write_metrics(command.checkpoint, dataclasses.replace(metrics, seeds=rows))
     print(seeds_text(rows))
 
 

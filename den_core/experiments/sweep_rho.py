@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from den_core.checkpoints.metrics import require_metrics, write_metrics
+from den_core.checkpoints.metrics import RhoResult, require_metrics, write_metrics
 from den_core.cli.console import exit_code
 from den_core.config import Recipe, from_json
 from den_core.evaluation.measuring import EvaluationSet, distinct_per_600, evaluation_set, measure
@@ -23,6 +23,7 @@ from den_core.experiments.selector_only import before_last_turn, labelled_select
 from den_core.inference.network import DeepElasticNetwork, load
 from den_core.training.run import load_training_data
 from den_core.training.setup import TrainingData
+from den_core.typed_json import to_json
 
 AS_IT_IS, BEFORE_LAST_TURN = "as it is", "before its last turn"
 "The estimator that selectors were trained on, for people."
@@ -30,7 +31,7 @@ AS_IT_IS, BEFORE_LAST_TURN = "as it is", "before its last turn"
 
 def sweep(
     net: DeepElasticNetwork, recipe: Recipe, data: TrainingData, values: Sequence[float], steps: int | None = None
-) -> list[dict[str, float]]:
+) -> tuple[RhoResult, ...]:
     """One row per ρ, see `measure_choice`. `steps` of the selector's training; None takes the recipe's."""
     rows, labelled = [], labelled_selector(recipe, net, data)
     for rho in values:
@@ -39,31 +40,23 @@ def sweep(
         variant = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, selector=selector))
         trained = DeepElasticNetwork(net.estimator, train_selector(variant, net, data, labelled), net.info)
         validation = {t.name: evaluation_set(trained, t, data.validation[t.name]) for t in trained.config.tasks}
-        rows.append({"rho": rho} | measure_choice(trained, validation))
-        print(rows[-1], flush=True)
-    return rows
+        rows.append(measure_choice(trained, validation, rho))
+        print(to_json(rows[-1]), flush=True)
+    return tuple(rows)
 
 
-def measure_choice(net: DeepElasticNetwork, validation: dict[str, EvaluationSet]) -> dict[str, float]:
-    """The selector's own choices on the validation split.
-
-    Returns:
-        accuracy and share, of the full MACs with the selector included: fractions, mean over tasks; distinct_per_600.
-    """
+def measure_choice(net: DeepElasticNetwork, validation: dict[str, EvaluationSet], rho: float) -> RhoResult:
+    """The own choices of a selector that was trained with a ρ, on the validation split."""
     accuracy, share, chosen = [], [], {}
     for name, images in validation.items():
         chosen[name] = net.choose(images.distribution)
         result = measure(net, images, chosen[name], with_selector=True)
         accuracy.append(result.accuracy)
         share.append(result.mean_macs / float(net.full_cost(name).macs[0]))
-    return {
-        "accuracy": sum(accuracy) / len(accuracy),
-        "share": sum(share) / len(share),
-        "distinct_per_600": distinct_per_600(chosen),
-    }
+    return RhoResult(rho, sum(accuracy) / len(accuracy), sum(share) / len(share), distinct_per_600(chosen))
 
 
-def store(folder: Path, rows: list[dict[str, float]], estimator: str) -> None:
+def store(folder: Path, rows: tuple[RhoResult, ...], estimator: str) -> None:
     """Put a sweep into the folder's metrics.json, in place of an older one. CheckpointError if there is none.
 
     Args:
@@ -71,7 +64,7 @@ def store(folder: Path, rows: list[dict[str, float]], estimator: str) -> None:
     """
     metrics = require_metrics(folder)
     swept = {"rho_sweep": rows, "rho_sweep_split": "validation", "rho_sweep_estimator": estimator}
-    write_metrics(folder, dataclasses.replace(metrics, extra=metrics.extra | swept))
+    write_metrics(folder, dataclasses.replace(metrics, **swept))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -92,7 +85,7 @@ def main(arguments: list[str] | None = None) -> None:
     rows = sweep(net, recipe, load_training_data(recipe).data, command.rho, command.steps)
     if command.write:
         store(command.checkpoint, rows, BEFORE_LAST_TURN if command.run else AS_IT_IS)
-    frame = pd.DataFrame(rows).assign(accuracy=lambda table: 100 * table["accuracy"])
+    frame = pd.DataFrame(to_json(rows)).assign(accuracy=lambda table: 100 * table["accuracy"])
     frame = frame.rename(columns={"accuracy": "accuracy %", "share": "share of full MACs"})
     print(frame.to_string(index=False, float_format=lambda v: f"{v:.3g}"))
 

@@ -1,13 +1,13 @@
-"""What the dial costs: from a wished share of the full model's MACs to the cost weight that spends it.
+"""What the dial costs: from a wished share of the full model's MACs, or a latency, to the cost weight that spends it.
 
-Measured on validation images once and kept with the checkpoint, so that one network serves every budget without
-training and without images at hand.
+In shares it is measured on validation images once and kept with the checkpoint, so that one network serves every budget
+without training and without images at hand.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,37 +20,66 @@ FILE = "calibration.json"
 
 
 @dataclass(frozen=True)
+class Unit:
+    """What a choice's cost is counted in, in the words of an error.
+
+    Args:
+        budget: what is asked for, such as "a latency".
+        amount: what follows its number.
+        met: how the choices of a network meet it.
+        digits: how a limit is written, as a format.
+    """
+
+    budget: str
+    amount: str
+    met: str
+    digits: str
+
+
+SHARE = Unit("a budget", "of the full model's MACs", "reach with the selector included", ".3f")
+"Mean share of the full model's MACs, selector included; it can exceed 1 by the selector's own."
+
+
+def milliseconds(batch: int) -> Unit:
+    """Time per image on one machine, selector included, where so many images run together."""
+    return Unit("a latency", "ms per image", f"take on this machine in batches of {batch}", ".3g")
+
+
+@dataclass(frozen=True)
 class Calibration:
-    """Cost weights, falling, and the mean share of the full model's MACs that they spend, rising.
+    """Cost weights, falling, and what they spend, rising.
 
     Args:
         cost_weights: as `DeepElasticNetwork.choose` takes them.
-        shares: selector included, mean over tasks; they can exceed 1 by the selector's own.
+        spent: on average over tasks.
         images: validation images that it was measured on.
+        unit: of `spent`.
     """
 
     cost_weights: tuple[float, ...]
-    shares: tuple[float, ...]
+    spent: tuple[float, ...]
     images: int
+    unit: Unit = SHARE
 
-    def cost_weight(self, share: float) -> float:
-        """The cost weight that spends a share of the full model's MACs, selector included, on average over tasks.
+    def cost_weight(self, budget: float) -> float:
+        """The cost weight that spends a budget, selector included, on average over tasks.
 
         Raises:
-            ConfigError: a share that the dial does not reach; the message names what it reaches.
+            ConfigError: a budget that the dial does not reach; the message names what it reaches.
         """
-        low, high = self.shares[0], self.shares[-1]
-        if not low <= share <= high:
+        low, high, unit = self.spent[0], self.spent[-1], self.unit
+        if not low <= budget <= high:
             raise ConfigError(
-                f"expected a budget from {low:.3f} to {high:.3f} of the full model's MACs, which is what the choices "
-                f"of this network reach with the selector included, found {share:g}"
+                f"expected {unit.budget} from {low:{unit.digits}} to {high:{unit.digits}} {unit.amount}, which is what "
+                f"the choices of this network {unit.met}, found {budget:g}"
             )
-        return float(np.interp(share, self.shares, self.cost_weights))
+        return float(np.interp(budget, self.spent, self.cost_weights))
 
 
 def write_calibration(folder: Path, calibration: Calibration) -> None:
-    """Put a calibration into a checkpoint's folder."""
-    write_atomically(folder / FILE, (json.dumps(asdict(calibration), indent=1) + "\n").encode())
+    """Put a calibration in shares into a checkpoint's folder."""
+    value = {"cost_weights": calibration.cost_weights, "shares": calibration.spent, "images": calibration.images}
+    write_atomically(folder / FILE, (json.dumps(value, indent=1) + "\n").encode())
 
 
 def read_calibration(folder: Path) -> Calibration | None:
@@ -65,7 +94,7 @@ def read_calibration(folder: Path) -> Calibration | None:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path} is damaged ({error}); `evaluate --write` makes it again") from error
-    rising = all(a < b for a, b in pairwise(made.shares))
-    if not rising or len(made.shares) != len(made.cost_weights) or len(made.shares) < 2:
+    rising = all(a < b for a, b in pairwise(made.spent))
+    if not rising or len(made.spent) != len(made.cost_weights) or len(made.spent) < 2:
         raise CheckpointError(f"{path}: expected a cost weight for each of several rising shares; `evaluate --write`")
     return made

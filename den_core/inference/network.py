@@ -22,7 +22,7 @@ from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
 from den_core.models.static import ExtractedNetwork, StaticEstimator, StaticSelector
 from den_core.runtime.devices import check_device
-from den_core.structures import check_structure, full_structure
+from den_core.structures import check_structure, full_structure, weighed
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 "Number types in which a network can run."
@@ -125,8 +125,7 @@ class DeepElasticNetwork(ModelHubMixin):
         """
         if not np.isfinite(cost_weight):
             raise ConfigError(f"expected a finite cost weight, found {cost_weight}")
-        price = cost_weight * self.table.relative_macs.to(C)
-        return (C.clamp_min(torch.finfo(C.dtype).tiny).log() - price).argmax(-1)
+        return weighed(C, self.table.relative_macs, cost_weight).argmax(-1)
 
     def classify(self, x: Tensor, task: str, structure: Tensor | None = None) -> Tensor:
         """Logits of images, each run through its own structure and doing no more work than that.

@@ -2,7 +2,7 @@
 
 Counted: convolutions and linear layers (MACs and weights) and the affine weights of norms (parameters only).
 Not counted as MACs: norms, activations, pooling and additions. FLOPs are 2 × MACs and appear only where people read
-them; `flops` makes them.
+them.
 """
 
 from __future__ import annotations
@@ -13,13 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from den_core.costs import in_full_blocks, over_blocks
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
-
-
-def flops(macs: float) -> float:
-    """Floating-point operations for people to read: 2 × MACs."""
-    return 2 * macs
 
 
 @dataclass(frozen=True)
@@ -56,21 +52,18 @@ class CostTable:
 
     @property
     def relative_macs(self) -> Tensor:
-        """MACs of block i at level l ÷ a full block's mean MACs: float (n, h); a full structure sums to n."""
-        return self.block_macs / self.block_macs[:, -1].double().mean()
+        """Of `costs.in_full_blocks`, float64 (n, h); a full structure sums to n."""
+        return torch.from_numpy(in_full_blocks(self.block_macs.numpy()))
 
     def cost(self, z: Tensor, task: str) -> Cost:
         """Cost of structures z, (B, n), for a task."""
-        rows = torch.arange(z.shape[1])
-        z = z.cpu()
-        macs = self.block_macs[rows, z].sum(1) + self.task_macs[task]
-        params = self.block_params[rows, z].sum(1) + self.task_params[task]
+        macs = _over_blocks(self.block_macs, z) + self.task_macs[task]
+        params = _over_blocks(self.block_params, z) + self.task_params[task]
         return Cost(macs, params, macs + self.selector_macs[task], params + self.selector_params[task])
 
-    @property
-    def body(self) -> tuple[int, int]:
-        """(MACs, parameters) of all blocks at the full level, without stems and heads."""
-        return int(self.block_macs[:, -1].sum()), int(self.block_params[:, -1].sum())
+
+def _over_blocks(table: Tensor, z: Tensor) -> Tensor:
+    return torch.from_numpy(over_blocks(table.numpy(), z.cpu().numpy()))
 
 
 def cost_table(estimator: Estimator, selector: Selector) -> CostTable:

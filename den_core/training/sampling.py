@@ -7,14 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from den_core.structures import full_structure, random_structures, sample_structures
-
-
-def initial_probability(z: Tensor, num_levels: int, tau: float) -> Tensor:
-    """Eq. 8 for structures z, (B, n): τ + (1-τ) / h^n for the full model, (1-τ) / h^n for every other; (B,)."""
-    n = z.shape[1]
-    rest = (1 - tau) / num_levels**n
-    return torch.where((z == num_levels - 1).all(1), tau + rest, rest)
+from den_core.structures import full_structure, random_structures, sample_structures, weighed
 
 
 def initial_structures(
@@ -95,7 +88,7 @@ def dialled(
     """
     drawn = torch.rand(2, len(C), 1, 1, generator=generator)
     weights = weight * drawn[0] * (drawn[1] < share)
-    return (C.clamp_min(torch.finfo(C.dtype).tiny).log() - weights * relative_macs.to(C)).softmax(-1)
+    return weighed(C, relative_macs, weights).softmax(-1)
 
 
 def most_probable(C: Tensor) -> Tensor:

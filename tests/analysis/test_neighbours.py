@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,6 @@ from den_core.analysis.neighbours import (
     NeighbourIndex,
     mutual_twins,
     nearest,
-    nearest_per_task,
     search_per_task,
     twins_of_tasks,
 )
@@ -49,8 +49,8 @@ def test_equal_distances_come_in_row_order_and_are_counted():
 def test_the_query_itself_is_left_out_in_its_own_task_only(random_distribution):
     own, other = random_distribution(30, 3, 4), random_distribution(20, 3, 4, seed=3)
     query = own[7]
-    galleries = {"own": own, "other": np.concatenate([other, own[7:8]])}
-    found = nearest_per_task(query, galleries, k=4, exclude=("own", 7))
+    indexes = {"own": ExactIndex(own), "other": ExactIndex(np.concatenate([other, own[7:8]]))}
+    found = search_per_task(query, indexes, k=4, exclude=("own", 7))
     assert found.groupby("task", sort=False).size().to_dict() == {"own": 4, "other": 4}
     assert 7 not in found.loc[found["task"] == "own", "row"].tolist()
     assert found.loc[found["task"] == "other", "row"].iloc[0] == 20
@@ -92,7 +92,7 @@ def test_no_images_and_no_neighbours_are_empty_answers(random_distribution):
     assert nothing.empty
     one = random_distribution(1, 2, 2)
     assert nearest(one[0], one, k=4, exclude=0).empty
-    assert nearest_per_task(one[0], {}).empty
+    assert search_per_task(one[0], {}).empty
 
 
 def _levels(images: int, blocks: int, seed: int) -> np.ndarray:
@@ -115,8 +115,9 @@ def test_indexes_of_any_kind_answer_per_task(random_distribution):
     indexes: dict[str, NeighbourIndex] = {task: ExactIndex(gallery) for task, gallery in galleries.items()}
     query = galleries["a"][5]
     found = search_per_task(query, indexes, k=3, exclude=("a", 5))
-    expected = nearest_per_task(query, galleries, k=3, exclude=("a", 5))
-    assert found.equals(expected)
+    parts = {"a": nearest(query, galleries["a"], 3, exclude=5), "b": nearest(query, galleries["b"], 3)}
+    expected = pd.concat([part.assign(task=task) for task, part in parts.items()], ignore_index=True)
+    assert found.equals(expected[found.columns])
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

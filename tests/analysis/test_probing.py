@@ -18,7 +18,6 @@ from den_core.analysis.probing import (
     WEIGHT,
     candidates,
     dial,
-    pareto_front,
     probe,
     probe_candidates,
     standing,
@@ -123,15 +122,6 @@ def test_the_selector_is_paid_for_by_what_it_chose_only(net, image):
     chosen = tried["kind"].isin([CHOSEN, WEIGHT])
     assert (tried.loc[chosen, "price"] == tried.loc[chosen, "total_macs"]).all()
     assert (tried.loc[~chosen, "price"] == tried.loc[~chosen, "macs"]).all()
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=20))
-def test_the_front_holds_exactly_the_points_that_no_other_beats(points):
-    front = pareto_front([p[0] for p in points], [p[1] for p in points])
-    for (cost, gain), kept in zip(points, front, strict=True):
-        beaten = any((c <= cost and g > gain) or (c < cost and g >= gain) for c, g in points)
-        assert kept == (not beaten)
 
 
 def test_standing_by_hand():

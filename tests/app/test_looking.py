@@ -139,14 +139,6 @@ def test_other_pages_show_old_metrics_as_before(page, old):
     assert "gain_intervals" not in _charts(app) and "95 % interval" not in texts(app)
 
 
-def test_the_trade_off_page_draws_the_intervals_of_the_gain(with_metrics):
-    app = with_metrics("trade_off", instance_gain=differences(0.02, 0.01))
-    assert not app.exception and not app.error
-    assert "gain_intervals" in _charts(app)
-    app = with_metrics("trade_off", {"mean": "Every class counts the same"}, instance_gain=differences(0.02, 0.01))
-    assert "gain_intervals" not in _charts(app), "they are for plain accuracy"
-
-
 def test_the_tour_tells_how_sure_the_gain_is(with_metrics):
     app = with_metrics("guide", {"step": "5"}, instance_gain=differences(0.02, 0.03))
     assert "-1.00 to +5.00 points: zero is inside" in texts(app)

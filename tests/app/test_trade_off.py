@@ -8,15 +8,16 @@ import shutil
 import pytest
 
 from den_core.analysis.dial import changed_images, dial_point, dial_weights
-from den_core.analysis.tradeoff import AVERAGE, operating_points
+from den_core.analysis.tradeoff import operating_points
 from den_core.checkpoints.gallery import read_gallery
+from den_core.checkpoints.metrics import AVERAGE, read_metrics
 
 TASKS = ("fashion", "emoji", "clipart")
 
 
 @pytest.fixture(scope="module")
 def points(tiny_checkpoint):
-    return operating_points(json.loads((tiny_checkpoint / "metrics.json").read_text()))
+    return operating_points(read_metrics(tiny_checkpoint))
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +74,6 @@ def test_one_task_alone(open_trained, points, saving):
     assert not app.exception and not app.error
     heading = next(text.value for text in app.markdown if "change their structure" in text.value)
     assert "Emoji" in heading and "Fashion" not in heading
-
-
-def test_it_states_the_instance_gain_of_metrics_json(open_trained, tiny_checkpoint):
-    metrics = json.loads((tiny_checkpoint / "metrics.json").read_text())
-    app = open_trained("trade_off")
-    assert f"{100 * metrics['instance_gain']['average']:+.2f}" in [metric.value for metric in app.metric]
 
 
 def test_it_can_count_every_class_the_same(open_trained):

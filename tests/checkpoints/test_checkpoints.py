@@ -12,7 +12,6 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from den_core.checkpoints.folder import CONFIG, WEIGHTS, CheckpointInfo, list_checkpoints, read_config, read_history
-from den_core.checkpoints.metrics import LATER_METRICS, METRICS, read_metrics, write_metrics
 from den_core.checkpoints.weights import save_checkpoint
 from den_core.errors import CheckpointError, ConfigError
 from den_core.inference.network import DeepElasticNetwork, load
@@ -185,52 +184,7 @@ def test_a_device_that_is_not_there_is_refused(saved):
         load(saved, "nonsense")
 
 
-# ------------------------------------------------------------------ metrics, history, lists
-
-
-def test_metrics_come_back_as_they_were_written(tiny_checkpoint, tmp_path):
-    metrics = read_metrics(tiny_checkpoint)
-
-    write_metrics(tmp_path, metrics)
-
-    assert read_metrics(tmp_path) == metrics
-    assert read_metrics(tmp_path / "nowhere") is None
-
-
-@pytest.mark.parametrize(
-    "change, said",
-    [
-        ({"schema_version": 2}, "found 2"),
-        ({"schema_version": "x"}, "expected"),
-        ({"split": None}, "expected a field split"),
-    ],
-)
-def test_bad_metrics_are_refused(change, said, tiny_checkpoint, tmp_path):
-    raw = json.loads((tiny_checkpoint / METRICS).read_text()) | change
-    (tmp_path / METRICS).write_text(json.dumps({k: v for k, v in raw.items() if v is not None}))
-
-    with pytest.raises(CheckpointError, match=said) as caught:
-        read_metrics(tmp_path)
-
-    assert METRICS in str(caught.value)
-
-
-def test_metrics_from_before_a_field_was_there_are_read(tiny_checkpoint, tmp_path):
-    raw = json.loads((tiny_checkpoint / METRICS).read_text())
-    raw = {name: value for name, value in raw.items() if name not in LATER_METRICS}
-    (tmp_path / METRICS).write_text(json.dumps(raw))
-
-    metrics = read_metrics(tmp_path)
-
-    assert (metrics.static_lead, metrics.twin_lead, metrics.choice, metrics.by_cost_weight) == ({}, {}, {}, [])
-    assert metrics.operating_points == raw["operating_points"] and not set(metrics.extra) & set(LATER_METRICS)
-    write_metrics(tmp_path, metrics)
-    assert read_metrics(tmp_path) == metrics
-
-
-def test_an_operating_point_that_was_not_measured_is_an_error(tiny_checkpoint):
-    with pytest.raises(CheckpointError, match="'oracle'"):
-        read_metrics(tiny_checkpoint).point("oracle")
+# ------------------------------------------------------------------ history, lists
 
 
 def test_history_has_a_row_per_report(tiny_checkpoint, tmp_path):

@@ -14,7 +14,7 @@ import torch
 
 from den_core.checkpoints.folder import read_config
 from den_core.checkpoints.gallery import read_gallery
-from den_core.checkpoints.metrics import read_metrics, write_metrics
+from den_core.checkpoints.metrics import SeedResult, read_metrics, write_metrics
 from den_core.cli.main import main
 from den_core.data.arrays import load_task
 from den_core.inference.calibration import read_calibration
@@ -192,12 +192,13 @@ def test_a_baseline_is_measured_and_kept_when_metrics_are_written_again(smoke_ru
 
     run("evaluate", folder, "--limit", IMAGES, "--baseline", smoke_run, "--write")
     first = read_metrics(folder)
-    write_metrics(folder, dataclasses.replace(first, extra=first.extra | {"seeds": [{"seed": 1}]}))
+    seeds = (SeedResult(1, 0.7, 0.6, 0.6, 0.5, 0.7, 1e6, 0.1, 0.1),)
+    write_metrics(folder, dataclasses.replace(first, seeds=seeds))
     printed = run("evaluate", folder, "--limit", IMAGES, "--write")
 
-    assert first.point("baseline")["tasks"] == first.point("full")["tasks"]
+    assert first.point("baseline").tasks == first.point("full").tasks
     second = read_metrics(folder)
-    assert second.point("baseline") == first.point("baseline") and second.extra["seeds"] == [{"seed": 1}]
+    assert second.point("baseline") == first.point("baseline") and second.seeds == seeds
     assert "baseline: kept from the old metrics.json" in printed and "seeds" in printed
 
 
@@ -276,7 +277,7 @@ def test_ctrl_c_says_how_to_go_on(monkeypatch, capsys):
 @pytest.fixture
 def reachable(smoke_run) -> float:
     """A share of the full MACs half way between the ends of the dial, from the calibration that training left."""
-    shares = read_calibration(smoke_run).shares
+    shares = read_calibration(smoke_run).spent
     return (shares[0] + shares[-1]) / 2
 
 

@@ -103,16 +103,16 @@ def test_the_point_is_each_networks_own_full_structure(network, make, toy_set, r
 
     point = baseline_point(baselines, {"toy": toy_set, "wide": wide})
 
-    assert (point["method"], point["parameter"]) == ("baseline", None)
+    assert (point.method, point.parameter) == ("baseline", None)
     for name, data in (("toy", toy_set), ("wide", wide)):
-        net, found = baselines[name], point["tasks"][name]
+        net, found = baselines[name], point.tasks[name]
         cost = net.full_cost(name)
-        assert (found["mean_macs"], found["mean_params"]) == (int(cost.macs), int(cost.params))
-        assert found["mean_macs"] != int(network.full_cost(name).macs) and found["images"] == len(data.labels)
+        assert (found.mean_macs, found.mean_params) == (int(cost.macs), int(cost.params))
+        assert found.mean_macs != int(network.full_cost(name).macs) and found.images == len(data.labels)
         z = full_structure(len(data.labels), net.num_blocks, net.num_levels)
         own = EvaluationSet(net.task(name), data.images, data.labels, data.distribution)
-        assert found["accuracy"] == measure(net, own, z, with_selector=False).accuracy
+        assert found.accuracy == measure(net, own, z, with_selector=False).accuracy
     x = baselines["toy"].preprocess(list(toy_set.images.numpy()), "toy")
     z = full_structure(30, baselines["toy"].num_blocks, 4)
     right = baselines["toy"].classify(x, "toy", z).argmax(1) == toy_set.labels
-    assert point["tasks"]["toy"]["accuracy"] == pytest.approx(float(right.double().mean()))
+    assert point.tasks["toy"].accuracy == pytest.approx(float(right.double().mean()))

@@ -38,7 +38,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
 
 def test_no_difference_anywhere_is_certain():
     assert paired_intervals({"a": np.zeros(50), "b": np.zeros(7)}, seed=0) == {
-        "a": [0.0, 0.0], "b": [0.0, 0.0], "average": [0.0, 0.0]
+        "a": (0.0, 0.0), "b": (0.0, 0.0), "average": (0.0, 0.0)
     }  # fmt: skip
 
 

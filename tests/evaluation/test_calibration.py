@@ -7,7 +7,6 @@ import torch
 
 from den_core.errors import CheckpointError, ConfigError
 from den_core.evaluation.dial import (
-    LatencyCalibration,
     best_static,
     calibrate,
     calibrate_latency,
@@ -18,7 +17,7 @@ from den_core.evaluation.dial import (
 from den_core.evaluation.measuring import measure
 from den_core.evaluation.sets import test_sets as load_test_sets
 from den_core.evaluation.sets import validation_sets
-from den_core.inference.calibration import FILE, Calibration, read_calibration, write_calibration
+from den_core.inference.calibration import FILE, Calibration, milliseconds, read_calibration, write_calibration
 from den_core.structures import parse_structure
 
 
@@ -44,7 +43,7 @@ def test_the_cost_weight_of_a_budget_spends_it(tiny_net, validation, calibration
 
 
 def test_more_budget_never_means_a_higher_cost_weight(calibration):
-    assert list(calibration.shares) == sorted(calibration.shares)
+    assert list(calibration.spent) == sorted(calibration.spent)
     assert list(calibration.cost_weights) == sorted(calibration.cost_weights, reverse=True)
     assert calibration.images == 120
 
@@ -54,14 +53,14 @@ def test_the_ends_are_the_cheapest_and_the_dearest_choices(tiny_net, calibration
     selector = [tiny_net.table.selector_macs[task] for task in tiny_net.tasks]
     dearest = (full_macs(tiny_net) + sum(selector) / len(selector)) / full_macs(tiny_net)
 
-    assert calibration.shares[-1] == pytest.approx(dearest)
+    assert calibration.spent[-1] == pytest.approx(dearest)
     cheapest = [tiny_net.cost(tiny_net.choose(torch.ones(1, n, h), 1e6), task).total_macs[0] for task in tiny_net.tasks]
-    assert calibration.shares[0] == pytest.approx(float(torch.stack(cheapest).double().mean()) / full_macs(tiny_net))
+    assert calibration.spent[0] == pytest.approx(float(torch.stack(cheapest).double().mean()) / full_macs(tiny_net))
 
 
 @pytest.mark.parametrize("share", [-1.0, 0.01, 1.5, float("nan")])
 def test_a_budget_out_of_reach_names_what_is_reached(share, calibration):
-    low, high = calibration.shares[0], calibration.shares[-1]
+    low, high = calibration.spent[0], calibration.spent[-1]
 
     with pytest.raises(ConfigError, match=f"expected a budget from {low:.3f} to {high:.3f} .* found {share:g}"):
         calibration.cost_weight(share)
@@ -127,17 +126,17 @@ def test_a_latency_is_met_by_cheaper_choices(tiny_net, validation, calibration):
     """Times rise along the dial, and half way between its ends lies a cost weight between them."""
     found = calibrate_latency(tiny_net, validation, calibration, batch=16)
 
-    assert list(found.milliseconds) == sorted(found.milliseconds) and found.milliseconds[0] > 0
+    assert list(found.spent) == sorted(found.spent) and found.spent[0] > 0
     assert list(found.cost_weights) == sorted(found.cost_weights, reverse=True)
-    middle = (found.milliseconds[0] + found.milliseconds[-1]) / 2
+    middle = (found.spent[0] + found.spent[-1]) / 2
     assert found.cost_weights[-1] < found.cost_weight(middle) < found.cost_weights[0]
 
 
 def test_a_latency_out_of_reach_names_what_is_reached():
-    dial = LatencyCalibration((3.0, 0.0, -3.0), (1.0, 2.0, 4.0), 16)
+    dial = Calibration((3.0, 0.0, -3.0), (1.0, 2.0, 4.0), 10, milliseconds(16))
 
     assert dial.cost_weight(1.5) == pytest.approx(1.5)
-    with pytest.raises(ConfigError, match=r"from 1 to 4 ms per image, .* in batches of 16, found 0.5"):
+    with pytest.raises(ConfigError, match=r"a latency from 1 to 4 ms per image, .* in batches of 16, found 0.5"):
         dial.cost_weight(0.5)
 
 

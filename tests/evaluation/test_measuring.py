@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from den_core.checkpoints.metrics import Variety
 from den_core.errors import StructureError
 from den_core.evaluation.measuring import (
     SHARED_BATCH,
@@ -113,10 +114,17 @@ def test_choice_statistics_by_hand():
     """Four images: two, one and one. Entropy 1.5 bits of at most 2."""
     z = torch.tensor([[0, 1], [3, 3], [0, 1], [2, 0]])
 
-    assert choice_statistics(z) == {"distinct": 3, "top_share": 0.5, "normalised_entropy": pytest.approx(0.75)}
-    assert choice_statistics(z[:1]) == {"distinct": 1, "top_share": 1.0, "normalised_entropy": 0.0}
-    assert choice_statistics(z[[0, 2]])["normalised_entropy"] == 0.0
-    assert math.isclose(choice_statistics(z[1:])["normalised_entropy"], 1.0)
+    found = choice_statistics(z)
+    assert (found.distinct, found.top_share) == (3, 0.5) and math.isclose(found.normalised_entropy, 0.75)
+    assert choice_statistics(z[:1]) == Variety(1, 1.0, 0.0)
+    assert choice_statistics(z[[0, 2]]).normalised_entropy == 0.0
+    assert math.isclose(choice_statistics(z[1:]).normalised_entropy, 1.0)
+
+
+def test_entropy_is_at_most_one_where_every_image_has_its_own_structure():
+    """Rounding takes it above for many of these numbers of images."""
+    for images in range(2, 100):
+        assert choice_statistics(torch.arange(images)[:, None]).normalised_entropy <= 1
 
 
 def test_the_most_common_structures_come_first():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from den_core.checkpoints.metrics import AverageResult, TaskResult
 from den_core.evaluation.controls import permutations
-from den_core.evaluation.measuring import EvaluationSet, TaskResult, logits, measure
+from den_core.evaluation.measuring import EvaluationSet, logits, measure
 from den_core.evaluation.operating_points import (
     Outcome,
     Point,
@@ -49,8 +50,8 @@ def test_averages_count_every_task_equally():
 
     point = operating_point("chosen", None, {"big": big, "small": small})
 
-    assert point["average"] == {"accuracy": 0.75, "class_accuracy": 0.7, "mean_macs": 2e6}
-    assert point["tasks"]["small"]["images"] == 10
+    assert point.average == AverageResult(accuracy=0.75, class_accuracy=0.7, mean_macs=2e6)
+    assert point.tasks["small"].images == 10
 
 
 def test_points_measured_together_are_what_each_is_alone(network, sets, rng):
@@ -59,7 +60,7 @@ def test_points_measured_together_are_what_each_is_alone(network, sets, rng):
     points = {
         "own": Point("chosen", None, drawn(sets, network, rng, 1), True),
         "permuted": Point("permuted", 0.5, drawn(sets, network, rng, 3), True),
-        "full": Point("full", None, full, False, {"note": 1}),
+        "full": Point("full", None, full, False, {"toy": "333"}),
     }
     told = []
 
@@ -75,7 +76,7 @@ def test_points_measured_together_are_what_each_is_alone(network, sets, rng):
     draws = points["permuted"].draws["toy"].unbind(1)
     right = [logits(network, sets["toy"], z).argmax(1) == sets["toy"].labels for z in draws]
     torch.testing.assert_close(found["permuted"].hits["toy"], torch.stack(right).double().mean(0))
-    assert found["permuted"].row["parameter"] == 0.5 and found["full"].row["note"] == 1
+    assert found["permuted"].row.parameter == 0.5 and found["full"].row.structures == {"toy": "333"}
     assert [line.split(":")[0] for line in told] == ["toy", "wide"]
 
 
@@ -88,8 +89,8 @@ def test_permuting_equal_structures_gains_nothing_for_certain(network, sets):
     found = measure_points(network, sets, points)
 
     gain = difference(found["own"], found["permuted"], seed=0)
-    assert gain["tasks"] == {"toy": 0.0, "wide": 0.0} and gain["average"] == gain["class_average"] == 0.0
-    assert gain["intervals"] == dict.fromkeys(("toy", "wide", "average"), [0.0, 0.0])
+    assert gain.tasks == {"toy": 0.0, "wide": 0.0} and gain.average == gain.class_average == 0.0
+    assert gain.intervals == dict.fromkeys(("toy", "wide", "average"), (0.0, 0.0))
 
 
 def test_a_difference_is_paired_by_image():
@@ -99,10 +100,10 @@ def test_a_difference_is_paired_by_image():
 
     close, wide = difference(a, nested, seed=0), difference(a, crossed, seed=0)
 
-    assert close["tasks"]["t"] == wide["tasks"]["t"] == close["average"] == pytest.approx(0.1)
-    low, high = close["intervals"]["t"]
+    assert close.tasks["t"] == wide.tasks["t"] == close.average == pytest.approx(0.1)
+    low, high = close.intervals["t"]
     assert 0.03 <= low <= 0.06 and 0.14 <= high <= 0.17  # 10 of 100 images: ± 1.96 · √(0.1 · 0.9 / 100)
-    low, high = wide["intervals"]["t"]
+    low, high = wide.intervals["t"]
     assert low < -0.05 and high > 0.25
 
 
@@ -112,15 +113,15 @@ def test_a_row_of_the_dial_says_what_its_points_say():
 
     row = cost_weight_row(0.7, own, permuted, static, seed=0)
 
-    assert row["cost_weight"] == 0.7 and set(row["tasks"]) == {"a", "b"}
-    a, average = row["tasks"]["a"], row["average"]
-    assert (a["own"], a["permuted"], a["static"]) == (0.75, 0.5, 0.0)
-    assert (a["mean_macs"], a["static_macs"]) == (3e6, 2e6)
-    assert a["gain"][0] == 0.25 and a["lead"][0] == 0.75 and row["tasks"]["b"]["lead"][0] == -0.5
-    assert (a["distinct"], a["top_share"]) == (4, 0.25)
-    assert average["own"] == 0.625 and average["gain"][0] == 0.125 and average["lead"][0] == 0.125
+    assert row.cost_weight == 0.7 and set(row.tasks) == {"a", "b"}
+    a, average = row.tasks["a"], row.average
+    assert (a.own, a.permuted, a.static) == (0.75, 0.5, 0.0)
+    assert (a.mean_macs, a.static_macs) == (3e6, 2e6)
+    assert a.gain[0] == 0.25 and a.lead[0] == 0.75 and row.tasks["b"].lead[0] == -0.5
+    assert (a.distinct, a.top_share) == (4, 0.25)
+    assert average.own == 0.625 and average.gain[0] == 0.125 and average.lead[0] == 0.125
     for part in (a, average):
         for key in ("gain", "lead"):
-            value, low, high = part[key]
+            value, low, high = getattr(part, key)
             assert low <= value <= high
-    assert row["tasks"]["b"]["gain"] == [0.0, 0.0, 0.0]
+    assert row.tasks["b"].gain == (0.0, 0.0, 0.0)

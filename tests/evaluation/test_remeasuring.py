@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 
 import pytest
 
-from den_core.checkpoints.metrics import METRICS, read_metrics, write_metrics
+from den_core.checkpoints.metrics import (
+    METRICS,
+    OperatingPoint,
+    RhoResult,
+    SeedResult,
+    read_metrics,
+    write_metrics,
+)
 from den_core.evaluation.remeasuring import with_kept
 
 SWEEP = {
-    "rho_sweep": [{"rho": 0.1, "accuracy": 0.7}],
+    "rho_sweep": (RhoResult(0.1, 0.7, 0.4, 20),),
     "rho_sweep_split": "validation",
     "rho_sweep_estimator": "as it is",
-    "seeds": [{"seed": 1}],
+    "seeds": (SeedResult(1, 0.7, 0.6, 0.6, 0.5, 0.7, 1e6, 0.1, 0.1),),
 }
 
 
 @pytest.fixture
-def baseline(tiny_metrics) -> dict:
-    return tiny_metrics.point("full") | {"method": "baseline"}
+def baseline(tiny_metrics) -> OperatingPoint:
+    return replace(tiny_metrics.point("full"), method="baseline")
 
 
 @pytest.fixture
 def old(tiny_metrics, baseline, tmp_path):
     """A folder whose metrics.json has a baseline, a sweep, seeds, and something of its own."""
-    points = [*tiny_metrics.operating_points, baseline]
-    write_metrics(tmp_path, dataclasses.replace(tiny_metrics, operating_points=points, extra=SWEEP | {"draws": 99}))
+    points = (*tiny_metrics.operating_points, baseline)
+    write_metrics(tmp_path, replace(tiny_metrics, operating_points=points, draws=99, **SWEEP))
     return tmp_path
 
 
 def test_what_evaluate_does_not_measure_is_kept(old, tiny_metrics, baseline):
     found, lines = with_kept(tiny_metrics, old)
 
-    assert found.operating_points == [*tiny_metrics.operating_points, baseline]
-    assert found.extra == tiny_metrics.extra | SWEEP and found.extra["draws"] == tiny_metrics.extra["draws"]
+    assert found == replace(tiny_metrics, operating_points=(*tiny_metrics.operating_points, baseline), **SWEEP)
+    assert found.draws == tiny_metrics.draws != 99
     assert len(lines) == 2 and "rho_sweep, rho_sweep_split, rho_sweep_estimator, seeds" in lines[0]
     assert lines[1].startswith("baseline: kept from the old metrics.json, accuracy")
     write_metrics(old, found)
@@ -42,8 +49,8 @@ def test_what_evaluate_does_not_measure_is_kept(old, tiny_metrics, baseline):
 
 
 def test_a_baseline_measured_now_replaces_the_old_one(old, tiny_metrics, baseline):
-    new = baseline | {"average": baseline["average"] | {"accuracy": 0.123}}
-    metrics = dataclasses.replace(tiny_metrics, operating_points=[*tiny_metrics.operating_points, new])
+    new = replace(baseline, average=replace(baseline.average, accuracy=0.123))
+    metrics = replace(tiny_metrics, operating_points=(*tiny_metrics.operating_points, new))
 
     found, lines = with_kept(metrics, old)
 
@@ -55,24 +62,23 @@ def test_a_baseline_measured_now_replaces_the_old_one(old, tiny_metrics, baselin
 def old_with_twin(old, tiny_metrics):
     """The same folder with a twin and the lead over it."""
     before = read_metrics(old)
-    twin = tiny_metrics.point("permuted") | {"method": "twin"}
-    lead = tiny_metrics.static_lead | {"average": 0.0123}
-    write_metrics(old, dataclasses.replace(before, operating_points=[*before.operating_points, twin], twin_lead=lead))
+    twin = replace(tiny_metrics.point("permuted"), method="twin")
+    lead = replace(tiny_metrics.static_lead, average=0.0123)
+    write_metrics(old, replace(before, operating_points=(*before.operating_points, twin), twin_lead=lead))
     return old
 
 
 def test_a_twin_is_kept_with_its_lead(old_with_twin, tiny_metrics):
     found, lines = with_kept(tiny_metrics, old_with_twin)
 
-    assert [point["method"] for point in found.operating_points[-2:]] == ["baseline", "twin"]
-    assert found.twin_lead == read_metrics(old_with_twin).twin_lead and found.twin_lead["average"] == 0.0123
+    assert [point.method for point in found.operating_points[-2:]] == ["baseline", "twin"]
+    assert found.twin_lead == read_metrics(old_with_twin).twin_lead and found.twin_lead.average == 0.0123
     assert lines[2].startswith("twin: kept from the old metrics.json, accuracy")
 
 
 def test_a_twin_measured_now_replaces_the_old_one(old_with_twin, tiny_metrics):
-    new, lead = tiny_metrics.point("static") | {"method": "twin"}, tiny_metrics.instance_gain
-    points = [*tiny_metrics.operating_points, new]
-    metrics = dataclasses.replace(tiny_metrics, operating_points=points, twin_lead=lead)
+    new, lead = replace(tiny_metrics.point("static"), method="twin"), tiny_metrics.instance_gain
+    metrics = replace(tiny_metrics, operating_points=(*tiny_metrics.operating_points, new), twin_lead=lead)
 
     found, lines = with_kept(metrics, old_with_twin)
 
@@ -87,14 +93,14 @@ def test_a_twin_beside_other_choices_is_not_kept_and_that_is_said(change, other,
     """The baseline does not depend on the network's own accuracy, nor on the seed."""
     if change == "accuracy":
         own, *others = tiny_metrics.operating_points
-        tasks = own["tasks"] | {"emoji": own["tasks"]["emoji"] | {"class_accuracy": 0.5}}
-        metrics = dataclasses.replace(tiny_metrics, operating_points=[own | {"tasks": tasks}, *others])
+        tasks = own.tasks | {"emoji": replace(own.tasks["emoji"], class_accuracy=0.5)}
+        metrics = replace(tiny_metrics, operating_points=(replace(own, tasks=tasks), *others))
     else:
-        metrics = dataclasses.replace(tiny_metrics, **{change: {"seed": 7, "split": "validation"}[change]})
+        metrics = replace(tiny_metrics, **{change: {"seed": 7, "split": "validation"}[change]})
 
     found, lines = with_kept(metrics, old_with_twin)
 
-    assert found.twin_lead == {} and "twin" not in [point["method"] for point in found.operating_points]
+    assert found.twin_lead is None and found.find_point("twin") is None
     assert lines[2] == f"twin: not kept from the old metrics.json, which is about {other}; give --twin"
     assert ("baseline: kept" in lines[1]) == (change != "split")
 
@@ -102,16 +108,18 @@ def test_a_twin_beside_other_choices_is_not_kept_and_that_is_said(change, other,
 @pytest.mark.parametrize("change", ["split", "images"])
 def test_a_baseline_of_other_images_is_not_kept_and_that_is_said(change, old, tiny_metrics):
     if change == "split":
-        metrics = dataclasses.replace(tiny_metrics, split="validation")
+        metrics = replace(tiny_metrics, split="validation")
     else:
-        points = [p | {"tasks": {t: r | {"images": 7} for t, r in p["tasks"].items()}}
-                  for p in tiny_metrics.operating_points]  # fmt: skip
-        metrics = dataclasses.replace(tiny_metrics, operating_points=points)
+        points = [
+            replace(point, tasks={task: replace(result, images=7) for task, result in point.tasks.items()})
+            for point in tiny_metrics.operating_points
+        ]
+        metrics = replace(tiny_metrics, operating_points=tuple(points))
 
     found, lines = with_kept(metrics, old)
 
     assert found.operating_points == metrics.operating_points
-    assert "baseline: not kept" in lines[1] and found.extra["seeds"] == SWEEP["seeds"]
+    assert "baseline: not kept" in lines[1] and found.seeds == SWEEP["seeds"]
 
 
 def test_nothing_there_nothing_kept(tiny_metrics, tmp_path):

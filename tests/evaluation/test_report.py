@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
+from dataclasses import replace
 
 import pytest
 
+from den_core.checkpoints.metrics import AverageResult
 from den_core.data.tasks import SCENARIOS
 from den_core.errors import CheckpointError
 from den_core.evaluation.paper_results import PAPER_ROWS, beside
@@ -28,34 +29,35 @@ def points(*fractions: float) -> str:
 @pytest.fixture
 def with_baseline(tiny_metrics):
     """The same metrics with a baseline point of an accuracy that no other point has."""
-    point = dict(tiny_metrics.point("full")) | {"method": "baseline", "average": {"accuracy": 0.98765,
-                 "class_accuracy": 0.9, "mean_macs": 1e6}}  # fmt: skip
-    return dataclasses.replace(tiny_metrics, operating_points=[*tiny_metrics.operating_points, point])
+    average = AverageResult(accuracy=0.98765, class_accuracy=0.9, mean_macs=1e6)
+    point = replace(tiny_metrics.point("full"), method="baseline", average=average)
+    return replace(tiny_metrics, operating_points=(*tiny_metrics.operating_points, point))
 
 
 def test_largest_difference_looks_at_every_accuracy(tiny_metrics):
     assert largest_difference(tiny_metrics, tiny_metrics) == 0
-    points = [dict(point) for point in tiny_metrics.operating_points]
-    points[3] = points[3] | {"tasks": {t: dict(r) for t, r in points[3]["tasks"].items()}}
-    points[3]["tasks"]["emoji"]["class_accuracy"] += 0.25
+    points = list(tiny_metrics.operating_points)
+    result = points[3].tasks["emoji"]
+    better = replace(result, class_accuracy=result.class_accuracy + 0.25)
+    points[3] = replace(points[3], tasks=points[3].tasks | {"emoji": better})
 
-    changed = dataclasses.replace(tiny_metrics, operating_points=points)
+    changed = replace(tiny_metrics, operating_points=tuple(points))
 
     assert largest_difference(changed, tiny_metrics) == pytest.approx(0.25)
 
 
 def test_metrics_with_other_points_cannot_be_compared(tiny_metrics):
     with pytest.raises(CheckpointError, match="expected an operating point level 1.0"):
-        fewer = [p for p in tiny_metrics.operating_points if p["method"] != "level"]
-        largest_difference(tiny_metrics, dataclasses.replace(tiny_metrics, operating_points=fewer))
+        fewer = tuple(p for p in tiny_metrics.operating_points if p.method != "level")
+        largest_difference(tiny_metrics, replace(tiny_metrics, operating_points=fewer))
 
 
 def test_tables_show_percent_and_mmacs(tiny_metrics, tiny_checkpoint):
     frame = frame_of(tiny_metrics)
     own = tiny_metrics.point("chosen")
 
-    assert frame.loc[0, "average %"] == pytest.approx(100 * own["average"]["accuracy"])
-    assert frame.loc[0, "MMACs"] == pytest.approx(own["average"]["mean_macs"] / 1e6)
+    assert frame.loc[0, "average %"] == pytest.approx(100 * own.average.accuracy)
+    assert frame.loc[0, "MMACs"] == pytest.approx(own.average.mean_macs / 1e6)
     both = report_table([tiny_checkpoint, tiny_checkpoint])
     assert len(both) == 2 * len(frame) and set(both["backbone"]) == {"wrn-8-1"}
 
@@ -67,10 +69,11 @@ def test_a_checkpoint_without_metrics_has_no_row(saved):
 
 def test_a_cost_weight_that_was_found_again_is_the_same_point(tiny_metrics):
     """Another machine finds a weight that differs in its last digits."""
-    weighted = dict(tiny_metrics.operating_points[0]) | {"method": "cost_weight", "parameter": 0.478731}
-    a = dataclasses.replace(tiny_metrics, operating_points=[weighted])
-    b = dataclasses.replace(tiny_metrics, operating_points=[weighted | {"parameter": 0.478732}])
-    c = dataclasses.replace(tiny_metrics, operating_points=[weighted | {"parameter": 0.6}])
+    weighted = replace(tiny_metrics.operating_points[0], method="cost_weight")
+    a, b, c = (
+        replace(tiny_metrics, operating_points=(replace(weighted, parameter=weight),))
+        for weight in (0.478731, 0.478732, 0.6)
+    )
 
     assert largest_difference(a, b) == 0
     with pytest.raises(CheckpointError):
@@ -82,21 +85,20 @@ def test_a_baseline_may_be_there_or_not(tiny_metrics, with_baseline):
 
 
 def test_a_baseline_that_both_have_is_compared(with_baseline):
-    changed = [dict(point) for point in with_baseline.operating_points]
-    changed[-1]["tasks"] = {t: r | {"accuracy": r["accuracy"] + 0.125} for t, r in changed[-1]["tasks"].items()}
+    *others, baseline = with_baseline.operating_points
+    better = {task: replace(result, accuracy=result.accuracy + 0.125) for task, result in baseline.tasks.items()}
+    changed = replace(with_baseline, operating_points=(*others, replace(baseline, tasks=better)))
 
-    found = largest_difference(dataclasses.replace(with_baseline, operating_points=changed), with_baseline)
+    found = largest_difference(changed, with_baseline)
 
     assert found == pytest.approx(0.125)
 
 
 def test_a_twin_may_be_there_or_not_and_its_lead_is_shown(tiny_metrics):
-    point = tiny_metrics.point("permuted") | {"method": "twin"}
-    lead = tiny_metrics.static_lead | {"average": 0.0123, "intervals": dict(tiny_metrics.static_lead["intervals"])}
-    lead["intervals"]["average"] = [-0.0045, 0.0267]
-    metrics = dataclasses.replace(
-        tiny_metrics, operating_points=[*tiny_metrics.operating_points, point], twin_lead=lead
-    )
+    point = replace(tiny_metrics.point("permuted"), method="twin")
+    intervals = tiny_metrics.static_lead.intervals | {"average": (-0.0045, 0.0267)}
+    lead = replace(tiny_metrics.static_lead, average=0.0123, intervals=intervals)
+    metrics = replace(tiny_metrics, operating_points=(*tiny_metrics.operating_points, point), twin_lead=lead)
 
     assert largest_difference(tiny_metrics, metrics) == largest_difference(metrics, tiny_metrics) == 0
     assert choice_frame(metrics).loc[3, "own - twin"] == points(0.0123, -0.0045, 0.0267)
@@ -110,9 +112,9 @@ def test_the_table_of_one_checkpoint_says_it_all(tiny_metrics, with_baseline):
 
     gain, lead = tiny_metrics.instance_gain, tiny_metrics.static_lead
     for found in (gain, lead):
-        for value, name in ((found["tasks"]["emoji"], "emoji"), (found["average"], "average")):
-            assert points(value, *found["intervals"][name]) in text
-    assert f"instance gain {100 * gain['average']:+.2f} points" in text
+        for name in ("emoji", "average"):
+            assert points(found.values[name], *found.intervals[name]) in text
+    assert f"instance gain {100 * gain.average:+.2f} points" in text
     assert "baseline" in text and "98.77" in text and "nan" not in text.lower()
     assert max(map(len, text.splitlines())) <= 120
 
@@ -121,30 +123,30 @@ def test_choice_and_dial_have_a_row_for_everything_measured(tiny_metrics):
     choice, dial = choice_frame(tiny_metrics), cost_weight_frame(tiny_metrics)
 
     assert choice["task"].tolist() == ["fashion", "emoji", "clipart", "average"]
-    varied = tiny_metrics.choice["tasks"]["emoji"]
-    assert choice.loc[1, "structures"] == str(varied["distinct"])
-    assert choice.loc[1, "most common %"] == f"{100 * varied['top_share']:.1f}"
+    varied = tiny_metrics.choice.tasks["emoji"]
+    assert choice.loc[1, "structures"] == str(varied.distinct)
+    assert choice.loc[1, "most common %"] == f"{100 * varied.top_share:.1f}"
     assert len(dial) == len(tiny_metrics.by_cost_weight)
-    row = tiny_metrics.by_cost_weight[0]["average"]
-    assert dial.loc[0, "static %"] == pytest.approx(100 * row["static"])
-    assert dial.loc[0, "gain"] == points(*row["gain"])
+    row = tiny_metrics.by_cost_weight[0].average
+    assert dial.loc[0, "static %"] == pytest.approx(100 * row.static)
+    assert dial.loc[0, "gain"] == points(*row.gain)
 
 
 def test_older_metrics_have_a_table_too(tiny_metrics):
     """Measured before there were intervals, static leads, and controls along the dial."""
-    gain = {key: value for key, value in tiny_metrics.instance_gain.items() if key != "intervals"}
-    older = dataclasses.replace(tiny_metrics, instance_gain=gain, static_lead={}, choice={}, by_cost_weight=[])
+    gain = replace(tiny_metrics.instance_gain, intervals=None)
+    older = replace(tiny_metrics, instance_gain=gain, static_lead=None, choice=None, by_cost_weight=())
 
     text = metrics_table(older)
 
-    assert f"{100 * gain['tasks']['emoji']:+.2f}" in text
+    assert f"{100 * gain.tasks['emoji']:+.2f}" in text
     assert "lead" not in text and "By cost weight" not in text and "[" not in text
 
 
 def test_rounding_leaves_no_minus_at_nothing(tiny_metrics):
-    gain = tiny_metrics.instance_gain | {"average": -1e-9}
+    gain = replace(tiny_metrics.instance_gain, average=-1e-9)
 
-    frame = choice_frame(dataclasses.replace(tiny_metrics, instance_gain=gain))
+    frame = choice_frame(replace(tiny_metrics, instance_gain=gain))
 
     assert frame.loc[3, "gain: own - permuted"].startswith("+0.00 [")
 

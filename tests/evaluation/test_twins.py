@@ -80,11 +80,11 @@ def test_a_twin_runs_its_own_choices_dealt_out_at_random(folders, net, data):
     own = twin.choose(twin.model_distribution(x, "digits"))
     dealt = torch.stack(permutations(own, "digits", 3, 5), 1)
     right = answers(twin, images, dealt)
-    assert (row["method"], row["parameter"]) == ("twin", None)
-    assert row["tasks"]["digits"]["accuracy"] == pytest.approx(float(right.double().mean()))
+    assert (row.method, row.parameter) == ("twin", None)
+    assert row.tasks["digits"].accuracy == pytest.approx(float(right.double().mean()))
     torch.testing.assert_close(found.hits["digits"], right.double().mean(1))
     cost = twin.cost(own, "digits")
-    assert row["tasks"]["digits"]["mean_macs"] == pytest.approx(float(cost.total_macs.double().mean()))
+    assert row.tasks["digits"].mean_macs == pytest.approx(float(cost.total_macs.double().mean()))
 
 
 def test_a_twin_costs_what_its_network_costs(folders, net, data):
@@ -93,25 +93,22 @@ def test_a_twin_costs_what_its_network_costs(folders, net, data):
 
     metrics = Evaluator(net, data, data, report=lambda line: None, twin=twin).run("test")
 
-    own, other = metrics.point("permuted")["tasks"]["digits"], metrics.point("twin")["tasks"]["digits"]
-    assert other["mean_macs"] == pytest.approx(own["mean_macs"]) and other["images"] == own["images"]
+    own, other = metrics.point("permuted").tasks["digits"], metrics.point("twin").tasks["digits"]
+    assert other.mean_macs == pytest.approx(own.mean_macs) and other.images == own.images
     assert not torch.equal(*(each.estimator.state_dict()["heads.digits.linear.weight"] for each in (net, twin)))
 
 
-def test_own_minus_twin_has_the_shape_of_the_static_lead(folders, net, data):
+def test_own_minus_twin_is_the_difference_of_their_points(folders, net, data):
     told = []
 
     metrics = Evaluator(net, data, data, report=told.append, twin=load_twin(net, folders / "twin")).run("test")
 
     lead, own, twin = metrics.twin_lead, metrics.point("chosen"), metrics.point("twin")
-    assert set(lead) == set(metrics.static_lead)
-    assert {key: set(part) for key, part in lead.items() if isinstance(part, dict)} == {
-        key: set(part) for key, part in metrics.static_lead.items() if isinstance(part, dict)
-    }
-    for key, prefix in (("accuracy", ""), ("class_accuracy", "class_")):
-        assert lead[f"{prefix}average"] == pytest.approx(own["average"][key] - twin["average"][key])
-    low, high = lead["intervals"]["digits"]
-    assert low <= lead["tasks"]["digits"] <= high
+    assert set(lead.tasks) == set(lead.class_tasks) == {"digits"} and set(lead.intervals) == {"digits", "average"}
+    assert lead.average == pytest.approx(own.average.accuracy - twin.average.accuracy)
+    assert lead.class_average == pytest.approx(own.average.class_accuracy - twin.average.class_accuracy)
+    low, high = lead.intervals["digits"]
+    assert low <= lead.tasks["digits"] <= high
     assert metrics.operating_points[-1] is twin and told[-1].startswith("twin: accuracy")
     again = measure_twin(load_twin(net, folders / "twin"), data, DRAWS, metrics.seed)
     assert again.row == twin
@@ -120,7 +117,7 @@ def test_own_minus_twin_has_the_shape_of_the_static_lead(folders, net, data):
 def test_without_a_twin_there_is_no_lead_over_one(net, data):
     metrics = Evaluator(net, data, data, report=lambda line: None).run("test")
 
-    assert metrics.twin_lead == {} and all(point["method"] != "twin" for point in metrics.operating_points)
+    assert metrics.twin_lead is None and metrics.find_point("twin") is None
 
 
 @pytest.mark.parametrize(
@@ -180,7 +177,7 @@ def test_evaluate_measures_a_twin_and_keeps_it(folders, tmp_path, capsys):
     assert main(evaluate) == 0
 
     second = read_metrics(folder)
-    assert second.point("twin") == first.point("twin") and second.twin_lead == first.twin_lead != {}
+    assert second.point("twin") == first.point("twin") and second.twin_lead == first.twin_lead is not None
     assert "twin: kept from the old metrics.json" in capsys.readouterr().out
     assert main(["evaluate", str(folder), "--limit", "5", "--twin", str(folder)]) == 2
     assert "expected a twin, with" in capsys.readouterr().err

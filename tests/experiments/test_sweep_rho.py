@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 
 import pytest
@@ -38,16 +39,14 @@ def test_a_sweep_is_stored_beside_what_was_measured(copied, limited, capsys):
     sweep_rho.main([str(copied), "--rho", "0.1", "300", "--steps", "10", "--write"])
 
     after = read_metrics(copied)
-    rows = after.extra["rho_sweep"]
-    assert [row["rho"] for row in rows] == [0.1, 300.0] and after.extra["rho_sweep_split"] == "validation"
-    assert after.extra["rho_sweep_estimator"] == "as it is"
+    rows = after.rho_sweep
+    assert [row.rho for row in rows] == [0.1, 300.0] and after.rho_sweep_split == "validation"
+    assert after.rho_sweep_estimator == "as it is"
     for row in rows:
-        assert set(row) == {"rho", "accuracy", "share", "distinct_per_600"}
-        assert 0 <= row["accuracy"] <= 1 and 0 < row["share"] < 2 and row["distinct_per_600"] >= 1
-    assert rows[0]["share"] != rows[1]["share"], "ρ must matter"
-    assert after.operating_points == before.operating_points
-    assert {k: v for k, v in after.extra.items() if not k.startswith("rho_sweep")} == before.extra
-    assert f"{100 * rows[0]['accuracy']:.3g}" in capsys.readouterr().out
+        assert 0 <= row.accuracy <= 1 and 0 < row.share < 2 and row.distinct_per_600 >= 1
+    assert rows[0].share != rows[1].share, "ρ must matter"
+    assert dataclasses.replace(after, rho_sweep=(), rho_sweep_split="", rho_sweep_estimator="") == before
+    assert f"{100 * rows[0].accuracy:.3g}" in capsys.readouterr().out
 
 
 def test_without_write_nothing_is_stored(copied, limited):
@@ -85,7 +84,7 @@ def test_the_estimator_of_before_the_last_turn_is_swept(run, limited, monkeypatc
     found = swept[0].estimator.state_dict()
     assert all(torch.equal(found[name], before[f"estimator/{name}"]) for name in found)
     assert not all(torch.equal(found[name], final[f"estimator.{name}"]) for name in found)
-    assert read_metrics(run).extra["rho_sweep_estimator"] == "before its last turn"
+    assert read_metrics(run).rho_sweep_estimator == "before its last turn"
 
 
 def test_a_run_of_another_recipe_is_refused(run, tiny_checkpoint, limited):
@@ -97,7 +96,7 @@ def test_figures_are_means_over_tasks_of_the_own_choices(tiny_checkpoint):
     net = load(tiny_checkpoint)
     validation = validation_sets(net, 40, progress=False)
 
-    found = sweep_rho.measure_choice(net, validation)
+    found = sweep_rho.measure_choice(net, validation, 0.3)
 
     accuracy = share = 0.0
     for task in net.config.tasks:
@@ -105,4 +104,5 @@ def test_figures_are_means_over_tasks_of_the_own_choices(tiny_checkpoint):
         result = measure(net, images, net.choose(images.distribution), with_selector=True)
         accuracy += result.accuracy / 3
         share += result.mean_macs / int(net.full_cost(task.name).macs) / 3
-    assert found["accuracy"] == pytest.approx(accuracy) and found["share"] == pytest.approx(share)
+    assert found.rho == 0.3
+    assert found.accuracy == pytest.approx(accuracy) and found.share == pytest.approx(share)

@@ -10,7 +10,6 @@ from den_core.training.sampling import (
     dialled,
     epsilon_greedy,
     explored,
-    initial_probability,
     initial_structures,
     most_probable,
     random_density_structures,
@@ -24,6 +23,12 @@ def frequencies(z, h):
     """How often each of the h^n structures occurs among the rows of z, (h^n,)."""
     place = h ** torch.arange(z.shape[1] - 1, -1, -1)
     return torch.bincount((z * place).sum(1), minlength=h ** z.shape[1]) / len(z)
+
+
+def initial_probability(z, num_levels, tau):
+    """Eq. 8 for structures z, (B, n): τ + (1-τ) / h^n for the full model, (1-τ) / h^n for every other; (B,)."""
+    rest = (1 - tau) / num_levels ** z.shape[1]
+    return torch.where((z == num_levels - 1).all(1), tau + rest, rest)
 
 
 def largest_error(found, expected):

@@ -8,7 +8,7 @@ import streamlit as st
 from app import cache, widgets
 from app.cache import whole_network
 from den_core.analysis.instance_gain import verdict
-from den_core.analysis.tradeoff import AVERAGE
+from den_core.checkpoints.metrics import AVERAGE
 from den_core.methods import METHODS
 
 SMALL_GAIN = 0.01

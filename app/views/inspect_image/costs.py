@@ -16,7 +16,8 @@ CHART = "image_costs"
 
 def show(subject: Subject) -> None:
     """The chart and what it says in words."""
-    from den_core.analysis.probing import CHOSEN, pareto_front, standing
+    from den_core.analysis.pareto import pareto_front
+    from den_core.analysis.probing import CHOSEN, standing
 
     price = widgets.choice(
         "MACs",

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import cache, state, widgets
 from app.views.looking import charts
-from den_core.analysis.tradeoff import AVERAGE
+from den_core.checkpoints.metrics import AVERAGE
 
 AVERAGE_TITLE = "Average over tasks"
 
@@ -27,7 +27,7 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, curves: pd.DataFram
     scope = widgets.choice("Accuracy of", list(scopes), scopes, key=state.SCOPE)
     task = AVERAGE if scope == widgets.ALL_TASKS else scope
     part, measured = curves[curves["task"] == task], points[points["task"] == task]
-    where = _images(measured, cache.metrics(checkpoint)["split"])
+    where = _images(measured, cache.metrics(checkpoint).split)
     others = {
         "baseline": " Separate full networks are other weights, a whole network for each task.",
         "twin": " The twin that never looks is another network, trained on structures dealt out at random, and run so.",

@@ -8,18 +8,18 @@ import streamlit as st
 from app import cache, widgets
 from app.cache import whole_network
 from app.views.looking import charts
-from den_core.analysis.instance_gain import SEED_ACCURACIES
+from den_core.checkpoints.metrics import SEED_METHODS
 from den_core.methods import METHODS
 
 
 def show(checkpoint: cache.Checkpoint) -> None:
     """Both sections, each where it was measured."""
-    sweep = whole_network.rho_sweep(checkpoint)
-    if len(sweep.rows):
-        _show_sweep(sweep.rows, sweep.split, sweep.estimator)
-    seeds = whole_network.seeds(checkpoint)
+    metrics = cache.metrics(checkpoint)
+    sweep, seeds = whole_network.rho_sweep(checkpoint), whole_network.seeds(checkpoint)
+    if len(sweep):
+        _show_sweep(sweep, metrics.rho_sweep_split, metrics.rho_sweep_estimator)
     if len(seeds):
-        _show_seeds(seeds, cache.metrics(checkpoint)["split"])
+        _show_seeds(seeds, metrics.split)
 
 
 def _show_sweep(sweep: pd.DataFrame, split: str, estimator: str) -> None:
@@ -77,7 +77,7 @@ def seeds_table(seeds: pd.DataFrame) -> pd.DataFrame:
     shown = []
     for name, row in rows.items():
         sign = "" if name == "±" else "+"
-        cells = {"Seed": name} | {METHODS[name].short: f"{100 * row[name]:.2f}" for name in SEED_ACCURACIES}
+        cells = {"Seed": name} | {METHODS[name].short: f"{100 * row[name]:.2f}" for name in SEED_METHODS}
         cells |= {"M MACs": f"{row['mean_macs'] / 1e6:.1f}"}
         for name in differences:
             cells[name.capitalize()] = "" if pd.isna(row[name]) else f"{100 * row[name]:{sign}.2f}"

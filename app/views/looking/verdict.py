@@ -8,7 +8,7 @@ import streamlit as st
 from app import cache, widgets
 from app.views.looking import charts
 from den_core.analysis.instance_gain import verdict
-from den_core.analysis.tradeoff import AVERAGE
+from den_core.checkpoints.metrics import AVERAGE
 
 ANSWERS = {
     ("pays", "open"): "**Over shuffled structures yes; over the best single one it is not shown.**",
@@ -43,7 +43,7 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, table: pd.DataFrame
         table: of `cache.whole_network.differences`.
     """
     titles = widgets.task_titles(checkpoint)
-    split = cache.metrics(checkpoint)["split"]
+    split = cache.metrics(checkpoint).split
     with st.container(border=True):
         st.markdown(" ".join(sentences(table, titles)))
         if may_be_habit(table):

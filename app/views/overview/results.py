@@ -7,9 +7,8 @@ import streamlit as st
 
 from app import cache, widgets
 from app.cache import whole_network
+from den_core.checkpoints.metrics import AVERAGE
 from den_core.methods import METHODS
-
-AVERAGE = "average"
 
 
 def show(checkpoint: cache.Checkpoint) -> None:
@@ -51,7 +50,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
         )
     widgets.small_table(results_table(points, widgets.task_titles(checkpoint)), "results", "results")
     st.caption(
-        f"Accuracy on the {cache.metrics(checkpoint)['split']} split. **Own choice**: each image runs through the "
+        f"Accuracy on the {cache.metrics(checkpoint).split} split. **Own choice**: each image runs through the "
         "structure that the selector picks for it. The controls: the same structures **shuffled** among the images; "
         "the **best single** structure for all images of a task; **random** structures of the same mean cost; the "
         "**full network** for every image"

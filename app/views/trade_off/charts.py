@@ -56,6 +56,7 @@ def _methods(points: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 
 def _add_front(figure: go.Figure, front: pd.DataFrame) -> None:
+    front = front.sort_values("mean_macs")
     figure.add_scatter(
         x=front["mean_macs"] / 1e6,
         y=front["accuracy"],

@@ -8,7 +8,7 @@ import streamlit as st
 from app import cache, state, widgets
 from app.views.trade_off import charts
 from den_core.analysis import dial
-from den_core.analysis.tradeoff import AVERAGE
+from den_core.checkpoints.metrics import AVERAGE
 
 METRIC_WIDTH = 150
 "Pixels; where they do not all fit side by side, they wrap."

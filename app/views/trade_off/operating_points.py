@@ -7,7 +7,8 @@ import streamlit as st
 
 from app import state, widgets
 from app.views.trade_off import charts
-from den_core.analysis import dial, tradeoff
+from den_core.analysis import dial
+from den_core.analysis.pareto import pareto_front
 from den_core.methods import METHODS
 
 PLAIN, BY_CLASS = "accuracy", "class_accuracy"
@@ -29,7 +30,7 @@ def show(points: pd.DataFrame, scope: str, accuracy: str, weight: float) -> None
     images = shown["images"].dropna()
     quantity = QUANTITIES[accuracy]
     widgets.chart(
-        charts.trade_off(shown, quantity, tradeoff.pareto_front(shown), weight),
+        charts.trade_off(shown, quantity, shown[pareto_front(shown["mean_macs"], shown["accuracy"])], weight),
         key=CHART,
         alt=f"{quantity} against mean MACs per image, one mark per operating point",
         data=shown,

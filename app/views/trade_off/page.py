@@ -9,7 +9,7 @@ from app import cache, pages, state, widgets
 from app.cache import whole_network
 from app.views.trade_off import dial, dial_inside, operating_points
 from app.views.trade_off.operating_points import BY_CLASS, PLAIN
-from den_core.analysis.tradeoff import AVERAGE
+from den_core.checkpoints.metrics import AVERAGE
 
 WEIGHTINGS = {PLAIN: "Every image counts the same", BY_CLASS: "Every class counts the same"}
 AVERAGE_TITLE = "Average over tasks"
