@@ -67,7 +67,7 @@ def recipe_with(
     if backbone:
         find_backbone(backbone)  # a wrong name is told before any image is decoded
     made = recipe(name, tuple(parse_task(text) for text in tasks or ()), backbone or "")
-    training = scaled(made.training, steps) if steps else made.training
+    training = made.training if steps is None else scaled(made.training, steps)
     if rho is not None:
         selector = dataclasses.replace(training.selector, rho=rho, final_rho=None)
         training = dataclasses.replace(training, selector=selector)
