@@ -43,7 +43,7 @@ def _counts(structures: Iterable[str]) -> pd.Series:
 
 
 def _no_images() -> DataError:
-    return DataError("expected at least one image, found none; write it with `python -m den_core index`")
+    return DataError("expected at least one image, found none; write it with `den index`")
 
 
 def effective_number(counts: np.ndarray) -> float:

@@ -20,7 +20,7 @@ OWN_WEIGHT = 0.0
 "Cost weight of the network's own choice, as in `den_core.analysis.dial`."
 Verdict = Literal["pays", "open", "costs", "unknown"]
 
-_AGAIN = "run `python -m den_core evaluate CHECKPOINT --write` again"
+_AGAIN = "run `den evaluate CHECKPOINT --write` again"
 _ACCURACIES = ("own", "permuted", "static")
 _MACS = ("mean_macs", "static_macs")
 _COUNTS = ("distinct", "top_share")

@@ -15,7 +15,7 @@ AVERAGE = "average"
 
 _COLUMNS = ("images", "accuracy", "class_accuracy", "mean_macs", "mean_params", "distinct_structures")
 _REQUIRED = ("accuracy", "class_accuracy", "mean_macs")
-_AGAIN = "run `python -m den_core evaluate CHECKPOINT` again"
+_AGAIN = "run `den evaluate CHECKPOINT` again"
 
 
 def operating_points(metrics: Mapping[str, Any], expected: Collection[str] = ()) -> pd.DataFrame:

@@ -82,6 +82,6 @@ def require_metrics(folder: Path | str) -> Metrics:
     metrics = read_metrics(folder)
     if metrics is None:
         raise CheckpointError(
-            f"expected {Path(folder) / METRICS}, found none; `python -m den_core evaluate {folder} --write` makes it"
+            f"expected {Path(folder) / METRICS}, found none; `den evaluate {folder} --write` makes it"
         )
     return metrics
