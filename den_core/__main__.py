@@ -1,4 +1,4 @@
-"""`python -m den_core`: see `den_core.cli`."""
+"""`python -m den_core`: the same as `den`."""
 
 import sys
 

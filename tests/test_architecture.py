@@ -101,7 +101,7 @@ def test_only_one_place_caches(path):
 
 
 @pytest.mark.parametrize(
-    "modules", ["den_core, den_core.cli", "app.widgets, den_core.checkpoints.gallery, den_core.checkpoints"]
+    "modules", ["den_core, den_core.cli.main", "app.widgets, den_core.checkpoints.gallery, den_core.checkpoints"]
 )
 def test_torch_is_not_imported_before_it_is_needed(modules):
     """It takes seconds: the command line's help and the first page of the app do without."""

@@ -36,7 +36,7 @@ def gallery(checkpoint: Checkpoint, task: str) -> Gallery:
     if top >= len(names):
         raise CheckpointError(
             f"gallery of {task}: expected classes 0 to {len(names) - 1}, found {top}; the network was trained "
-            f"anew? Index it again with `python -m den_core index {checkpoint.folder}`"
+            f"anew? Index it again with `den index {checkpoint.folder}`"
         )
     return found
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.pages import PAGES
 from app.tools.browsing import HEIGHT, REPOSITORY, WIDTH, open_browser, open_page, running_app
+from den_core.cli.parsing import command_line
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -58,16 +60,20 @@ def take_screenshots(url: str, browser: Browser, folder: Path) -> list[Path]:
     return written
 
 
-def main() -> None:
-    """Take the screenshots."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=REPOSITORY / "assets" / "screenshots")
-    parser.add_argument("--checkpoints", type=Path, default=None, help="another folder of checkpoints")
-    arguments = parser.parse_args()
-    with running_app(arguments.checkpoints) as server, open_browser() as browser:
-        for path in take_screenshots(server.url, browser, arguments.out):
-            print(path)
+@dataclass(frozen=True)
+class Capture:
+    """Take screenshots of every page of the app, light and dark."""
+
+    out: Path = REPOSITORY / "assets" / "screenshots"
+    """Folder to write them to."""
+    checkpoints: Path | None = None
+    """Another folder of checkpoints."""
+
+    def run(self) -> None:
+        with running_app(self.checkpoints) as server, open_browser() as browser:
+            for path in take_screenshots(server.url, browser, self.out):
+                print(path)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(command_line(Capture, "python -m app.tools.capture"))

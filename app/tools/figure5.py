@@ -6,45 +6,22 @@ fewer steps: `--backbone wrn-14-1 --steps 600`.
 
 from __future__ import annotations
 
-import argparse
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app import style
-from den_core.cli.console import exit_code
+from den_core.cli.console import check_given, write_csv
+from den_core.cli.parsing import command_line
+from den_core.errors import ConfigError, unknown
 from den_core.experiments.launch import launch
 from den_core.experiments.sweep import combinations, table
 from den_core.runtime.files import write_atomically
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Train, measure, and write figure5.csv and figure5.html."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--out", type=Path, default=Path("runs/figure5"))
-    parser.add_argument("--recipes", nargs="+", choices=list(LABELS), default=list(LABELS))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--backbone", default=None, help="another than WRN-32-4")
-    parser.add_argument("--steps", type=int, default=None, help="of the first turn; the others keep their proportion")
-    parser.add_argument("--launcher", choices=("here", "slurm", "local"), default="here", help="as for den_core sweep")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    parser.add_argument("--threads", type=int, default=None, help="CPU threads; torch's own choice if not given")
-    c = parser.parse_args(arguments)
-    runs = combinations(c.recipes, [], [], c.seeds, c.out, c.backbone, c.steps, c.device, c.threads)
-    launch(runs, c.launcher, c.out)
-    frame = table(runs)
-    write_atomically(c.out / "figure5.csv", frame.to_csv(index=False).encode())
-    write_atomically(c.out / "figure5.html", ablation(frame).to_html(include_plotlyjs=True).encode())
-    print(frame.to_string(index=False, float_format=lambda v: f"{v:.4g}"))
-    print(c.out / "figure5.html")
-
-
-if __name__ == "__main__":
-    sys.exit(exit_code(main))
-
 
 LABELS = {
     "figure5-levels-2": "2 levels",
@@ -59,6 +36,42 @@ LABELS = {
 
 
 SYMBOLS = ("circle", "diamond", "square", "x")
+
+
+@dataclass(frozen=True)
+class Figure5:
+    """Train the paper's ablations, measure them, and write figure5.csv and figure5.html."""
+
+    out: Path = Path("runs/figure5")
+    """Folder with a folder per run, the table and the figure."""
+    recipes: list[str] = field(default_factory=lambda: [*LABELS])
+    """Which ablations."""
+    seeds: list[int] = field(default_factory=lambda: [0])
+    """Of the start, the batches and the structures."""
+    backbone: str | None = None
+    """Another than WRN-32-4."""
+    steps: int | None = None
+    """Of the first turn; the others keep their proportion to it."""
+    launcher: Literal["here", "slurm", "local"] = "here"
+    """As for den sweep."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to train; auto takes a GPU where there is one."""
+    threads: int | None = None
+    """CPU threads; torch's own choice if not given."""
+
+    def run(self) -> None:
+        check_given(recipes=self.recipes, seeds=self.seeds)
+        wrong = [name for name in self.recipes if name not in LABELS]
+        if wrong:
+            raise ConfigError(unknown("recipes of Figure 5", wrong[0], LABELS))
+        varied = (self.recipes, [], [], self.seeds)
+        runs = combinations(*varied, self.out, self.backbone, self.steps, self.device, self.threads)
+        launch(runs, self.launcher, self.out)
+        frame = table(runs)
+        write_csv(frame, self.out / "figure5.csv")
+        write_atomically(self.out / "figure5.html", ablation(frame).to_html(include_plotlyjs=True).encode())
+        print(frame.to_string(index=False, float_format=lambda v: f"{v:.4g}"))
+        print(self.out / "figure5.html")
 
 
 def ablation(runs: pd.DataFrame) -> go.Figure:
@@ -98,3 +111,7 @@ def ablation(runs: pd.DataFrame) -> go.Figure:
 def _of_kind(runs: pd.DataFrame, kind: str) -> list[tuple[str, pd.DataFrame]]:
     parts = {name: runs[runs["recipe"] == name] for name in LABELS if f"-{kind}-" in name}
     return [(name, part) for name, part in parts.items() if len(part)]
+
+
+if __name__ == "__main__":
+    sys.exit(command_line(Figure5, "python -m app.tools.figure5"))

@@ -5,15 +5,16 @@ Every figure is a median with the largest value beside it, of `--repeats` rounds
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from app.pages import HOME, PAGES
 from app.tools.browsing import HEIGHT, PATIENCE, REPOSITORY, WIDTH, open_browser, open_page, running_app, settled, visit
 from app.tools.synthesise import synthesise
 from den_core.analysis.neighbours import nearest
+from den_core.cli.parsing import command_line
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -172,24 +174,28 @@ def _timed(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=100_000, help="of the large gallery; 0 leaves it out")
-    arguments = parser.parse_args()
-    result: dict[str, object] = {"machine": platform.machine(), "cores": os.cpu_count(), "load": os.getloadavg()[0]}
-    with tempfile.TemporaryDirectory() as folder, open_browser() as browser:
-        file = Path(folder) / "visitor.png"
-        Image.effect_mandelbrot((320, 240), (-2, -1, 1, 1), 60).convert("RGB").save(file)
-        result["cold_start"] = summary(cold_start(browser, arguments.repeats))
-        with running_app() as server:
-            result |= warm(server.url, browser, file, arguments.repeats)
-        result["neighbours_of_30000"] = neighbours(30_000)
-        if arguments.rows:
-            result["large_gallery"] = large_gallery(browser, arguments.rows, arguments.repeats)
-    print(json.dumps(result, indent=1))
+@dataclass(frozen=True)
+class Measure:
+    """Print how long a visitor of the app waits, in seconds, as JSON."""
+
+    repeats: int = 3
+    """Rounds that count, after one that only warms the server."""
+    rows: int = 100_000
+    """Of the large gallery; 0 leaves it out."""
+
+    def run(self) -> None:
+        result: dict[str, object] = {"machine": platform.machine(), "cores": os.cpu_count(), "load": os.getloadavg()[0]}
+        with tempfile.TemporaryDirectory() as folder, open_browser() as browser:
+            file = Path(folder) / "visitor.png"
+            Image.effect_mandelbrot((320, 240), (-2, -1, 1, 1), 60).convert("RGB").save(file)
+            result["cold_start"] = summary(cold_start(browser, self.repeats))
+            with running_app() as server:
+                result |= warm(server.url, browser, file, self.repeats)
+            result["neighbours_of_30000"] = neighbours(30_000)
+            if self.rows:
+                result["large_gallery"] = large_gallery(browser, self.rows, self.repeats)
+        print(json.dumps(result, indent=1))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(command_line(Measure, "python -m app.tools.measure"))

@@ -6,10 +6,10 @@ everything else is kept: the figures on the pages then mean nothing, their speed
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 from den_core.benchmarks.search import jittered
 from den_core.checkpoints.folder import read_config
 from den_core.checkpoints.gallery import encode_gallery, gallery_path, list_column, read_gallery
-from den_core.errors import DataError, DenError
+from den_core.cli.parsing import Positional, command_line
+from den_core.errors import DataError
 from den_core.runtime.files import write_atomically
 
 JITTER = 0.02
@@ -69,21 +70,23 @@ def _grown(table: pa.Table, rows: int, generator: np.random.Generator) -> pa.Tab
     return grown.set_column(grown.schema.get_field_index("image_id"), "image_id", ids)
 
 
-def main() -> None:
-    """Write the copy and print its galleries."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--rows", type=int, default=100_000, help="images of all tasks together (default: 100000)")
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    try:
-        for path in synthesise(arguments.checkpoint, arguments.folder, arguments.rows, arguments.seed):
+@dataclass(frozen=True)
+class Synthesise:
+    """Copy a checkpoint, its galleries grown, and print them."""
+
+    checkpoint: Positional[Path]
+    """Folder of the checkpoint."""
+    folder: Positional[Path]
+    """Folder of the copy."""
+    rows: int = 100_000
+    """Images of all tasks together."""
+    seed: int = 0
+    """Of the rows that are drawn and how far they are moved."""
+
+    def run(self) -> None:
+        for path in synthesise(self.checkpoint, self.folder, self.rows, self.seed):
             print(path)
-    except (DenError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from error
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(command_line(Synthesise, "python -m app.tools.synthesise"))

@@ -36,7 +36,7 @@ def checkpoint_picker() -> None:
         index=names.index(preferred(names)),
         key=state.CHECKPOINT,
         bind="query-params",
-        help="Folders under `checkpoints/`, or under the folder that DEN_CHECKPOINTS names.",
+        help=f"Folders in `{cache.checkpoints_root()}`; `den app --checkpoints FOLDER` looks in another one.",
     )
     if wanted is not None and wanted not in names:
         st.warning(
@@ -62,9 +62,10 @@ def checkpoint() -> cache.Checkpoint:
     """The checkpoint that was picked; the page ends here where there is none."""
     names = cache.checkpoint_names()
     if not names:
+        root = cache.checkpoints_root()
         st.info(
-            "There is no trained network yet. Train one with `python -m den_core train open3-fast`, then "
-            "reload this page.",
+            f"There is no trained network in `{root}`. Train one with `den train open3-fast --out {root / 'mine'}`, "
+            "then reload this page; or name another folder with `den app --checkpoints FOLDER`.",
             icon=":material/info:",
         )
         st.stop()
@@ -92,8 +93,8 @@ def indexed_tasks(checkpoint: cache.Checkpoint) -> list[str]:
     tasks = cache.tasks_with_gallery(checkpoint)
     if not tasks:
         st.info(
-            "The test images of this network are not indexed yet. Write its galleries with `python -m "
-            f"den_core index {checkpoint.folder}`, then reload this page.",
+            "The test images of this network are not indexed yet. Write its galleries with "
+            f"`den index {checkpoint.folder}`, then reload this page.",
             icon=":material/info:",
         )
         st.stop()
@@ -103,7 +104,7 @@ def indexed_tasks(checkpoint: cache.Checkpoint) -> list[str]:
 def say_not_evaluated(checkpoint: cache.Checkpoint) -> None:
     """The state of a page or section that needs the metrics of a checkpoint that has none."""
     st.info(
-        "This network is not evaluated yet. Measure it with `python -m den_core evaluate "
+        "This network is not evaluated yet. Measure it with `den evaluate "
         f"{checkpoint.folder} --write`, then reload this page.",
         icon=":material/info:",
     )

@@ -1,7 +1,6 @@
 """Approximate search with faiss, where there are more images than exact search should compare one by one.
 
-Optional: `pip install "deep-elastic-networks[faiss]"`. What it buys and costs is measured by
-`benchmarks/search.py`.
+Optional: `pip install "deep-elastic-networks[faiss]"`. `den benchmark search` measures what it buys and costs.
 """
 
 from __future__ import annotations

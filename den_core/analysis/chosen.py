@@ -19,7 +19,7 @@ TAIL = "other"
 
 
 def _no_images() -> DataError:
-    return DataError("expected at least one image, found none; write it with `python -m den_core index`")
+    return DataError("expected at least one image, found none; write it with `den index`")
 
 
 def effective_number(counts: np.ndarray) -> float:

@@ -97,7 +97,7 @@ def compare(
     if not np.array_equal(a["label"].to_numpy(), b["label"].to_numpy()):
         raise DataError(
             "expected the same label for the same image in both galleries, found others; the data set has changed: "
-            "index both with `python -m den_core index CHECKPOINT`"
+            "index both with `den index CHECKPOINT`"
         )
     right, other_right = a["correct"].to_numpy(), b["correct"].to_numpy()
     codes = np.where(right, np.where(other_right, 0, 1), np.where(other_right, 2, 3))
@@ -134,7 +134,7 @@ def _matched(first: Gallery, second: Gallery) -> tuple[np.ndarray, np.ndarray]:
     if not len(rows):
         raise DataError(
             f"expected images that both networks were run on, found none among {len(ids):,} and {len(other_ids):,}; "
-            "index both with `python -m den_core index CHECKPOINT`"
+            "index both with `den index CHECKPOINT`"
         )
     return rows, places[rows]
 

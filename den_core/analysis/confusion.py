@@ -35,7 +35,7 @@ def confusion(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> 
         if len(values) and (values.min() < 0 or values.max() >= num_classes):
             raise DataError(
                 f"expected {name} from 0 to {num_classes - 1}, found {int(values.min())} to {int(values.max())}; "
-                "write the gallery again with `python -m den_core index`"
+                "write the gallery again with `den index`"
             )
     flat = np.bincount(labels * num_classes + predictions, minlength=num_classes**2)
     return flat.reshape(num_classes, num_classes)

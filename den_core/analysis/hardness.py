@@ -113,7 +113,7 @@ def tried_place(gallery: Gallery, structure: str) -> int:
         known = ", ".join(gallery.tried) or "none"
         raise DataError(
             f"expected a structure that every image was run through ({known}), found {structure!r}; write the "
-            "gallery again with `python -m den_core index`"
+            "gallery again with `den index`"
         )
     return gallery.tried.index(structure)
 

@@ -101,7 +101,7 @@ def _check_length(point: np.ndarray, vectors: np.ndarray) -> None:
     if len(vectors) and vectors.shape[1] != point.size:
         raise DataError(
             f"expected a gallery of distributions with {point.size} numbers, found {vectors.shape[1]}; write "
-            "the gallery again with `python -m den_core index CHECKPOINT`"
+            "the gallery again with `den index CHECKPOINT`"
         )
 
 

@@ -58,10 +58,10 @@ def stacked(distributions: Mapping[str, np.ndarray]) -> tuple[np.ndarray, pd.Dat
     if len(shapes) > 1:
         raise DataError(
             f"expected distributions over the same blocks and levels in every task, found {sorted(shapes)}; "
-            "write the galleries again with `python -m den_core index CHECKPOINT`"
+            "write the galleries again with `den index CHECKPOINT`"
         )
     if not sum(map(len, distributions.values())):
-        raise DataError("expected at least one image, found none; write galleries with `python -m den_core index`")
+        raise DataError("expected at least one image, found none; write galleries with `den index`")
     flat = np.concatenate([array.reshape(len(array), -1) for array in distributions.values()])
     tasks = pd.Categorical.from_codes(
         np.repeat(np.arange(len(distributions)), [len(array) for array in distributions.values()]),

@@ -46,5 +46,5 @@ def contrast(galleries: Mapping[str, Gallery]) -> Contrast:
         dear = rows[np.lexsort((-confidence, -macs))[0]]
         found.append((int(macs.max() - macs.min()), Contrast(task, int(cheap), int(dear))))
     if not found:
-        raise DataError("expected at least one image, found none; write galleries with `python -m den_core index`")
+        raise DataError("expected at least one image, found none; write galleries with `den index`")
     return max(found, key=lambda pair: pair[0])[1]

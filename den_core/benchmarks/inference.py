@@ -18,7 +18,7 @@ from den_core.errors import ConfigError
 from den_core.evaluation.controls import random_draws
 from den_core.inference.network import DeepElasticNetwork
 from den_core.models.static import ExtractedNetwork
-from den_core.recipes import recipe
+from den_core.recipes import recipe_with
 from den_core.runtime.devices import check_device, device_name
 from den_core.runtime.memory import peak_memory
 from den_core.runtime.stopwatch import quartiles, take_turns
@@ -154,7 +154,14 @@ def benchmark(
 
 
 def benchmark_untrained(
-    name: str, share: float, task: str | None, batches: Sequence[int], repeats: int, device: str, precision: str
+    name: str,
+    share: float,
+    task: str | None,
+    batches: Sequence[int],
+    repeats: int,
+    device: str,
+    precision: str,
+    seed: int = 0,
 ) -> BenchmarkResult:
     """What a recipe's network would save on this machine, before any training: random images and structures.
 
@@ -163,13 +170,14 @@ def benchmark_untrained(
     Args:
         name: of the recipe.
         share: mean MACs of the structures, selector left out, of the full model's.
+        seed: of weights, images and structures.
 
     Raises:
         ConfigError: as `benchmark`, or a share that no structure has.
     """
     if not 0 < share <= 1:
         raise ConfigError(f"expected a share of the full MACs above 0 and up to 1, found {share:g}")
-    chosen = recipe(name)
+    chosen = recipe_with(name, seed=seed)
     check_device(device)
     estimator, selector = build_networks(chosen)
     net = DeepElasticNetwork(estimator, selector, CheckpointInfo(network=chosen.network), device, precision)

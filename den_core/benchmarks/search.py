@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import platform
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +13,9 @@ import pandas as pd
 
 from den_core.analysis.approximate import FaissIndex, require_faiss
 from den_core.analysis.neighbours import ExactIndex, NeighbourIndex
-from den_core.errors import ConfigError, DataError, DenError
+from den_core.checkpoints.folder import read_config
+from den_core.checkpoints.gallery import gallery_path, read_gallery
+from den_core.errors import ConfigError, DataError
 
 
 def jittered(distributions: np.ndarray, jitter: float, rng: np.random.Generator) -> np.ndarray:
@@ -83,6 +82,7 @@ def measure(
     jitter: float = 0.3,
     probes: Sequence[int] = (1, 4, 16, 64),
     seed: int = 0,
+    threads: int = 1,
 ) -> dict:
     """Exact and approximate search on synthesised vectors: recall, time per query, time to build.
 
@@ -90,12 +90,19 @@ def measure(
         distributions: real ones, (N, n, h).
         rows: how many vectors to synthesise.
         queries: how many further vectors to ask for.
+        k: neighbours per query.
         probes: cells that faiss looks into per query, one measurement each.
+        threads: of faiss.
 
     Raises:
-        ConfigError: faiss is not installed.
+        ConfigError: a number too small, or faiss is not installed.
     """
+    given = {"neighbours": (k, 1), "vectors": (rows, k + 1), "queries": (queries, 1), "threads": (threads, 1)}
+    for what, (found, least) in given.items():
+        if found < least:
+            raise ConfigError(f"expected at least {least} {what}, found {found}")
     faiss = require_faiss()
+    faiss.omp_set_num_threads(threads)
     vectors = synthesise(distributions, rows, jitter, seed)
     asked = synthesise(distributions, queries, jitter, seed + 1)
     exact = ExactIndex(vectors)
@@ -124,51 +131,10 @@ def measure(
     }
 
 
-def _distributions(folder: Path) -> np.ndarray:
-    """The model distributions of all galleries of a checkpoint, (N, n, h)."""
-    from den_core.checkpoints.folder import read_config
-    from den_core.checkpoints.gallery import gallery_path, read_gallery
-
+def distributions_in(folder: Path) -> np.ndarray:
+    """The model distributions of all galleries of a checkpoint, (N, n, h). DataError if it has none."""
     tasks = [task.name for task in read_config(folder).network.tasks]
     found = [read_gallery(folder, task).distribution for task in tasks if gallery_path(folder, task).is_file()]
     if not found:
-        raise DataError(f"expected galleries in {folder}, found none; `python -m den_core index {folder}` writes them")
+        raise DataError(f"expected galleries in {folder}, found none; `den index {folder}` writes them")
     return np.concatenate(found)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print; 2 and one line on a deliberate error."""
-    parser = argparse.ArgumentParser(
-        description="Recall and time of approximate neighbour search on vectors like a checkpoint's, as JSON.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    parser.add_argument("checkpoint", type=Path, help="folder of a checkpoint with galleries")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="vectors to synthesise")
-    parser.add_argument("--queries", type=int, default=200, help="further vectors to ask for")
-    parser.add_argument("--k", type=int, default=4, help="neighbours per query")
-    parser.add_argument("--jitter", type=float, default=0.3, help="noise on the log probabilities, nats")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1, help="threads of faiss")
-    options = parser.parse_args(arguments)
-    try:
-        for name, least in (("rows", options.k + 1), ("queries", 1), ("k", 1), ("threads", 1)):
-            if getattr(options, name) < least:
-                raise ConfigError(f"expected --{name} of at least {least}, found {getattr(options, name)}")
-        require_faiss().omp_set_num_threads(options.threads)
-        found = measure(
-            _distributions(options.checkpoint),
-            options.rows,
-            options.k,
-            options.queries,
-            options.jitter,
-            seed=options.seed,
-        )
-    except DenError as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(json.dumps(found, indent=1))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

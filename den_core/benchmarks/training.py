@@ -1,4 +1,4 @@
-"""`python -m den_core.benchmarks.training RECIPE`: how many images per second a step of training takes in.
+"""How many images per second a step of training takes in.
 
 Steps of the recipe's own networks, batch sizes and precision, on random images, the loader's work left out: a plain
 full backbone trained by itself, the estimator with one structure per image (Eq. 8), with in-place distillation, and the
@@ -7,24 +7,20 @@ selector. They take turns, so that a busy machine slows all of them alike.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import statistics
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 import torch
 
-from den_core.cli.console import exit_code
 from den_core.config import Recipe
 from den_core.data.loaders import Batch
+from den_core.errors import ConfigError
 from den_core.models.accounting import cost_table
 from den_core.models.static import StaticEstimator
-from den_core.recipes import recipe_with
-from den_core.runtime.devices import device_name, set_threads
+from den_core.runtime.devices import device_name
 from den_core.runtime.stopwatch import quartiles, take_turns
 from den_core.seeding import step_generator
 from den_core.structures import full_structure
@@ -39,11 +35,22 @@ from den_core.training.setup import Execution, build_networks, make_fabric, to_t
 class Throughput:
     """Seconds of single steps, in the order they were taken, by kind of step."""
 
+    recipe: str
+    backbone: str
+    precision: str
     machine: str
     threads: int
     images: int
     "Images of all tasks in a step."
     seconds: dict[str, list[float]]
+
+    def head(self) -> str:
+        """What was timed, and on what."""
+        repeats = len(self.seconds["plain backbone"])
+        return (
+            f"{self.recipe}, {self.backbone}, {self.images} images a step, {self.precision}\n"
+            f"{self.machine}, {self.threads} threads, torch {torch.__version__}, {repeats} repeats"
+        )
 
     def table(self) -> pd.DataFrame:
         """Images per second – median and quartiles – and relative to the plain backbone, by kind of step."""
@@ -62,6 +69,15 @@ class Throughput:
         return pd.DataFrame(rows)
 
 
+def with_batch(recipe: Recipe, batch: int | None) -> Recipe:
+    """The recipe with so many images of every task in a step; None keeps its own. ConfigError below one."""
+    if batch is None:
+        return recipe
+    if batch < 1:
+        raise ConfigError(f"expected a batch of at least one image, found {batch}")
+    return dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, batch_size=batch))
+
+
 def throughput(recipe: Recipe, execution: Execution, repeats: int, tau: float = 0.75) -> Throughput:
     """Time the steps of a recipe's training.
 
@@ -73,7 +89,8 @@ def throughput(recipe: Recipe, execution: Execution, repeats: int, tau: float = 
     fabric.launch()
     seconds = take_turns(_steps(recipe, fabric, tau), repeats, fabric.device)
     images = sum(recipe.training.batch_of(t.name) for t in recipe.network.tasks if not t.image_of)
-    return Throughput(device_name(fabric.device), torch.get_num_threads(), images, seconds)
+    names = (recipe.name, recipe.network.backbone.name, recipe.training.precision)
+    return Throughput(*names, device_name(fabric.device), torch.get_num_threads(), images, seconds)
 
 
 def _steps(recipe: Recipe, fabric, tau: float) -> dict[str, Callable[[], object]]:
@@ -128,27 +145,3 @@ def _random_batch(recipe: Recipe, device: torch.device) -> Batch:
         for t in recipe.network.tasks
     }
     return Batch(images, labels)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("recipe")
-    parser.add_argument("--backbone", default=None)
-    parser.add_argument("--batch", type=int, default=None, help="images of every task; the recipe's if not given")
-    parser.add_argument("--repeats", type=int, default=11)
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    parser.add_argument("--threads", type=int, default=None, help="CPU threads; torch's own choice if not given")
-    command = parser.parse_args(arguments)
-    set_threads(command.threads)
-    recipe = recipe_with(command.recipe, backbone=command.backbone)
-    if command.batch:
-        recipe = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, batch_size=command.batch))
-    found = throughput(recipe, Execution(Path(), accelerator=command.device), command.repeats)
-    print(f"{recipe.name}, {recipe.network.backbone.name}, {found.images} images a step, {recipe.training.precision}")
-    print(f"{found.machine}, {found.threads} threads, torch {torch.__version__}, {command.repeats} repeats")
-    print(found.table().to_string(index=False))
-
-
-if __name__ == "__main__":
-    sys.exit(exit_code(main))

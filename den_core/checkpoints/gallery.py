@@ -101,7 +101,7 @@ def read_gallery(folder: Path | str, task: str) -> Gallery:
     """
     path = gallery_path(folder, task)
     if not path.is_file():
-        raise CheckpointError(f"expected a gallery {path}, found none; `python -m den_core index {folder}` writes it")
+        raise CheckpointError(f"expected a gallery {path}, found none; `den index {folder}` writes it")
     try:
         table = pq.read_table(path)
         about = json.loads(table.schema.metadata[b"den"])
@@ -113,7 +113,7 @@ def read_gallery(folder: Path | str, task: str) -> Gallery:
         raise CheckpointError(f"{path}: expected a gallery, found a damaged file ({reason}); index again") from error
     raise CheckpointError(
         f"{path}: expected a gallery of schema_version {SCHEMA_VERSION}, found {version}; "
-        f"`python -m den_core index {folder}` writes it anew"
+        f"`den index {folder}` writes it anew"
     )
 
 
@@ -164,5 +164,5 @@ def require_tried(gallery: Gallery) -> None:
     if not gallery.tried:
         raise DataError(
             "expected structures that every image was run through, found none; write the gallery again with "
-            "`python -m den_core index`"
+            "`den index`"
         )

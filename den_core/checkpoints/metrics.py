@@ -347,7 +347,7 @@ def read_metrics(folder: Path | str) -> Metrics | None:
     try:
         return _metrics(raw)
     except ConfigError as error:
-        again = f"run `python -m den_core evaluate {folder} --write` again"
+        again = f"run `den evaluate {folder} --write` again"
         raise CheckpointError(f"{path}: {error}; {again}") from error
 
 
@@ -368,6 +368,6 @@ def require_metrics(folder: Path | str) -> Metrics:
     metrics = read_metrics(folder)
     if metrics is None:
         raise CheckpointError(
-            f"expected {Path(folder) / METRICS}, found none; `python -m den_core evaluate {folder} --write` makes it"
+            f"expected {Path(folder) / METRICS}, found none; `den evaluate {folder} --write` makes it"
         )
     return metrics

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from den_core.cli.console import Positional
+from den_core.cli.console import write_csv
+from den_core.cli.parsing import Positional
 from den_core.errors import ConfigError
-from den_core.runtime.files import write_atomically
 
 
 @dataclass(frozen=True)
@@ -22,16 +22,14 @@ class Datasets:
     out: Path | None = None
     """Where to write the list as CSV, beside printing it."""
 
+    def run(self) -> None:
+        from den_core.data.listing import list_datasets, prepare_dataset
 
-def _datasets(command: Datasets) -> None:
-    from den_core.data.listing import list_datasets, prepare_dataset
-
-    if command.action == "list":
-        frame = list_datasets()
-        print(frame.to_string(index=False))
-        if command.out:
-            write_atomically(command.out, frame.to_csv(index=False).encode())
-        return
-    if command.name is None:
-        raise ConfigError(f"expected a data set to {command.action}, found none; `datasets list` shows them")
-    print(prepare_dataset(command.name, download=command.action == "prepare").T.to_string(header=False))
+        if self.action == "list":
+            frame = list_datasets()
+            print(frame.to_string(index=False))
+            write_csv(frame, self.out)
+            return
+        if self.name is None:
+            raise ConfigError(f"expected a data set to {self.action}, found none; `den datasets list` shows them")
+        print(prepare_dataset(self.name, download=self.action == "prepare").T.to_string(header=False))

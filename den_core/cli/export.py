@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from den_core.cli.console import Positional
+from den_core.cli.parsing import Positional
 from den_core.errors import ConfigError
 
 
@@ -23,17 +23,23 @@ class Export:
     """One digit per block, such as 330120."""
     budget: float | None = None
     """Instead of a structure: the best one within this share of the full model's MACs, found on validation images."""
+    seed: int = 0
+    """With a budget: of the search."""
+    device: str = "cpu"
+    """With a budget: where to search, as torch names it."""
 
+    def run(self) -> None:
+        from den_core.evaluation.dial import best_static
+        from den_core.evaluation.sets import validation_sets
+        from den_core.inference.export import export_structure
+        from den_core.inference.network import load
 
-def _export(command: Export) -> None:
-    from den_core.evaluation.dial import best_static
-    from den_core.evaluation.sets import validation_sets
-    from den_core.inference.export import export_structure
-    from den_core.inference.network import load
-
-    if (command.structure is None) == (command.budget is None):
-        raise ConfigError("expected either --structure or --budget, found both or none")
-    net = load(command.checkpoint)
-    net.task(command.task)
-    key = command.structure or best_static(net, validation_sets(net)[command.task], command.budget)
-    print(export_structure(net, command.task, key, command.out), key)
+        if (self.structure is None) == (self.budget is None):
+            raise ConfigError("expected either --structure or --budget, found both or none")
+        net = load(self.checkpoint)
+        net.task(self.task)
+        key = self.structure
+        if self.budget is not None:
+            searched = load(self.checkpoint, self.device)
+            key = best_static(searched, validation_sets(searched)[self.task], self.budget, self.seed)
+        print(export_structure(net, self.task, key, self.out), key)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from den_core.cli.console import Positional, check_limit
+from den_core.cli.console import check_limit
+from den_core.cli.parsing import Positional
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,13 @@ class Index:
     device: str = "cpu"
     """Where to compute, as torch names it."""
 
+    def run(self) -> None:
+        from den_core.evaluation.indexing import write_gallery
+        from den_core.inference.network import load
+        from den_core.runtime.processes import join
 
-def _index(command: Index) -> None:
-    from den_core.evaluation.indexing import write_gallery
-    from den_core.inference.network import load
-    from den_core.runtime.processes import join
-
-    check_limit(command.limit)
-    join()
-    net = load(command.checkpoint, command.device)
-    for task in net.tasks:
-        print(write_gallery(net, command.checkpoint, task, command.limit, command.thumbnails))
+        check_limit(self.limit)
+        join()
+        net = load(self.checkpoint, self.device)
+        for task in net.tasks:
+            print(write_gallery(net, self.checkpoint, task, self.limit, self.thumbnails))

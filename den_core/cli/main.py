@@ -1,49 +1,55 @@
-"""`python -m den_core VERB`: parses arguments, calls one function, prints. No logic lives here.
-
-Bad input ends with exit code 2 and one line on standard error.
-"""
+"""`den VERB`: the verbs there are. Parsing, calling and printing only: what they do stands in the other rooms."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
 
-import tyro
+from den_core.cli.app import App
+from den_core.cli.benchmark import Inference, Search, Training
+from den_core.cli.datasets import Datasets
+from den_core.cli.evaluate import Evaluate
+from den_core.cli.export import Export
+from den_core.cli.index import Index
+from den_core.cli.parsing import Group, command_line
+from den_core.cli.recipes import Recipes
+from den_core.cli.report import Report
+from den_core.cli.studies import CompareEstimators, CompareSelectors, Seeds, SweepRho, Twin
+from den_core.cli.sweep import Sweep
+from den_core.cli.train import Train
 
-from den_core.cli.benchmark import Benchmark, _benchmark
-from den_core.cli.console import exit_code
-from den_core.cli.datasets import Datasets, _datasets
-from den_core.cli.evaluate import Evaluate, _evaluate
-from den_core.cli.export import Export, _export
-from den_core.cli.index import Index, _index
-from den_core.cli.report import Report, _report
-from den_core.cli.sweep import Sweep, _sweep
-from den_core.cli.train import Train, _train
-
-Command = (
-    Annotated[Train, tyro.conf.subcommand("train")]
-    | Annotated[Sweep, tyro.conf.subcommand("sweep")]
-    | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
-    | Annotated[Index, tyro.conf.subcommand("index")]
-    | Annotated[Benchmark, tyro.conf.subcommand("benchmark")]
-    | Annotated[Export, tyro.conf.subcommand("export")]
-    | Annotated[Datasets, tyro.conf.subcommand("datasets")]
-    | Annotated[Report, tyro.conf.subcommand("report")]
+BENCHMARKS = Group(
+    "Time inference, training, or the search for neighbours.",
+    {"inference": Inference, "training": Training, "search": Search},
+    usual="inference",
+)
+STUDIES = Group(
+    "Many runs, or many settings, and what they show together.",
+    {
+        "compare-estimators": CompareEstimators,
+        "compare-selectors": CompareSelectors,
+        "sweep-rho": SweepRho,
+        "seeds": Seeds,
+        "twin": Twin,
+    },
+)
+VERBS = Group(
+    "Deep elastic networks: one network that chooses, per image, how much of itself to use.",
+    {
+        "recipes": Recipes,
+        "train": Train,
+        "sweep": Sweep,
+        "evaluate": Evaluate,
+        "index": Index,
+        "benchmark": BENCHMARKS,
+        "export": Export,
+        "datasets": Datasets,
+        "report": Report,
+        "study": STUDIES,
+        "app": App,
+    },
 )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run a command line. Returns 0, or 2 after a deliberate error; argument errors exit with 2 as well."""
-    command = tyro.cli(Command, prog="python -m den_core", args=arguments, config=(tyro.conf.OmitSubcommandPrefixes,))
-    return exit_code(lambda: _ACTIONS[type(command)](command))
-
-
-_ACTIONS = {
-    Train: _train,
-    Sweep: _sweep,
-    Evaluate: _evaluate,
-    Index: _index,
-    Benchmark: _benchmark,
-    Export: _export,
-    Datasets: _datasets,
-    Report: _report,
-}
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line. Returns 0; 2 after bad input, which one line on standard error names; 130 after Ctrl-C."""
+    return command_line(VERBS, "den", arguments)

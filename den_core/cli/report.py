@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from den_core.cli.console import Positional
-from den_core.runtime.files import write_atomically
+from den_core.cli.console import check_given, write_csv
+from den_core.cli.parsing import Positional
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,10 @@ class Report:
     out: Path | None = None
     """Where to write the table as CSV, beside printing it."""
 
+    def run(self) -> None:
+        from den_core.evaluation.report import report_table
 
-def _report(command: Report) -> None:
-    from den_core.evaluation.report import report_table
-
-    frame = report_table(command.checkpoints)
-    print(frame.to_string(index=False, float_format=lambda v: f"{v:.2f}", na_rep=""))
-    if command.out:
-        write_atomically(command.out, frame.to_csv(index=False).encode())
+        check_given(checkpoints=self.checkpoints)
+        frame = report_table(self.checkpoints)
+        print(frame.to_string(index=False, float_format=lambda v: f"{v:.2f}", na_rep=""))
+        write_csv(frame, self.out)

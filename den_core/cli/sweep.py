@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from den_core.cli.console import Positional
-from den_core.runtime.files import write_atomically
+from den_core.cli.console import check_given, write_csv
+from den_core.cli.parsing import Positional
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Sweep:
     """Train and measure every combination of recipes, values of ρ, numbers of levels and seeds; skips what is done."""
 
     recipes: Positional[list[str]]
-    """Names of the recipes."""
+    """Names of the recipes; `den recipes` lists them."""
     rho: list[float] = field(default_factory=list)
     """Weights of the sparsity penalty (Eq. 5); the recipe's own if none is given."""
     levels: list[int] = field(default_factory=list)
@@ -40,14 +40,14 @@ class Sweep:
     threads: int | None = None
     """CPU threads; torch's own choice if not given."""
 
+    def run(self) -> None:
+        from den_core.experiments.launch import launch
+        from den_core.experiments.sweep import combinations, table
 
-def _sweep(command: Sweep) -> None:
-    from den_core.experiments.launch import launch
-    from den_core.experiments.sweep import combinations, table
-
-    c = command
-    runs = combinations(c.recipes, c.rho, c.levels, c.seeds, c.out, c.backbone, c.steps, c.device, c.threads)
-    launch(runs, c.launcher, c.out, c.jobs, c.minutes)
-    frame = table(runs)
-    write_atomically(c.out / "sweep.csv", frame.to_csv(index=False).encode())
-    print(frame.to_string(index=False, float_format=lambda v: f"{v:.4g}"))
+        check_given(recipes=self.recipes, seeds=self.seeds)
+        varied = (self.recipes, self.rho, self.levels, self.seeds)
+        runs = combinations(*varied, self.out, self.backbone, self.steps, self.device, self.threads)
+        launch(runs, self.launcher, self.out, self.jobs, self.minutes)
+        frame = table(runs)
+        write_csv(frame, self.out / "sweep.csv")
+        print(frame.to_string(index=False, float_format=lambda v: f"{v:.4g}"))

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from den_core.cli.console import Positional
-from den_core.cli.evaluate import Evaluate, _evaluate
-from den_core.cli.index import Index, _index
+from den_core.cli.evaluate import Evaluate
+from den_core.cli.index import Index
+from den_core.cli.parsing import Positional
 
 
 @dataclass(frozen=True)
@@ -16,11 +16,11 @@ class Train:
     """Train a recipe and write a checkpoint folder, with its metrics and galleries. CIFAR and STL-10 are downloaded."""
 
     recipe: Positional[str]
-    """Name of the recipe; see den_core/recipes."""
+    """Name of the recipe; `den recipes` lists them."""
     out: Path | None = None
     """Folder of the run; runs/RECIPE if not given."""
     task: list[str] = field(default_factory=list)
-    """Train on your own images instead: NAME=SOURCE@SIZE, such as pets=folder:data/pets@64; may be repeated.
+    """Train on your own images instead: NAME=SOURCE@SIZE, such as pets=folder:data/pets@64, one or several.
     SOURCE is folder:FOLDER (an ImageFolder tree) or parquet:FOLDER; SIZE is a multiple of 32."""
     backbone: str | None = None
     """Another backbone than the recipe's, such as wrn-32-4."""
@@ -43,28 +43,26 @@ class Train:
     evaluate: bool = True
     """Measure the trained network and write its galleries."""
 
+    def run(self) -> None:
+        from den_core.recipes import recipe_with
+        from den_core.recipes.smoke import SHARES, TRAINED, smoke, smoke_images
+        from den_core.runtime.devices import set_threads
+        from den_core.training.run import train
+        from den_core.training.setup import Execution
 
-def _train(command: Train) -> None:
-    from den_core.recipes import recipe_with
-    from den_core.recipes.smoke import SHARES, TRAINED, smoke, smoke_images
-    from den_core.runtime.devices import set_threads
-    from den_core.training.run import train
-    from den_core.training.setup import Execution
-
-    set_threads(command.threads)
-    c = command
-    chosen = recipe_with(c.recipe, c.task, c.backbone, c.rho, c.seed, c.steps, download=True)
-    chosen = smoke(chosen) if command.smoke else chosen
-    execution = Execution(
-        folder=command.out or Path("runs") / chosen.name,
-        accelerator=command.device,
-        devices=command.devices,
-        resume=command.resume,
-    )
-    train(chosen, execution, limit=TRAINED if command.smoke else None)
-    if command.evaluate:
-        folder = execution.folder
-        limit, shares = (smoke_images(chosen), list(SHARES)) if command.smoke else (None, [])
-        _evaluate(Evaluate(folder, limit=limit, shares=shares, write=True))
-        _index(Index(folder, limit=limit))
-        print(f"checkpoint in {folder}")
+        set_threads(self.threads)
+        chosen = recipe_with(self.recipe, self.task, self.backbone, self.rho, self.seed, self.steps, download=True)
+        chosen = smoke(chosen) if self.smoke else chosen
+        execution = Execution(
+            folder=self.out or Path("runs") / chosen.name,
+            accelerator=self.device,
+            devices=self.devices,
+            resume=self.resume,
+        )
+        train(chosen, execution, limit=TRAINED if self.smoke else None)
+        if self.evaluate:
+            folder = execution.folder
+            limit, shares = (smoke_images(chosen), list(SHARES)) if self.smoke else (None, [])
+            Evaluate(folder, limit=limit, shares=shares, write=True).run()
+            Index(folder, limit=limit).run()
+            print(f"checkpoint in {folder}")

@@ -46,7 +46,7 @@ def load_twin(net: DeepElasticNetwork, folder: Path) -> DeepElasticNetwork:
     if not recipe_of(twin.info, folder).training.estimator.shuffled:
         raise ConfigError(
             f"{folder}: expected a twin, with {SHUFFLED} True in its recipe, found False; "
-            "`python -m den_core.experiments.twin` makes one"
+            "`den study twin` makes one"
         )
     check_trained_alike(net.info, twin.info, folder, own, free=[SHUFFLED])
     return twin

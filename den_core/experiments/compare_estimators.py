@@ -1,4 +1,4 @@
-"""`python -m den_core.experiments.compare_estimators`: what each part of the estimator's first turn buys.
+"""`den study compare-estimators`: what each part of the estimator's first turn buys.
 
 Estimators that differ in one part are trained with the same seeds and batches, each running equally many images, and
 measured on the validation split: every fixed level, the full model, and structures of random density.
@@ -6,28 +6,21 @@ measured on the validation split: every fixed level, the full model, and structu
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
-import torch
 
 from den_core.checkpoints.folder import CheckpointInfo
-from den_core.cli.console import exit_code
 from den_core.config import Recipe
 from den_core.evaluation.measuring import EvaluationSet, evaluation_set, measure
 from den_core.inference.network import DeepElasticNetwork
-from den_core.recipes import recipe_with
 from den_core.recipes.training import runs_per_image
-from den_core.runtime.devices import set_threads
-from den_core.runtime.files import write_atomically
 from den_core.seeding import step_generator
 from den_core.structures import uniform_structure
-from den_core.training.run import LoadedData, load_training_data
+from den_core.training.run import LoadedData
 from den_core.training.sampling import varied_structures
 from den_core.training.setup import Execution
 from den_core.training.trainer import Trainer
@@ -144,12 +137,43 @@ def accuracies(net: DeepElasticNetwork, sets: dict[str, EvaluationSet], seed: in
     return {key: sum(values) / len(values) for key, values in rows.items()}
 
 
-def run(chosen: Recipe, loaded: LoadedData) -> dict[str, float]:
+def compare(
+    base: Recipe,
+    loaded: LoadedData,
+    arms: Sequence[str],
+    seeds: Sequence[int],
+    steps: int,
+    device: str = "cpu",
+    report: Callable[[dict], None] = print,
+) -> pd.DataFrame:
+    """Train and measure every arm with every seed.
+
+    Args:
+        arms: of ARMS.
+        steps: of the recipe's first turn; the others run as many images.
+        device: where to train and to measure, as lightning-fabric names it.
+        report: called with a row when it is measured.
+
+    Returns:
+        A row per arm and seed: arm, seed, and as `run`.
+    """
+    rows = []
+    for seed in seeds:
+        for arm in arms:
+            made = ARMS[arm](dataclasses.replace(base, seed=seed))
+            chosen = first_turn(made, equal_steps(made, base, steps))
+            rows.append({"arm": arm, "seed": seed} | run(chosen, loaded, device))
+            report(rows[-1])
+    return pd.DataFrame(rows)
+
+
+def run(chosen: Recipe, loaded: LoadedData, device: str = "cpu") -> dict[str, float]:
     """Train one recipe and measure its estimator; seconds of training as well."""
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(chosen, loaded.data, Execution(Path(folder), accelerator="cpu", progress=False))
+        trainer = Trainer(chosen, loaded.data, Execution(Path(folder), accelerator=device, progress=False))
         seconds = trainer.run().seconds
-    net = DeepElasticNetwork(trainer.estimator, trainer.selector, CheckpointInfo(chosen.network))
+    where = str(trainer.fabric.device)
+    net = DeepElasticNetwork(trainer.estimator, trainer.selector, CheckpointInfo(chosen.network), where)
     sets = {t.name: evaluation_set(net, t, loaded.data.validation[t.name]) for t in chosen.network.tasks}
     return accuracies(net, sets, chosen.seed) | {"seconds": seconds}
 
@@ -160,36 +184,3 @@ def table(frame: pd.DataFrame) -> str:
     shown = frame.assign(**{name: 100 * frame[name] for name in levels}).drop(columns="seed")
     found = ["mean", "std"] if frame["seed"].nunique() > 1 else ["mean"]
     return shown.groupby("arm", sort=False).agg(found).round(2).to_string()
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Print a row per arm and seed as it is measured, and a table at the end."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--recipe", default="open3-fast")
-    parser.add_argument("--task", nargs="+", default=[], help="other tasks, NAME=SOURCE@SIZE, as for train")
-    parser.add_argument("--backbone", default=None, help="another than the recipe's")
-    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--steps", type=int, default=1200, help="of the recipe; as many image runs for the others")
-    parser.add_argument("--threads", type=int, default=None, help="CPU threads; torch's own choice if not given")
-    parser.add_argument("--out", type=Path, default=None, help="write every row as CSV")
-    command = parser.parse_args(arguments)
-    set_threads(command.threads)
-    base = recipe_with(command.recipe, command.task, command.backbone)
-    loaded = load_training_data(base)
-    rows = []
-    for seed in command.seeds:
-        for arm in command.arms:
-            made = ARMS[arm](dataclasses.replace(base, seed=seed))
-            chosen = first_turn(made, equal_steps(made, base, command.steps))
-            rows.append({"arm": arm, "seed": seed} | run(chosen, loaded))
-            print(rows[-1], flush=True)
-    frame = pd.DataFrame(rows)
-    if command.out:
-        write_atomically(command.out, frame.to_csv(index=False).encode())
-    print(f"{base.network.backbone.name}, {command.steps} steps, torch {torch.__version__}, validation split, percent")
-    print(table(frame))
-
-
-if __name__ == "__main__":
-    sys.exit(exit_code(main))

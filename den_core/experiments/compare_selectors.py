@@ -1,4 +1,4 @@
-"""`python -m den_core.experiments.compare_selectors CHECKPOINT`: what each part of the selector's training buys.
+"""`den study compare-selectors CHECKPOINT`: what each part of the selector's training buys.
 
 For one trained estimator, which stands still, selectors are trained that differ in one part from the one before, over
 several seeds, and brought to the same mean MACs by their cost weight. Measured on the validation split: accuracy, its
@@ -8,26 +8,21 @@ An estimator that had a last turn has narrowed to one selector's structures; `--
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 import torch
 
-from den_core.cli.console import exit_code
-from den_core.config import Recipe, SelectorConfig, SelectorStageConfig, from_json
+from den_core.config import Recipe, SelectorConfig, SelectorStageConfig
 from den_core.evaluation.controls import permutations
 from den_core.evaluation.dial import weight_for_macs
 from den_core.evaluation.measuring import EvaluationSet, answers, choice_statistics, evaluation_set
 from den_core.evaluation.static_search import Budget, best_statics
-from den_core.experiments.selector_only import before_last_turn, train_selector
-from den_core.inference.network import DeepElasticNetwork, load
-from den_core.runtime.files import write_atomically
-from den_core.training.run import load_training_data
+from den_core.experiments.selector_only import train_selector
+from den_core.inference.network import DeepElasticNetwork
+from den_core.training.setup import TrainingData
 
 DRAWS = 4
 "Permutations of the choices; figures are their mean."
@@ -118,43 +113,48 @@ def measure_arm(net: DeepElasticNetwork, sets: dict[str, EvaluationSet], share: 
     return {key: 100 * value if key in percent else value for key, value in mean.items()}
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Print a row per arm, seed and share as it is measured, and a table of means over seeds at the end."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--run", type=Path, help="folder of the run: takes the estimator as before the last turn")
-    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--steps", type=int, default=None, help="selector steps; the recipe's if not given")
-    parser.add_argument("--share", type=float, default=0.45, help="of the full MACs, selector included")
-    parser.add_argument("--out", type=Path, default=None, help="write every row as CSV")
-    command = parser.parse_args(arguments)
-    net = load(command.checkpoint)
-    base = from_json(Recipe, net.info.recipe, "recipe")
-    if command.run:
-        net = before_last_turn(net, base, command.run)
-    loaded = load_training_data(base)
+def compare(
+    net: DeepElasticNetwork,
+    base: Recipe,
+    data: TrainingData,
+    arms: Sequence[str],
+    seeds: Sequence[int],
+    share: float,
+    steps: int | None = None,
+    report: Callable[[dict], None] = print,
+) -> pd.DataFrame:
+    """Train a selector for every arm with every seed, and measure it at its own choice and at a share of the MACs.
+
+    Args:
+        net: whose estimator they are trained on.
+        arms: of ARMS.
+        share: see `measure_arm`.
+        steps: of the choice's training; None takes the recipe's.
+        report: called with a row when it is measured.
+
+    Returns:
+        Two rows per arm and seed: arm, seed, at ("own" or the share), and as `measure_arm`.
+    """
     rows = []
-    for seed in command.seeds:
-        for arm in command.arms:
+    for seed in seeds:
+        for arm in arms:
             recipe = ARMS[arm](dataclasses.replace(base, seed=seed))
-            recipe = varied(recipe, {}, {"steps": command.steps or recipe.training.selector.steps})
+            recipe = varied(recipe, {}, {} if steps is None else {"steps": steps})
             info = dataclasses.replace(net.info, network=recipe.network)
-            trained = DeepElasticNetwork(net.estimator, train_selector(recipe, net, loaded.data), info)
-            sets = {t.name: evaluation_set(trained, t, loaded.data.validation[t.name]) for t in recipe.network.tasks}
-            for share in (None, command.share):
-                found = {"arm": arm, "seed": seed, "at": "own" if share is None else f"{share:g}"}
-                rows.append(found | measure_arm(trained, sets, share))
-                print(rows[-1], flush=True)
-    frame = pd.DataFrame(rows)
-    if command.out:
-        write_atomically(command.out, frame.to_csv(index=False).encode())
+            trained = DeepElasticNetwork(net.estimator, train_selector(recipe, net, data), info, str(net.device))
+            sets = {t.name: evaluation_set(trained, t, data.validation[t.name]) for t in recipe.network.tasks}
+            for kept in (None, share):
+                row = {"arm": arm, "seed": seed, "at": "own" if kept is None else f"{kept:g}"}
+                rows.append(row | measure_arm(trained, sets, kept))
+                report(rows[-1])
+    return pd.DataFrame(rows)
+
+
+def table(frame: pd.DataFrame) -> str:
+    """Means over the seeds, by arm and operating point, and with several seeds the standard deviations as well."""
     groups = frame.drop(columns="seed").groupby(["at", "arm"], sort=False)
-    print(groups.mean().to_string(float_format=lambda v: f"{v:.3g}"))
-    if len(command.seeds) > 1:
-        print("standard deviation over seeds")
-        print(groups.std()[["accuracy", "gain", "lead", "share"]].to_string(float_format=lambda v: f"{v:.2g}"))
-
-
-if __name__ == "__main__":
-    sys.exit(exit_code(main))
+    means = groups.mean().to_string(float_format=lambda v: f"{v:.3g}")
+    if frame["seed"].nunique() == 1:
+        return means
+    spread = groups.std()[["accuracy", "gain", "lead", "share"]].to_string(float_format=lambda v: f"{v:.2g}")
+    return f"{means}\nstandard deviation over seeds\n{spread}"

@@ -47,7 +47,7 @@ def _executor(cluster: str, folder: Path, jobs: int, minutes: int):
         import submitit
     except ImportError as error:
         raise ConfigError(
-            f'expected submitit for --launcher {cluster}, found none; pip install ".[cluster]"'
+            f'expected submitit for --launcher {cluster}, found none; pip install "deep-elastic-networks[cluster]"'
         ) from error
     try:
         executor = submitit.AutoExecutor(folder=folder, cluster=cluster)

@@ -1,4 +1,4 @@
-"""`python -m den_core.experiments.seeds CHECKPOINT RUN...`: what one recipe reaches from several seeds.
+"""`den study seeds CHECKPOINT RUN...`: what one recipe reaches from several seeds.
 
 Nothing is trained or measured here: every folder was trained by the same recipe but for its seed, and evaluated on the
 same images.
@@ -6,9 +6,7 @@ same images.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,7 +23,6 @@ from den_core.checkpoints.metrics import (
     require_metrics,
     write_metrics,
 )
-from den_core.cli.console import exit_code
 from den_core.errors import CheckpointError, ConfigError
 from den_core.typed_json import to_json
 
@@ -82,6 +79,11 @@ def _row(folder: Path, info: CheckpointInfo, metrics: Metrics) -> SeedResult:
     )
 
 
+def store(folder: Path, rows: tuple[SeedResult, ...]) -> None:
+    """Put the rows into the folder's metrics.json, in place of older ones. CheckpointError if there is none."""
+    write_metrics(folder, dataclasses.replace(require_metrics(folder), seeds=rows))
+
+
 def seeds_text(rows: Sequence[SeedResult]) -> str:
     """The rows as a table in percent, points and millions, mean and sample standard deviation last."""
     frame = pd.DataFrame(to_json(rows))
@@ -92,21 +94,3 @@ def seeds_text(rows: Sequence[SeedResult]) -> str:
     table = pd.concat([numbers.set_axis(frame["seed"].astype(str)), total])
     table = table.rename_axis("seed").reset_index().rename(columns={"mean_macs": "MMACs"})
     return table.to_string(index=False, float_format=lambda v: f"{v:.2f}", na_rep="")
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Print a row per seed: accuracies (percent, means over tasks), MMACs, gain, lead and twin (points)."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("runs", type=Path, nargs="+", help="folders of the same recipe from other seeds, evaluated")
-    parser.add_argument("--write", action="store_true", help="store the rows in the checkpoint's metrics.json")
-    command = parser.parse_args(arguments)
-    rows = collect([command.checkpoint, *command.runs])
-    if command.write:
-        metrics = require_metrics(command.checkpoint)
-        write_metrics(command.checkpoint, dataclasses.replace(metrics, seeds=rows))
-    print(seeds_text(rows))
-
-
-if __name__ == "__main__":
-    sys.exit(exit_code(main))

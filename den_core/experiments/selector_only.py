@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-from den_core.config import Recipe
-from den_core.inference.network import DeepElasticNetwork
+from den_core.config import Recipe, from_json
+from den_core.inference.network import DeepElasticNetwork, load
 from den_core.models.accounting import cost_table
 from den_core.models.selector import Selector
 from den_core.models.static import StaticEstimator
@@ -27,11 +27,22 @@ from den_core.training.setup import (
 )
 
 
-def before_last_turn(net: DeepElasticNetwork, recipe: Recipe, run: Path) -> DeepElasticNetwork:
-    """A network as it was when its last turn began. TrainingError if its run kept no such state, or another's."""
+def trained(checkpoint: Path, run: Path | None = None, device: str = "cpu") -> tuple[DeepElasticNetwork, Recipe]:
+    """A checkpoint's network, whose estimator selectors are to be trained on, and its recipe.
+
+    Args:
+        run: folder of the run that made it: takes the network as it was when its last turn began.
+
+    Raises:
+        TrainingError: the run kept no such state, or is another recipe's.
+    """
+    net = load(checkpoint, device)
+    recipe = from_json(Recipe, net.info.recipe, "recipe")
+    if run is None:
+        return net, recipe
     estimator, selector = build_networks(recipe)
     load_before_last_turn(run, recipe, {"estimator": estimator, "selector": selector})
-    return DeepElasticNetwork(estimator, selector, net.info)
+    return DeepElasticNetwork(estimator, selector, net.info, device), recipe
 
 
 def train_selector(
@@ -62,7 +73,7 @@ def labelled_selector(recipe: Recipe, net: DeepElasticNetwork, data: TrainingDat
 
 def _train(recipe: Recipe, net: DeepElasticNetwork, data: TrainingData, selector: Selector, turn: Turn) -> None:
     config, dial_weight = recipe.training.selector, recipe.training.estimator.dial_weight
-    fabric = make_fabric(recipe, Execution(Path(), accelerator="cpu"))
+    fabric = make_fabric(recipe, Execution(Path(), accelerator=net.device.type))
     wrapped, optimizer = fabric.setup(selector, selector_optimizer(selector, config))
     table = cost_table(net.estimator, selector)
     estimator = StaticEstimator(net.estimator)

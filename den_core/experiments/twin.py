@@ -1,23 +1,19 @@
-"""`python -m den_core.experiments.twin RUN OUT`: the twin of a trained network that never looks at the image.
+"""`den study twin RUN OUT`: the twin of a trained network that never looks at the image.
 
 The twin shares the run up to its last turn. In that turn it meets the same structures, dealt out at random among the
-images of a task. `evaluate RUN --twin OUT` then measures what looking is worth, free of what a network merely gets used
-to.
+images of a task. `den evaluate RUN --twin OUT` then measures what looking is worth, free of what a network merely gets
+used to.
 """
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import sys
 from pathlib import Path
 
 from den_core.checkpoints.folder import read_config
-from den_core.cli.console import exit_code
 from den_core.config import Recipe, from_json
 from den_core.errors import TrainingError
 from den_core.evaluation.twins import check_may_have_twin
-from den_core.runtime.devices import set_threads
 from den_core.training.resume import FILE, branch_off
 from den_core.training.run import train
 from den_core.training.setup import Execution
@@ -50,19 +46,3 @@ def train_twin(run: Path, execution: Execution, limit: int | None = None) -> Non
             raise TrainingError(f"expected an empty folder {folder}, found a run in it; give --resume or another one")
         branch_off(run, folder, recipe)
     train(recipe, dataclasses.replace(execution, resume=True), limit)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("run", type=Path, help="folder of the trained network, with its resume folder")
-    parser.add_argument("out", type=Path, help="folder of the twin")
-    parser.add_argument("--threads", type=int, default=None, help="CPU threads; torch's own choice if not given")
-    parser.add_argument("--resume", action="store_true", help="go on from the twin's own resume point")
-    command = parser.parse_args(arguments)
-    set_threads(command.threads)
-    train_twin(command.run, Execution(command.out, resume=command.resume))
-
-
-if __name__ == "__main__":
-    sys.exit(exit_code(main))

@@ -93,8 +93,12 @@ def read_calibration(folder: Path) -> Calibration | None:
             tuple(map(float, found["cost_weights"])), tuple(map(float, found["shares"])), int(found["images"])
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path} is damaged ({error}); `evaluate --write` makes it again") from error
+        raise CheckpointError(
+            f"{path} is damaged ({error}); `den evaluate {path.parent} --write` makes it again"
+        ) from error
     rising = all(a < b for a, b in pairwise(made.spent))
     if not rising or len(made.spent) != len(made.cost_weights) or len(made.spent) < 2:
-        raise CheckpointError(f"{path}: expected a cost weight for each of several rising shares; `evaluate --write`")
+        raise CheckpointError(
+            f"{path}: expected a cost weight for each of several rising shares; `den evaluate {path.parent} --write`"
+        )
     return made

@@ -57,7 +57,9 @@ def _write_onnx(module: nn.Module, example: Tensor, about: dict[str, str], path:
         import onnxruntime
         import onnxscript  # noqa: F401 - what torch writes ONNX with
     except ImportError as error:
-        raise ConfigError(f'expected the package {error.name} for ONNX, found none; pip install ".[onnx]"') from error
+        raise ConfigError(
+            f'expected the package {error.name} for ONNX, found none; pip install "deep-elastic-networks[onnx]"'
+        ) from error
     shapes = {"x": {0: torch.export.Dim("batch", min=1)}}
     program = torch.onnx.export(
         module, (example,), dynamo=True, dynamic_shapes=shapes, input_names=["images"], output_names=["logits"],

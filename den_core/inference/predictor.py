@@ -68,7 +68,9 @@ class Predictor:
         if budget is not None:
             calibration = read_calibration(Path(folder))
             if calibration is None:
-                raise ConfigError(f"expected a calibration in {folder}, found none; `evaluate --write` makes it")
+                raise ConfigError(
+                    f"expected a calibration in {folder}, found none; `den evaluate {folder} --write` makes it"
+                )
             weight = calibration.cost_weight(budget)
         return cls(net, weight, batch)
 

@@ -40,7 +40,7 @@ class ElasticNorm(nn.Module):
     map, so that an image's result does not depend on its batch.
 
     Measured (WRN-14-1 on open3, 300 steps of 96 images from Eq. 8 with τ = 0.5, SGD, validation accuracy in percent,
-    mean ± standard deviation of 3 seeds; `python -m den_core.experiments.compare_estimators --backbone wrn-14-1
+    mean ± standard deviation of 3 seeds; `den study compare-estimators --backbone wrn-14-1
     --steps 300 --arms plain shared`):
 
         =========  ==========  ==========  ==========  =================

@@ -73,7 +73,7 @@ def recipe_with(
         for source in _sources(name, tasks):
             download_source(source)
     made = recipe(name, tuple(parse_task(text) for text in tasks or ()), backbone or "")
-    training = scaled(made.training, steps) if steps else made.training
+    training = made.training if steps is None else scaled(made.training, steps)
     if rho is not None:
         selector = dataclasses.replace(training.selector, rho=rho)
         training = dataclasses.replace(training, selector=selector)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
@@ -17,6 +18,8 @@ from app.pages import HOME
 from den_core.checkpoints.gallery import encode_gallery
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+# What `streamlit run` does and AppTest leaves out: the settings beside the script count.
+config._main_script_path = str(REPOSITORY / "app" / "main.py")
 
 
 @pytest.fixture

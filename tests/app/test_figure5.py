@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from app.tools import figure5
-from app.tools.figure5 import LABELS, ablation
+from app.tools.figure5 import LABELS, Figure5, ablation
 from den_core.recipes import ROWS
 
 
@@ -29,9 +28,8 @@ def test_seeds_of_a_recipe_are_one_point_with_bars():
 
 def test_the_command_writes_table_and_figure(published_data, tmp_path, capsys):
     recipes = ["figure5-levels-2", "figure5-start-selector"]
-    asked = ["--backbone", "wrn-8-1", "--steps", "3", "--threads", "1", "--device", "cpu", "--out", str(tmp_path)]
 
-    figure5.main(["--recipes", *recipes, *asked])
+    Figure5(recipes=recipes, backbone="wrn-8-1", steps=3, threads=1, device="cpu", out=tmp_path).run()
 
     assert list(pd.read_csv(tmp_path / "figure5.csv")["recipe"]) == recipes
     assert "untrained selector" in (tmp_path / "figure5.html").read_text("utf-8")

@@ -132,7 +132,7 @@ def reduced(open_page, tiny_checkpoint, tmp_path, monkeypatch):
 def test_without_tried_structures_the_page_says_what_is_missing(reduced):
     app = reduced(without_tried)
     assert not app.exception and not app.error
-    assert len(app.info) == 1 and "python -m den_core index /" in app.info[0].value
+    assert len(app.info) == 1 and "den index /" in app.info[0].value
     assert "groups" in _texts(app), "accuracy by MACs needs no tried structures"
 
 

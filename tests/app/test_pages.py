@@ -59,7 +59,8 @@ def test_without_a_checkpoint_the_page_says_which_command_makes_one(page, folder
     app = open_page(page, tmp_path / folder)
     assert not app.exception
     assert app.title[0].value == PAGES[page].question
-    assert "python -m den_core train" in app.info[0].value
+    said = app.info[0].value
+    assert "den train" in said and f"in `{tmp_path / folder}`" in said and "den app --checkpoints" in said
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_without_galleries_the_page_says_which_command_writes_them(page, open_pa
     shutil.copytree(tiny_checkpoint, tmp_path / "copy", ignore=shutil.ignore_patterns("gallery"))
     app = open_page(page, tmp_path)
     assert not app.exception
-    assert f"python -m den_core index {tmp_path / 'copy'}" in app.info[0].value
+    assert f"den index {tmp_path / 'copy'}" in app.info[0].value
 
 
 @pytest.mark.parametrize("page", NEED_GALLERY)
@@ -100,7 +101,7 @@ def test_without_metrics_the_page_says_which_command_measures(page, open_page, t
     shutil.copytree(tiny_checkpoint, tmp_path / "copy", ignore=shutil.ignore_patterns("metrics.json"))
     app = open_page(page, tmp_path)
     assert not app.exception
-    assert f"python -m den_core evaluate {tmp_path / 'copy'}" in app.info[0].value
+    assert f"den evaluate {tmp_path / 'copy'}" in app.info[0].value
 
 
 @pytest.mark.parametrize("missing", ["metrics.json", "history.csv", "gallery", "model.safetensors"])
@@ -166,7 +167,7 @@ def test_a_checkpoint_that_vanishes_is_told_and_another_is_shown(open_page, tiny
     shutil.rmtree(tmp_path / "first")
     app.run()
     assert not app.exception
-    assert "python -m den_core train" in app.info[0].value
+    assert "den train" in app.info[0].value
 
 
 def test_a_checkpoint_that_appears_can_be_picked(open_page, tiny_checkpoint, tmp_path):

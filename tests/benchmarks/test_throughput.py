@@ -1,6 +1,9 @@
 """Images per second of every kind of training step."""
 
-from den_core.benchmarks.training import main, throughput
+import pandas as pd
+
+from den_core.benchmarks.training import throughput
+from den_core.cli.main import main
 from den_core.recipes import recipe_with
 from den_core.training.setup import Execution
 
@@ -17,8 +20,11 @@ def test_every_step_is_timed(tmp_path):
     assert all(len(taken) == 3 and min(taken) > 0 for taken in found.seconds.values())
 
 
-def test_batch_and_backbone_can_be_chosen(capsys):
-    main(["digits-fast", "--backbone", "resnet-10-narrow", "--batch", "4", "--repeats", "2", "--threads", "1"])
+def test_batch_and_backbone_can_be_chosen(tmp_path, capsys):
+    asked = ["--backbone", "resnet-10-narrow", "--batch", "4", "--repeats", "2", "--threads", "1"]
+
+    assert main(["benchmark", "training", "digits-fast", *asked, "--out", str(tmp_path / "steps.csv")]) == 0
 
     out = capsys.readouterr().out
     assert out.startswith("digits-fast, resnet-10-narrow, 4 images a step, bf16-mixed")
+    assert len(pd.read_csv(tmp_path / "steps.csv")) == 4

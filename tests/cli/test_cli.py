@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pandas as pd
 import pytest
@@ -15,14 +16,27 @@ import torch
 from den_core.checkpoints.folder import read_config
 from den_core.checkpoints.gallery import read_gallery
 from den_core.checkpoints.metrics import SeedResult, read_metrics, write_metrics
-from den_core.cli.main import main
+from den_core.cli.datasets import Datasets
+from den_core.cli.main import VERBS, main
+from den_core.cli.parsing import Group
 from den_core.data.arrays import load_task
 from den_core.inference.calibration import read_calibration
 from den_core.inference.network import load
+from den_core.recipes import ROWS
 from den_core.recipes.smoke import IMAGES, SHARES
 from den_core.structures import parse_structure
 
-VERBS = ("train", "evaluate", "index", "benchmark", "export", "datasets", "report")
+
+def leaves(group: Group, path: str = "") -> Iterator[str]:
+    """Every verb, as it is typed after `den`."""
+    for name, verb in group.verbs.items():
+        if isinstance(verb, Group):
+            yield from leaves(verb, f"{path}{name} ")
+        else:
+            yield path + name
+
+
+ALL = list(leaves(VERBS))
 
 
 @pytest.fixture(scope="module")
@@ -58,32 +72,96 @@ def refused(capsys):
     return refused
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_explains_itself_with_defaults(verb, capsys):
-    with pytest.raises(SystemExit) as done:
-        main([verb, "--help"])
+@pytest.mark.parametrize("verb", ALL)
+def test_every_verb_explains_itself_with_defaults(verb, run):
+    text = run(*verb.split(), "--help")
 
-    assert done.value.code == 0
-    text = capsys.readouterr().out
-    assert "--" in text and ("default" in text or verb == "export"), "all that export takes must be given"
-
-
-def test_help_lists_the_verbs(capsys):
-    with pytest.raises(SystemExit) as done:
-        main(["--help"])
-
-    assert done.value.code == 0
-    text = capsys.readouterr().out
-    assert all(verb in text for verb in VERBS)
+    assert text.startswith(f"usage: den {verb}") and "default" in text
+    draws = {"train", "evaluate", "export", "benchmark inference", "benchmark training", "benchmark search",
+             "study sweep-rho"}  # fmt: skip
+    assert ("--seed " in text) == (verb in draws)
+    computes = draws - {"benchmark search"} | {"index", "sweep", "study twin", "study compare-estimators",
+                                               "study compare-selectors"}  # fmt: skip
+    assert ("--device " in text) == (verb in computes)
 
 
-@pytest.mark.parametrize("arguments", [[], ["sing"], ["train"], ["evaluate", "x", "--split", "train"]])
-def test_a_command_line_that_does_not_parse_exits_with_2(arguments, capsys):
-    with pytest.raises(SystemExit) as done:
-        main(arguments)
+@pytest.mark.parametrize("group", ["", "benchmark", "study"])
+def test_help_of_a_group_lists_its_verbs(group, run):
+    text = run(*group.split(), "--help")
 
-    assert done.value.code == 2
-    assert "Traceback" not in capsys.readouterr().err
+    found = VERBS.verbs[group] if group else VERBS
+    assert all(f"\n  {verb} " in text for verb in found.verbs)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "recipes, train, sweep"),
+        (["trian"], "found 'trian'; did you mean train?"),
+        (["study"], "compare-estimators, compare-selectors, sweep-rho, seeds, twin"),
+        (["study", "sweep_rho", "x"], "did you mean sweep-rho?"),
+        (["train"], "Missing from den train: RECIPE"),
+        (["train", "open3-fast", "--stps", "3"], "found '--stps'; did you mean --steps"),
+        (["train", "open3-fast", "second"], "expected no more words, found 'second'; den train --help explains"),
+        (["train", "open3-fast", "--task", "a=b@32", "--task", "c=d@32"], "expected --task once, found it twice"),
+        (["evaluate", "x", "--split", "train"], "'test', 'validation'"),
+        (["recipes", "--out"], "Missing value for argument '--out'"),
+    ],
+)
+def test_a_command_line_that_does_not_parse_is_one_line(arguments, words, refused):
+    assert words in refused(*arguments)
+
+
+BAD = {
+    "recipes": ["open4"],
+    "train": ["open3-fast", "--steps", "many"],
+    "sweep": ["digits-fast", "--levels", "9"],
+    "evaluate": ["NOWHERE", "--limit", "0"],
+    "index": ["NOWHERE", "--limit", "0"],
+    "benchmark inference": ["NOWHERE"],
+    "benchmark training": ["digits-fast", "--batch", "0"],
+    "benchmark search": ["NOWHERE", "--jitter", "much"],
+    "export": ["NOWHERE", "x.pt2", "--task", "digits"],
+    "datasets": ["prepare", "fish"],
+    "report": [],
+    "study compare-estimators": ["--arms", "plain", "fancy"],
+    "study compare-selectors": ["NOWHERE", "--seeds"],
+    "study sweep-rho": ["NOWHERE", "--rho", "much"],
+    "study seeds": ["NOWHERE"],
+    "study twin": ["NOWHERE", "OUT"],
+    "app": ["--port", "65536"],
+}
+
+
+@pytest.mark.parametrize("verb", ALL)
+def test_a_bad_value_is_one_line(verb, refused, tmp_path):
+    places = {"NOWHERE": tmp_path / "nowhere", "OUT": tmp_path / "out"}
+
+    assert refused(*verb.split(), *(places.get(word, word) for word in BAD[verb]))
+    assert not list(tmp_path.iterdir()), "nothing is written"
+
+
+def test_no_help_waits_for_torch():
+    """Torch takes seconds to import."""
+    code = f"""if True:
+        import sys
+        from den_core.cli.main import main
+        for verb in {ALL}:
+            main([*verb.split(), "--help"])
+        sys.exit("torch" in sys.modules)"""
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_who_reads_may_stop_reading():
+    """As `den recipes | head -1` does; here the reader is gone before anything is written."""
+    command = f"{sys.executable} -m den_core datasets --help | true; echo ${{PIPESTATUS[0]}}"
+
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+
+    assert (done.stdout, done.stderr) == ("0\n", "")
 
 
 def test_the_module_runs_from_a_shell_without_a_traceback(tmp_path):
@@ -149,6 +227,30 @@ def test_numbers_out_of_range_are_refused(arguments, refused, smoke_run, tmp_pat
 
 
 # ------------------------------------------------------------------ verbs that run
+
+
+def test_recipes_are_listed_by_line_with_their_name_first(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("DEN_DATA", str(tmp_path / "no data"))
+
+    lines = run("recipes", "--out", tmp_path / "recipes.csv").splitlines()
+
+    assert [line.split()[0] for line in lines] == list(ROWS)
+    row = ROWS["m3-wrn32-4"]
+    (line,) = (line for line in lines if line.startswith("m3-wrn32-4 "))
+    assert line.split(maxsplit=3) == ["m3-wrn32-4", row.scenario, row.backbone, row.description]
+    table = pd.read_csv(tmp_path / "recipes.csv")
+    assert list(table) == ["name", "scenario", "backbone", "description"] and list(table["name"]) == list(ROWS)
+
+
+@pytest.mark.parametrize("text", ["figure5", "M1-IMAGENETTE", "vgg-16", "one CPU core"])
+def test_recipes_are_filtered_by_any_of_their_words(text, run):
+    lines = run("recipes", text).splitlines()
+
+    assert 0 < len(lines) < len(ROWS) and all(text.lower() in line.lower() for line in lines)
+
+
+def test_train_says_where_recipes_are_listed(run):
+    assert "den recipes" in run("train", "--help")
 
 
 def test_smoke_training_leaves_a_whole_checkpoint(smoke_run):
@@ -260,15 +362,14 @@ def test_an_exported_program_gives_the_same_logits(structure, smoke_run, run, tm
 
 
 def test_ctrl_c_says_how_to_go_on(monkeypatch, capsys):
-    from den_core.cli import main as cli
-
     def stop(command):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(cli._ACTIONS, cli.Datasets, stop)
+    monkeypatch.setattr(Datasets, "run", stop)
 
     assert main(["datasets"]) == 130
-    assert "--resume" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "--resume" in error and error.count("\n") == 1
 
 
 # ------------------------------------------------------------------ budgets

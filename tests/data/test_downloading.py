@@ -64,11 +64,11 @@ def test_opening_downloads_nothing_and_names_the_command_that_does(where, server
     monkeypatch.setenv("DEN_DATA", str(tmp_path / "sets"))
     source = f"cifar10:{where.format(tmp_path)}"
 
-    with pytest.raises(DataError, match="python -m den_core datasets prepare") as found:
+    with pytest.raises(DataError, match="den datasets prepare") as found:
         open_source(source, "train")
     assert len(list(tmp_path.rglob("data_batch_1"))) == 1  # the one that the server's archive was made of
 
-    command = re.search("`python -m den_core (.*)`", str(found.value))[1]
+    command = re.search("`den (.*)`", str(found.value))[1]
     assert main(shlex.split(command)) == 0
     assert len(open_source(source, "train")) == 15
 
@@ -111,7 +111,7 @@ def test_other_verbs_say_where_a_set_is_missing_and_download_nothing(arguments, 
     error = capsys.readouterr().err.splitlines()[-1]
     assert not offline
     assert f"expected cifar100 in {tmp_path}/cifar100/cifar-100-python" in error
-    assert f"`python -m den_core datasets prepare cifar100:{tmp_path}/cifar100` downloads it" in error
+    assert f"`den datasets prepare cifar100:{tmp_path}/cifar100` downloads it" in error
 
 
 def test_report_needs_no_data_set(offline, tmp_path, monkeypatch, capsys):

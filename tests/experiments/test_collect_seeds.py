@@ -12,8 +12,9 @@ import pytest
 from den_core.analysis import instance_gain
 from den_core.checkpoints.folder import CONFIG
 from den_core.checkpoints.metrics import METRICS, read_metrics, write_metrics
+from den_core.cli.main import main
 from den_core.errors import CheckpointError, ConfigError
-from den_core.experiments.seeds import collect, main
+from den_core.experiments.seeds import collect
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_rows_are_those_of_the_folders_and_differences_their_own(make, tiny_metr
 
 
 def test_the_table_has_mean_and_standard_deviation(make, capsys, tiny_metrics):
-    main([str(make("a", 0)), str(make("b", 1, better=0.02))])
+    assert main(["study", "seeds", str(make("a", 0)), str(make("b", 1, better=0.02))]) == 0
 
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     own = 100 * tiny_metrics.point("chosen").average.accuracy
@@ -70,7 +71,7 @@ def test_what_is_stored_is_what_the_page_reads(make):
     first = make("a", 0, twin=True)
     before = read_metrics(first)
 
-    main([str(first), str(make("b", 1)), "--write"])
+    assert main(["study", "seeds", str(first), str(make("b", 1)), "--write"]) == 0
 
     after = read_metrics(first)
     frame = instance_gain.seeds(after)
@@ -82,7 +83,7 @@ def test_without_write_nothing_is_stored(make):
     first = make("a", 0)
     before = (first / METRICS).read_bytes()
 
-    main([str(first), str(make("b", 1))])
+    assert main(["study", "seeds", str(first), str(make("b", 1))]) == 0
 
     assert (first / METRICS).read_bytes() == before
 
@@ -114,13 +115,13 @@ def test_other_images_are_refused(make):
         collect([make("a", 0), folder])
 
 
-def test_a_folder_that_was_not_evaluated_is_refused_before_anything_is_stored(make):
+def test_a_folder_that_was_not_evaluated_is_refused_before_anything_is_stored(make, capsys):
     first, second = make("a", 0), make("b", 1)
     (second / METRICS).unlink()
 
-    with pytest.raises(CheckpointError, match="b.metrics.json, found none; .*evaluate .*b --write"):
-        main([str(first), str(second), "--write"])
+    assert main(["study", "seeds", str(first), str(second), "--write"]) == 2
 
+    assert f"{second / METRICS}, found none; `den evaluate {second} --write`" in capsys.readouterr().err
     assert read_metrics(first).seeds == ()
 
 

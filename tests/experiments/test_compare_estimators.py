@@ -5,8 +5,8 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from den_core.cli.console import exit_code
-from den_core.experiments.compare_estimators import ARMS, equal_steps, first_turn, main
+from den_core.cli.main import main
+from den_core.experiments.compare_estimators import ARMS, equal_steps, first_turn
 from den_core.recipes import recipe
 
 
@@ -52,7 +52,9 @@ def test_the_first_turn_is_all_that_is_trained():
 def test_the_command_measures_every_arm_and_seed(tmp_path, capsys):
     out = tmp_path / "arms.csv"
 
-    main(["--recipe", "digits-fast", "--seeds", "0", "1", "--steps", "2", "--threads", "1", "--out", str(out)])
+    asked = ["--recipe", "digits-fast", "--seeds", "0", "1", "--steps", "2", "--threads", "1", "--out", str(out)]
+
+    assert main(["study", "compare-estimators", *asked]) == 0
 
     frame = pd.read_csv(out)
     assert len(frame) == 2 * len(ARMS)
@@ -61,5 +63,5 @@ def test_the_command_measures_every_arm_and_seed(tmp_path, capsys):
 
 
 def test_bad_input_is_one_line(capsys):
-    assert exit_code(lambda: main(["--backbone", "wrn-99-9"])) == 2
+    assert main(["study", "compare-estimators", "--backbone", "wrn-99-9"]) == 2
     assert capsys.readouterr().err.startswith("error: ")

@@ -6,12 +6,13 @@ import pandas as pd
 import pytest
 import torch
 
+from den_core.cli.main import main
 from den_core.evaluation.sets import validation_sets
-from den_core.experiments import compare_selectors
 from den_core.experiments.compare_selectors import ARMS, measure_arm
 from den_core.inference.network import load
 from den_core.recipes import recipe
 from den_core.structures import full_structure
+from den_core.training import run
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +59,10 @@ def test_the_cost_weight_brings_a_share_of_the_macs(net, sets):
 def test_the_command_writes_a_row_per_arm_and_operating_point(tiny_checkpoint, tmp_path, monkeypatch, capsys):
     out = tmp_path / "arms.csv"
     options = ["--arms", "paper", "recipe", "--seeds", "0", "--steps", "2", "--out", str(out)]
-    loaded = compare_selectors.load_training_data
-    monkeypatch.setattr(compare_selectors, "load_training_data", lambda r: loaded(r, limit=80, progress=False))
+    loaded = run.load_training_data
+    monkeypatch.setattr(run, "load_training_data", lambda recipe: loaded(recipe, limit=80, progress=False))
 
-    compare_selectors.main([str(tiny_checkpoint), *options])
+    assert main(["study", "compare-selectors", str(tiny_checkpoint), *options]) == 0
 
     rows = pd.read_csv(out)
     assert rows["arm"].tolist() == ["paper", "paper", "recipe", "recipe"]

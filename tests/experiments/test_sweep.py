@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from den_core.cli import main
+from den_core.cli.main import main
 from den_core.errors import ConfigError, TrainingError
 from den_core.experiments.launch import launch
 from den_core.experiments.sweep import MEASURED, combinations
@@ -40,12 +40,12 @@ def test_bad_input_is_told_before_anything_runs(tmp_path, wrong):
 def test_what_is_done_is_not_done_again(tmp_path, capsys):
     command = ["sweep", "digits-fast", "--rho", "0.1", "3", "--out", str(tmp_path), *SHORT]
 
-    assert main.main(command) == 0
+    assert main(command) == 0
     first = pd.read_csv(tmp_path / "sweep.csv")
     marks = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/model.safetensors")}
     (interrupted,) = tmp_path.glob(f"*rho3*/{MEASURED}")
     interrupted.unlink()
-    assert main.main(command) == 0
+    assert main(command) == 0
 
     assert len(first) == 2 and first[["accuracy", "full"]].stack().between(0, 1).all()
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "sweep.csv"), first)

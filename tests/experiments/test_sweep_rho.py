@@ -11,14 +11,17 @@ from safetensors.torch import load_file
 
 from den_core.checkpoints.folder import WEIGHTS
 from den_core.checkpoints.metrics import METRICS, read_metrics
-from den_core.errors import CheckpointError, TrainingError
+from den_core.cli.main import main
 from den_core.evaluation.measuring import measure
 from den_core.evaluation.sets import validation_sets
 from den_core.experiments import sweep_rho
 from den_core.inference.network import load
+from den_core.training import run as training
 from den_core.training.resume import LAST_TURN
-from den_core.training.run import load_training_data, train
+from den_core.training.run import train
 from den_core.training.setup import Execution
+
+SWEEP = ["study", "sweep-rho"]
 
 
 @pytest.fixture
@@ -30,13 +33,14 @@ def copied(tiny_checkpoint, tmp_path):
 @pytest.fixture
 def limited(monkeypatch):
     """At most 120 training images of a task are decoded."""
-    monkeypatch.setattr(sweep_rho, "load_training_data", lambda recipe: load_training_data(recipe, 120, progress=False))
+    loaded = training.load_training_data
+    monkeypatch.setattr(training, "load_training_data", lambda recipe: loaded(recipe, 120, progress=False))
 
 
 def test_a_sweep_is_stored_beside_what_was_measured(copied, limited, capsys):
     before = read_metrics(copied)
 
-    sweep_rho.main([str(copied), "--rho", "0.1", "300", "--steps", "10", "--write"])
+    assert main([*SWEEP, str(copied), "--rho", "0.1", "300", "--steps", "10", "--write"]) == 0
 
     after = read_metrics(copied)
     rows = after.rho_sweep
@@ -52,17 +56,18 @@ def test_a_sweep_is_stored_beside_what_was_measured(copied, limited, capsys):
 def test_without_write_nothing_is_stored(copied, limited):
     before = (copied / METRICS).read_bytes()
 
-    sweep_rho.main([str(copied), "--rho", "0.3", "--steps", "1"])
+    assert main([*SWEEP, str(copied), "--rho", "0.3", "--steps", "1", "--seed", "7"]) == 0
 
     assert (copied / METRICS).read_bytes() == before
 
 
-def test_a_sweep_needs_metrics_before_it_trains(copied, monkeypatch):
+def test_a_sweep_needs_metrics_before_it_trains(copied, monkeypatch, capsys):
     (copied / METRICS).unlink()
-    monkeypatch.setattr(sweep_rho, "load_training_data", lambda recipe: pytest.fail("trained for nothing"))
+    monkeypatch.setattr(training, "load_training_data", lambda recipe: pytest.fail("trained for nothing"))
 
-    with pytest.raises(CheckpointError, match="metrics.json, found none; .*evaluate .*copy --write"):
-        sweep_rho.main([str(copied), "--write"])
+    assert main([*SWEEP, str(copied), "--write"]) == 2
+
+    assert f"metrics.json, found none; `den evaluate {copied} --write`" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -78,7 +83,7 @@ def test_the_estimator_of_before_the_last_turn_is_swept(run, limited, monkeypatc
     sweep = sweep_rho.sweep
     monkeypatch.setattr(sweep_rho, "sweep", lambda net, *rest: swept.append(net) or sweep(net, *rest))
 
-    sweep_rho.main([str(run), "--run", str(run), "--rho", "0.1", "--steps", "2", "--write"])
+    assert main([*SWEEP, str(run), "--run", str(run), "--rho", "0.1", "--steps", "2", "--write"]) == 0
 
     before, final = load_file(run / LAST_TURN), load_file(run / WEIGHTS)
     found = swept[0].estimator.state_dict()
@@ -87,9 +92,10 @@ def test_the_estimator_of_before_the_last_turn_is_swept(run, limited, monkeypatc
     assert read_metrics(run).rho_sweep_estimator == "before its last turn"
 
 
-def test_a_run_of_another_recipe_is_refused(run, tiny_checkpoint, limited):
-    with pytest.raises(TrainingError, match="last_turn.safetensors belongs to a run with another configuration"):
-        sweep_rho.main([str(tiny_checkpoint), "--run", str(run), "--rho", "0.1", "--steps", "1"])
+def test_a_run_of_another_recipe_is_refused(run, tiny_checkpoint, capsys):
+    assert main([*SWEEP, str(tiny_checkpoint), "--run", str(run), "--rho", "0.1", "--steps", "1"]) == 2
+
+    assert "last_turn.safetensors belongs to a run with another configuration" in capsys.readouterr().err
 
 
 def test_figures_are_means_over_tasks_of_the_own_choices(tiny_checkpoint):

@@ -7,9 +7,9 @@ import torch
 from safetensors.torch import load_file
 
 from den_core.checkpoints.folder import read_config
-from den_core.cli.console import exit_code
+from den_core.cli.main import main
 from den_core.errors import ConfigError, TrainingError
-from den_core.experiments.twin import main, train_twin, twin_recipe
+from den_core.experiments.twin import train_twin, twin_recipe
 from den_core.training import resume
 from den_core.training.run import train
 from den_core.training.setup import Execution
@@ -66,13 +66,13 @@ def test_a_recipe_without_a_last_turn_has_no_twin(short_digits, with_last_turn):
 
 def test_what_a_twin_cannot_start_from_is_one_line(run, tmp_path, capsys):
     (run / resume.LAST_TURN).write_bytes(b"not weights")
-    assert exit_code(lambda: main([str(run), str(tmp_path / "a")])) == 2
+    assert main(["study", "twin", str(run), str(tmp_path / "a")]) == 2
     assert "damaged" in capsys.readouterr().err
 
     (run / resume.LAST_TURN).unlink()
-    assert exit_code(lambda: main([str(run), str(tmp_path / "b")])) == 2
+    assert main(["study", "twin", str(run), str(tmp_path / "b")]) == 2
     assert "train the network first" in capsys.readouterr().err
 
-    assert exit_code(lambda: main([str(tmp_path / "nowhere"), str(tmp_path / "c")])) == 2
+    assert main(["study", "twin", str(tmp_path / "nowhere"), str(tmp_path / "c")]) == 2
     assert json.dumps(str(tmp_path / "nowhere"))[1:-1] in capsys.readouterr().err
     assert not any((tmp_path / name / resume.FILE).exists() for name in "abc")

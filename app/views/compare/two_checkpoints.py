@@ -20,8 +20,8 @@ def second(first: cache.Checkpoint) -> cache.Checkpoint:
     if not others:
         st.info(
             "There is only one checkpoint, and it takes two to compare. Train a second one, for example with "
-            "`python -m den_core train open3-fast --seed 1 --out checkpoints/second`, index it with "
-            "`python -m den_core index checkpoints/second`, then reload this page. Any other finished checkpoint "
+            "`den train open3-fast --seed 1 --out checkpoints/second`, index it with "
+            "`den index checkpoints/second`, then reload this page. Any other finished checkpoint "
             "folder of the same tasks, copied to `checkpoints/`, will do as well.",
             icon=":material/info:",
         )
@@ -58,7 +58,7 @@ def common_tasks(first: cache.Checkpoint, second: cache.Checkpoint) -> list[str]
         if missing:
             st.info(
                 f"{widgets.literal(checkpoint.name)} is not indexed for {widgets.literal(', '.join(missing))}: "
-                f"`python -m den_core index {checkpoint.folder}` writes its galleries.",
+                f"`den index {checkpoint.folder}` writes its galleries.",
                 icon=":material/info:",
             )
     both = [task for task in shared if all(task in cache.tasks_with_gallery(cp) for cp in (first, second))]

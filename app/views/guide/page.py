@@ -55,7 +55,7 @@ with widgets.errors_shown():
         indexed = bool(cache.galleries(checkpoint))
     if missing:
         st.info(
-            "Steps 2 to 4 show test images, and this network is not indexed yet: `python -m den_core index "
+            "Steps 2 to 4 show test images, and this network is not indexed yet: `den index "
             f"{checkpoint.folder}` writes its galleries.",
             icon=":material/info:",
         )

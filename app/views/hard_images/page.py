@@ -36,7 +36,7 @@ with widgets.errors_shown():
         else:
             st.info(
                 "How hard an image is, and what a cheaper structure would have done, is not known here: the test "
-                "images were not run through fixed structures. Index them again with `python -m den_core index "
+                "images were not run through fixed structures. Index them again with `den index "
                 f"{checkpoint.folder}`, then reload this page.",
                 icon=":material/info:",
             )

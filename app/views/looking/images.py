@@ -29,7 +29,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
         if not gallery.tried:
             st.info(
                 "What other structures would have done for an image is not known here: the test images were not run "
-                f"through them. Index them again with `python -m den_core index {checkpoint.folder}`, then reload this "
+                f"through them. Index them again with `den index {checkpoint.folder}`, then reload this "
                 "page.",
                 icon=":material/info:",
             )

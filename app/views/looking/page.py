@@ -23,7 +23,7 @@ def measured(checkpoint: cache.Checkpoint) -> None:
     if table["low"].isna().any() or curves.empty or choice.empty:
         st.info(
             "This network was measured before intervals were, and before its controls were at every cost weight; run "
-            f"`python -m den_core evaluate {checkpoint.folder} --write`, then reload this page.",
+            f"`den evaluate {checkpoint.folder} --write`, then reload this page.",
             icon=":material/info:",
         )
     if len(curves):

@@ -49,8 +49,8 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, table: pd.DataFrame
         if may_be_habit(table):
             st.markdown(
                 "**Part of this gain may be habit**: a network gets used to the choices that it is trained under. A "
-                "twin that was trained on shuffled ones tells: `python -m den_core.experiments.twin RUN TWIN` "
-                f"trains it, `python -m den_core evaluate {checkpoint.folder} --twin TWIN --write` measures it."
+                "twin that was trained on shuffled ones tells: `den study twin RUN TWIN` "
+                f"trains it, `den evaluate {checkpoint.folder} --twin TWIN --write` measures it."
             )
         st.markdown(f"{number_of_images(points, titles, split)}{beside_baseline(points)}")
     widgets.chart(

@@ -13,7 +13,7 @@ def show_what_is_missing(checkpoint: cache.Checkpoint, titles: dict[str, str]) -
     missing = [title for task, title in titles.items() if task not in cache.tasks_with_gallery(checkpoint)]
     if missing:
         st.info(
-            f"No gallery of {widgets.literal(', '.join(missing))}: `python -m den_core index "
+            f"No gallery of {widgets.literal(', '.join(missing))}: `den index "
             f"{checkpoint.folder}` writes what the pages about test sets show.",
             icon=":material/info:",
         )

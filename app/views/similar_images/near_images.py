@@ -46,7 +46,7 @@ def show(checkpoint: cache.Checkpoint, tasks: list[str], titles: dict[str, str])
         space = widgets.choice("Alike by", known, SPACES, key=state.SPACE)
         if FEATURES not in known:
             st.caption(
-                "These galleries were written without the estimator's features; `python -m den_core index "
+                "These galleries were written without the estimator's features; `den index "
                 f"{checkpoint.folder}` adds them as a third way to compare."
             )
         left, right = st.columns([2, 5], gap="medium")

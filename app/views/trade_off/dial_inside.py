@@ -24,7 +24,7 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, weight: float, scop
     if not tasks:
         st.info(
             "Which images change their structure is computed from the galleries; write them with "
-            f"`python -m den_core index {checkpoint.folder}`.",
+            f"`den index {checkpoint.folder}`.",
             icon=":material/info:",
         )
         return

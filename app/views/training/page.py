@@ -98,7 +98,7 @@ def show_recipe(recipe: dict[str, Any]) -> None:
         f"**{widgets.literal(str(recipe.get('name', 'unnamed')))}** – {widgets.literal(str(recipe.get('description')))}"
     )
     if recipe.get("name"):
-        st.code(f"python -m den_core train {recipe['name']} --out runs/mine", language="bash")
+        st.code(f"den train {recipe['name']} --out runs/mine", language="bash")
     chosen = {key: value for key, value in recipe.items() if key in ("training", "seed", "data_seed")}
     chosen |= {"selector_network": (recipe.get("network") or {}).get("selector") or {}}
     frame = pd.DataFrame(settings(chosen), columns=["Setting", "Value"])
@@ -114,7 +114,7 @@ with widgets.errors_shown():
         history = cache.history(checkpoint)
         if history.columns.empty:
             st.info(
-                "This checkpoint has no `history.csv`: `python -m den_core train` writes one beside the weights; copy "
+                "This checkpoint has no `history.csv`: `den train` writes one beside the weights; copy "
                 f"it to `{checkpoint.folder}`.",
                 icon=":material/info:",
             )

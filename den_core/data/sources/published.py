@@ -73,4 +73,4 @@ class Published:
     def download_command(self, place: Path) -> str:
         """What to type to have the set downloaded to `place`."""
         where = place.parent if place.name == self.folder else place
-        return f"`python -m den_core datasets prepare {shlex.quote(f'{self.kind}:{where}')}`"
+        return f"`den datasets prepare {shlex.quote(f'{self.kind}:{where}')}`"
