@@ -214,6 +214,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _train(command: Train) -> None:
     from den_core.devices import set_threads
+    from den_core.processes import is_first, leaving
     from den_core.recipes import recipe_with
     from den_core.recipes.smoke import SHARES, TRAINED, smoke, smoke_images
     from den_core.training.alternate import Execution
@@ -229,38 +230,33 @@ def _train(command: Train) -> None:
         devices=command.devices,
         resume=command.resume,
     )
-    train(chosen, execution, limit=TRAINED if command.smoke else None)
-    if command.evaluate:
-        folder = execution.folder
-        limit, shares = (smoke_images(chosen), list(SHARES)) if command.smoke else (None, [])
-        _evaluate(Evaluate(folder, limit=limit, shares=shares, write=True))
-        _index(Index(folder, limit=limit))
-        print(f"checkpoint in {folder}")
+    with leaving():  # the processes that trained measure as well
+        train(chosen, execution, limit=TRAINED if command.smoke else None)
+        if command.evaluate:
+            folder = execution.folder
+            limit, shares = (smoke_images(chosen), list(SHARES)) if command.smoke else (None, [])
+            _evaluate(Evaluate(folder, limit=limit, shares=shares, write=True))
+            _index(Index(folder, limit=limit))
+            if is_first():
+                print(f"checkpoint in {folder}")
 
 
 def _sweep(command: Sweep) -> None:
+    from den_core.processes import leaving
     from den_core.training.launch import launch
     from den_core.training.sweep import combinations, table
 
     c = command
     runs = combinations(c.recipes, c.rho, c.levels, c.seeds, c.out, c.backbone, c.steps, c.device, c.threads)
-    launch(runs, c.launcher, c.out, c.jobs, c.minutes)
+    with leaving():  # after the last run
+        launch(runs, c.launcher, c.out, c.jobs, c.minutes)
     frame = table(runs)
     write_atomically(c.out / "sweep.csv", frame.to_csv(index=False).encode())
     print(frame.to_string(index=False, float_format=lambda v: f"{v:.4g}"))
 
 
 def _evaluate(command: Evaluate) -> None:
-    from den_core.baselines import load_baselines
-    from den_core.budgets import within_latency, within_share
-    from den_core.calibration import calibrate, write_calibration
-    from den_core.checkpoints import read_metrics, write_metrics
-    from den_core.evaluation import MAC_SHARES, Evaluator, test_sets, validation_sets
-    from den_core.network import load
-    from den_core.processes import is_first, join
-    from den_core.remeasuring import with_kept
-    from den_core.report import largest_difference, metrics_table
-    from den_core.twins import load_twin
+    from den_core.processes import joined
 
     _check_limit(command.limit)
     wrong = [share for share in command.shares if not 0 < share <= 1]
@@ -268,7 +264,22 @@ def _evaluate(command: Evaluate) -> None:
         raise ConfigError(f"expected shares of the full MACs above 0 and up to 1, found {wrong[0]}")
     if command.budget is not None and command.latency is not None:
         raise ConfigError("expected either --budget or --latency, found both")
-    join()
+    with joined():
+        _measure(command)
+
+
+def _measure(command: Evaluate) -> None:
+    from den_core.baselines import load_baselines
+    from den_core.budgets import within_latency, within_share
+    from den_core.calibration import calibrate, write_calibration
+    from den_core.checkpoints import read_metrics, write_metrics
+    from den_core.evaluation import MAC_SHARES, Evaluator, test_sets, validation_sets
+    from den_core.network import load
+    from den_core.processes import is_first
+    from den_core.remeasuring import with_kept
+    from den_core.report import largest_difference, metrics_table
+    from den_core.twins import load_twin
+
     net = load(command.checkpoint, command.device)
     baselines = load_baselines(net, command.baseline, command.split)
     twin = load_twin(net, command.twin) if command.twin else None
@@ -308,13 +319,13 @@ def _evaluate(command: Evaluate) -> None:
 def _index(command: Index) -> None:
     from den_core.indexing import write_gallery
     from den_core.network import load
-    from den_core.processes import join
+    from den_core.processes import joined
 
     _check_limit(command.limit)
-    join()
-    net = load(command.checkpoint, command.device)
-    for task in net.tasks:
-        print(write_gallery(net, command.checkpoint, task, command.limit, command.thumbnails))
+    with joined():
+        net = load(command.checkpoint, command.device)
+        for task in net.tasks:
+            print(write_gallery(net, command.checkpoint, task, command.limit, command.thumbnails))
 
 
 def _check_limit(limit: int | None) -> None:

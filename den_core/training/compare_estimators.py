@@ -23,6 +23,7 @@ from den_core.devices import set_threads
 from den_core.files import write_atomically
 from den_core.measuring import EvaluationSet, evaluation_set, measure
 from den_core.network import DeepElasticNetwork
+from den_core.processes import leaving
 from den_core.recipes import recipe_with
 from den_core.recipes.training import runs_per_image
 from den_core.seeding import step_generator
@@ -161,6 +162,7 @@ def table(frame: pd.DataFrame) -> str:
     return shown.groupby("arm", sort=False).agg(found).round(2).to_string()
 
 
+@leaving()
 def main(arguments: list[str] | None = None) -> None:
     """Print a row per arm and seed as it is measured, and a table at the end."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])

@@ -24,6 +24,7 @@ from den_core.console import exit_code
 from den_core.data.loaders import Batch
 from den_core.devices import device_name, set_threads
 from den_core.models.static import StaticEstimator
+from den_core.processes import leaving
 from den_core.recipes import recipe_with
 from den_core.seeding import step_generator
 from den_core.stopwatch import quartiles, take_turns
@@ -62,6 +63,7 @@ class Throughput:
         return pd.DataFrame(rows)
 
 
+@leaving()
 def throughput(recipe: Recipe, execution: Execution, repeats: int, tau: float = 0.75) -> Throughput:
     """Time the steps of a recipe's training.
 
