@@ -131,7 +131,7 @@ sys.exit(exit_code(work))
 @pytest.mark.parametrize("first", ["waits", "is done"])
 def test_where_one_process_fails_no_other_waits_or_succeeds(first):
     port = free_port()
-    processes = [
+    started = [
         subprocess.Popen(
             [sys.executable, "-c", SCRIPT, first],
             env=os.environ | environment(rank, 2, port),
@@ -140,9 +140,13 @@ def test_where_one_process_fails_no_other_waits_or_succeeds(first):
         )
         for rank in range(2)
     ]
-    errors = [process.communicate(timeout=60)[1] for process in processes]
+    try:
+        errors = [process.communicate(timeout=120)[1] for process in started]
+    finally:
+        for process in started:
+            process.kill()
 
-    assert [process.returncode for process in processes] == [2, 2]
+    assert [process.returncode for process in started] == [2, 2]
     assert errors[1] == "error: expected an image, found none\n"
     assert errors[0].startswith("error: expected all processes to go on, found one that ended")
     assert errors[0].count("\n") == 1
