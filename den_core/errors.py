@@ -6,6 +6,7 @@ DenError
 ├── DataError         a data set that is missing, incomplete or malformed
 │   └── ImageError    one image that cannot be read, or that is too large to be read safely
 ├── CheckpointError   a checkpoint folder that is incomplete, too new, or does not fit its own config
+├── ProcessError      one of several processes ended before the work that they share was done
 └── TrainingError     training cannot go on (a resume folder of another run, a loss that is not finite)
 
 A message is one line: what was expected, what was found, what to do. The command line prints it and
@@ -40,6 +41,10 @@ class ImageError(DataError):
 
 class CheckpointError(DenError):
     """A checkpoint folder that is incomplete, from a newer schema, or inconsistent."""
+
+
+class ProcessError(DenError):
+    """Another process ended before the work that it shares with this one was done."""
 
 
 class TrainingError(DenError):

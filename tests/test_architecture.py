@@ -57,7 +57,7 @@ def test_the_library_knows_no_app(path):
         ("training", {"training", "models", "data", "accounting", "checkpoints", "recipes", "config", "errors",
                       "structures", "seeding", "files", "devices", "network", "measuring", "controls",
                       "static_search", "evaluation", "weights", "twins", "comparable", "console",
-                      "stopwatch", "__version__"}),
+                      "stopwatch", "processes", "__version__"}),
     ],
 )  # fmt: skip
 def test_a_part_imports_only_what_stands_below_it(folder, allowed):

@@ -22,6 +22,8 @@ from den_core.models.accounting import cost_table
 from den_core.models.static import StaticEstimator
 from den_core.runtime.devices import device_name
 from den_core.runtime.stopwatch import quartiles, take_turns
+from den_core.processes import leaving
+from den_core.recipes import recipe_with
 from den_core.seeding import step_generator
 from den_core.structures import full_structure
 from den_core.training.estimator_step import estimator_step
@@ -78,6 +80,7 @@ def with_batch(recipe: Recipe, batch: int | None) -> Recipe:
     return dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, batch_size=batch))
 
 
+@leaving()
 def throughput(recipe: Recipe, execution: Execution, repeats: int, tau: float = 0.75) -> Throughput:
     """Time the steps of a recipe's training.
 

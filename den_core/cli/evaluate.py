@@ -49,6 +49,18 @@ class Evaluate:
     """Where to compute, as torch names it."""
 
     def run(self) -> None:
+        from den_core.runtime.processes import joined
+
+        check_limit(self.limit)
+        wrong = [share for share in self.shares if not 0 < share <= 1]
+        if wrong:
+            raise ConfigError(f"expected shares of the full MACs above 0 and up to 1, found {wrong[0]}")
+        if self.budget is not None and self.latency is not None:
+            raise ConfigError("expected either --budget or --latency, found both")
+        with joined():
+            self._measure()
+
+    def _measure(self) -> None:
         from den_core.checkpoints.metrics import read_metrics, write_metrics
         from den_core.evaluation.baselines import load_baselines
         from den_core.evaluation.dial import calibrate
@@ -59,15 +71,8 @@ class Evaluate:
         from den_core.evaluation.twins import load_twin
         from den_core.inference.calibration import write_calibration
         from den_core.inference.network import load
-        from den_core.runtime.processes import is_first, join
+        from den_core.runtime.processes import is_first
 
-        check_limit(self.limit)
-        wrong = [share for share in self.shares if not 0 < share <= 1]
-        if wrong:
-            raise ConfigError(f"expected shares of the full MACs above 0 and up to 1, found {wrong[0]}")
-        if self.budget is not None and self.latency is not None:
-            raise ConfigError("expected either --budget or --latency, found both")
-        join()
         net = load(self.checkpoint, self.device)
         baselines = load_baselines(net, self.baseline, self.split)
         twin = load_twin(net, self.twin) if self.twin else None

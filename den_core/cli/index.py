@@ -25,10 +25,10 @@ class Index:
     def run(self) -> None:
         from den_core.evaluation.indexing import write_gallery
         from den_core.inference.network import load
-        from den_core.runtime.processes import join
+        from den_core.runtime.processes import joined
 
         check_limit(self.limit)
-        join()
-        net = load(self.checkpoint, self.device)
-        for task in net.tasks:
-            print(write_gallery(net, self.checkpoint, task, self.limit, self.thumbnails))
+        with joined():
+            net = load(self.checkpoint, self.device)
+            for task in net.tasks:
+                print(write_gallery(net, self.checkpoint, task, self.limit, self.thumbnails))

@@ -43,11 +43,13 @@ class Sweep:
     def run(self) -> None:
         from den_core.experiments.launch import launch
         from den_core.experiments.sweep import combinations, table
+        from den_core.runtime.processes import leaving
 
         check_given(recipes=self.recipes, seeds=self.seeds)
         varied = (self.recipes, self.rho, self.levels, self.seeds)
         runs = combinations(*varied, self.out, self.backbone, self.steps, self.device, self.threads)
-        launch(runs, self.launcher, self.out, self.jobs, self.minutes)
+        with leaving():  # after the last run
+            launch(runs, self.launcher, self.out, self.jobs, self.minutes)
         frame = table(runs)
         write_csv(frame, self.out / "sweep.csv")
         print(frame.to_string(index=False, float_format=lambda v: f"{v:.4g}"))

@@ -47,6 +47,7 @@ class Train:
         from den_core.recipes import recipe_with
         from den_core.recipes.smoke import SHARES, TRAINED, smoke, smoke_images
         from den_core.runtime.devices import set_threads
+        from den_core.runtime.processes import is_first, leaving
         from den_core.training.run import train
         from den_core.training.setup import Execution
 
@@ -59,10 +60,12 @@ class Train:
             devices=self.devices,
             resume=self.resume,
         )
-        train(chosen, execution, limit=TRAINED if self.smoke else None)
-        if self.evaluate:
-            folder = execution.folder
-            limit, shares = (smoke_images(chosen), list(SHARES)) if self.smoke else (None, [])
-            Evaluate(folder, limit=limit, shares=shares, write=True).run()
-            Index(folder, limit=limit).run()
-            print(f"checkpoint in {folder}")
+        with leaving():  # the processes that trained measure as well
+            train(chosen, execution, limit=TRAINED if self.smoke else None)
+            if self.evaluate:
+                folder = execution.folder
+                limit, shares = (smoke_images(chosen), list(SHARES)) if self.smoke else (None, [])
+                Evaluate(folder, limit=limit, shares=shares, write=True).run()
+                Index(folder, limit=limit).run()
+                if is_first():
+                    print(f"checkpoint in {folder}")

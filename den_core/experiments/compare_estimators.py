@@ -17,6 +17,13 @@ from den_core.checkpoints.folder import CheckpointInfo
 from den_core.config import Recipe
 from den_core.evaluation.measuring import EvaluationSet, evaluation_set, measure
 from den_core.inference.network import DeepElasticNetwork
+from den_core.console import exit_code
+from den_core.devices import set_threads
+from den_core.files import write_atomically
+from den_core.measuring import EvaluationSet, evaluation_set, measure
+from den_core.network import DeepElasticNetwork
+from den_core.processes import leaving
+from den_core.recipes import recipe_with
 from den_core.recipes.training import runs_per_image
 from den_core.seeding import step_generator
 from den_core.structures import uniform_structure
@@ -137,6 +144,7 @@ def accuracies(net: DeepElasticNetwork, sets: dict[str, EvaluationSet], seed: in
     return {key: sum(values) / len(values) for key, values in rows.items()}
 
 
+@leaving()
 def compare(
     base: Recipe,
     loaded: LoadedData,

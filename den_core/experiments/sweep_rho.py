@@ -31,7 +31,7 @@ def sweep(
     data: TrainingData,
     values: Sequence[float],
     steps: int | None = None,
-    report: Callable[[RhoResult], None] = print,
+    report: Callable[[dict], None] = print,
 ) -> tuple[RhoResult, ...]:
     """One row per ρ, see `measure_choice`.
 
@@ -48,7 +48,7 @@ def sweep(
         trained = DeepElasticNetwork(net.estimator, selector, net.info, str(net.device))
         validation = {t.name: evaluation_set(trained, t, data.validation[t.name]) for t in trained.config.tasks}
         rows.append(measure_choice(trained, validation, rho))
-        report(rows[-1])
+        report(to_json(rows[-1]))
     return tuple(rows)
 
 

@@ -18,6 +18,9 @@ from den_core.data.splits import divide_tasks
 from den_core.errors import TrainingError
 from den_core.runtime.devices import device_name
 from den_core.runtime.files import write_atomically
+from den_core.files import write_atomically
+from den_core.processes import leaving
+from den_core.training.alternate import Execution, Trainer, TrainingData
 from den_core.training.history import history_csv
 from den_core.training.resume import FILE
 from den_core.training.setup import Execution, TrainingData
@@ -46,11 +49,13 @@ def load_training_data(recipe: Recipe, limit: int | None = None, progress: bool 
     return LoadedData(TrainingData(train, validation), {name: found.fingerprint for name, found in arrays.items()})
 
 
+@leaving()
 def train(recipe: Recipe, execution: Execution, limit: int | None = None) -> None:
     """Run a recipe and write its checkpoint to `execution.folder`. Of several processes one writes, for all to read.
 
     Raises:
         TrainingError: the folder holds a finished or unfinished run and `resume` is not set.
+        ProcessError: another process did not reach its end.
     """
     folder = execution.folder
     if not execution.resume and any((folder / name).exists() for name in ("config.json", FILE)):

@@ -43,6 +43,7 @@ torch.set_num_threads(1)
 run.Trainer = WatchedTrainer
 chosen = from_json(Recipe, json.loads(Path("recipe.json").read_text()))
 run.train(chosen, Execution(Path("run"), accelerator="cpu", devices=2, progress=False), limit=150)
+assert not torch.distributed.is_initialized(), "the group that the run made was not left"
 """
 
 

@@ -63,15 +63,16 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 import torch
-from den_core.runtime.processes import gathered, is_first, join
-join()
+from den_core.runtime.processes import gathered, is_first, joined
 found = {}
-for rows in (1, 4, 5):
-    ran = []
-    got = gathered(rows, lambda part: (ran.append((part.start, part.stop)), torch.arange(10)[part, None] > 1)[1])
-    found[rows] = {"ran": ran, "got": got.tolist()}
-(Path(sys.argv[1]) / f"{int(is_first())}.json").write_text(json.dumps(found))
-print("first" if is_first() else "second")
+with joined():
+    for rows in (1, 4, 5):
+        ran = []
+        got = gathered(rows, lambda part: (ran.append((part.start, part.stop)), torch.arange(10)[part, None] > 1)[1])
+        found[rows] = {"ran": ran, "got": got.tolist()}
+    (Path(sys.argv[1]) / f"{int(is_first())}.json").write_text(json.dumps(found))
+    print("first" if is_first() else "second")
+print("left")
 """
 
 
@@ -82,7 +83,7 @@ def test_every_process_gets_what_all_ran(tmp_path):
     assert done.returncode == 0, done.stderr
     second, first = (json.loads((tmp_path / f"{i}.json").read_text()) for i in range(2))
 
-    assert done.stdout.split() == ["first"]
+    assert sorted(done.stdout.split()) == ["first", "left", "left"]
     for rows in ("1", "4", "5"):
         assert first[rows]["got"] == second[rows]["got"] == [[i > 1] for i in range(int(rows))]
     assert first["5"]["ran"] == [[0, 3]] and second["5"]["ran"] == [[3, 5]]
