@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
+from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -14,60 +16,117 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 LIBRARY = sorted((REPOSITORY / "den_core").rglob("*.py"))
 APP = sorted((REPOSITORY / "app").rglob("*.py"))
 
+FLOORS = (
+    {"errors", "seeding", "costs", "methods"},
+    {"structure_keys", "fields"},
+    {"typed_json"},
+    {"config", "structures", "runtime"},
+    {"models", "data", "checkpoints"},
+    {"recipes", "inference"},
+    {"evaluation"},
+    {"training", "analysis"},
+    {"experiments", "benchmarks"},
+    {"cli"},
+)
+"The rooms of den_core from the ground up: a file imports from its own room and from floors below it."
+
+
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
 
 def module_name(path: Path) -> str:
     parts = path.relative_to(REPOSITORY).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def names_imported(node: ast.stmt) -> set[str]:
+def names_imported(node: ast.AST) -> set[str]:
     if isinstance(node, ast.Import):
         return {alias.name for alias in node.names}
     if isinstance(node, ast.ImportFrom):
-        return {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        return {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
     return set()
 
 
 def imports(path: Path, on_import_only: bool = False) -> set[str]:
     """What a file imports anywhere, or only what it imports when it is itself imported."""
-    tree = ast.parse(path.read_text("utf-8"))
-    nodes = tree.body if on_import_only else ast.walk(tree)
-    return set().union(*map(names_imported, nodes)) if nodes else set()
+    tree = tree_of(path)
+    return set().union(*map(names_imported, tree.body if on_import_only else ast.walk(tree)))
 
 
 def packages(path: Path) -> set[str]:
     return {name.split(".")[0] for name in imports(path)}
 
 
-def parts_of_library(path: Path) -> set[str]:
-    """The first names below den_core that a file imports."""
-    return {name.split(".")[1] for name in imports(path) if name.startswith("den_core.")}
+def rooms_imported(path: Path) -> Iterator[str]:
+    """The rooms of den_core that a file imports from."""
+    files = {file.stem for file in (REPOSITORY / "den_core").glob("*.py")}
+    folders = {folder.parent.name for folder in (REPOSITORY / "den_core").glob("*/__init__.py")}
+    for name in imports(path):
+        parts = name.split(".")
+        if parts[0] == "den_core" and len(parts) > 1 and parts[1] in files | folders:
+            yield parts[1]
 
 
-@pytest.mark.parametrize("path", LIBRARY, ids=module_name)
-def test_the_library_knows_no_app(path):
-    assert not packages(path) & {"streamlit", "plotly", "app"}
+def floor_of(room: str) -> int:
+    found = [floor for floor, rooms in enumerate(FLOORS) if room in rooms]
+    assert found, f"{room} has no floor; give it one in FLOORS"
+    return found[0]
 
 
-@pytest.mark.parametrize(
-    "folder, allowed",
-    [
-        ("models", {"models", "config", "errors", "nearest", "structures"}),
-        ("data", {"data", "config", "errors", "files", "nearest", "seeding"}),
-        ("training", {"training", "models", "data", "accounting", "checkpoints", "recipes", "config", "errors",
-                      "structures", "seeding", "files", "devices", "network", "measuring", "controls",
-                      "static_search", "evaluation", "weights", "twins", "comparable", "console",
-                      "stopwatch", "processes", "__version__"}),
-    ],
-)  # fmt: skip
-def test_a_part_imports_only_what_stands_below_it(folder, allowed):
-    for path in sorted((REPOSITORY / "den_core" / folder).rglob("*.py")):
-        assert parts_of_library(path) <= allowed, module_name(path)
+def test_every_file_imports_only_from_its_room_and_from_below():
+    broken = []
+    for path in LIBRARY:
+        parts = path.relative_to(REPOSITORY / "den_core").with_suffix("").parts
+        room = parts[0]
+        if room in ("__init__", "__main__"):
+            continue
+        broken += [
+            f"{module_name(path)} imports {other}"
+            for other in sorted(set(rooms_imported(path)))
+            if other != room and floor_of(other) >= floor_of(room)
+        ]
+    assert not broken
 
 
-@pytest.mark.parametrize("path", [p for p in APP if {"views", "panels"} & set(p.parts)], ids=module_name)
-def test_pages_hold_no_tensor(path):
-    assert not packages(path) & {"torch", "torchvision", "safetensors"}
+def test_the_library_knows_no_app():
+    for path in LIBRARY:
+        assert not packages(path) & {"streamlit", "plotly", "app"}, module_name(path)
+
+
+def test_no_page_imports_another():
+    for path in (REPOSITORY / "app" / "views").rglob("*.py"):
+        page = path.relative_to(REPOSITORY / "app" / "views").parts[0]
+        others = {name.split(".")[2] for name in imports(path) if name.startswith("app.views.")}
+        assert others <= {page}, module_name(path)
+
+
+def test_what_pages_share_imports_no_page():
+    for path in APP:
+        if "views" not in path.parts:
+            assert not {name for name in imports(path) if name.startswith("app.views")}, module_name(path)
+
+
+def test_pages_hold_no_tensor():
+    for path in APP:
+        if "views" in path.parts:
+            assert not packages(path) & {"torch", "torchvision", "safetensors"}, module_name(path)
+
+
+def test_figures_are_drawn_from_frames_alone():
+    charts = [path for path in APP if path.name == "charts.py"]
+    assert len(charts) >= 10
+    for path in charts:
+        assert not packages(path) & {"streamlit", "torch"}, module_name(path)
+        above = {name for name in imports(path) if name.startswith(("app.cache", "app.widgets", "app.state"))}
+        assert not above, module_name(path)
+
+
+def test_only_one_place_caches():
+    for path in APP:
+        if "cache" not in path.parts:
+            assert "st.cache_" not in path.read_text("utf-8"), module_name(path)
 
 
 def test_modules_import_each_other_in_no_circle():
@@ -79,29 +138,18 @@ def test_modules_import_each_other_in_no_circle():
     assert len(order) == len(modules)
 
 
-@pytest.mark.parametrize("path", LIBRARY + APP, ids=module_name)
-def test_nothing_is_unpickled(path):
-    assert not packages(path) & {"pickle", "joblib", "dill", "cloudpickle", "shelve"}
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            assert (node.value.id, node.attr) != ("torch", "load"), f"line {node.lineno}"
-        if isinstance(node, ast.keyword):
-            assert node.arg != "allow_pickle", f"line {node.lineno}"
-
-
-@pytest.mark.parametrize("path", [p for p in APP if p.parent.name == "charts"], ids=module_name)
-def test_figures_are_drawn_from_frames_alone(path):
-    assert not packages(path) & {"streamlit", "torch"}
-    assert not {name for name in imports(path) if name.startswith(("app.cache", "app.widgets", "app.state"))}
-
-
-@pytest.mark.parametrize("path", [p for p in APP if "cache" not in p.parts], ids=module_name)
-def test_only_one_place_caches(path):
-    assert "st.cache_" not in path.read_text("utf-8")
+def test_nothing_is_unpickled():
+    for path in LIBRARY + APP:
+        assert not packages(path) & {"pickle", "joblib", "dill", "cloudpickle", "shelve"}, module_name(path)
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                assert (node.value.id, node.attr) != ("torch", "load"), f"{module_name(path)}, line {node.lineno}"
+            if isinstance(node, ast.keyword):
+                assert node.arg != "allow_pickle", f"{module_name(path)}, line {node.lineno}"
 
 
 @pytest.mark.parametrize(
-    "modules", ["den_core, den_core.cli.main", "app.widgets, den_core.checkpoints.gallery, den_core.checkpoints"]
+    "modules", ["den_core, den_core.cli.main", "app.widgets, den_core.checkpoints.gallery, den_core.checkpoints.folder"]
 )
 def test_torch_is_not_imported_before_it_is_needed(modules):
     """It takes seconds: the command line's help and the first page of the app do without."""

@@ -21,9 +21,8 @@ from den_core.errors import ConfigError
 from den_core.models.accounting import cost_table
 from den_core.models.static import StaticEstimator
 from den_core.runtime.devices import device_name
+from den_core.runtime.processes import leaving
 from den_core.runtime.stopwatch import quartiles, take_turns
-from den_core.processes import leaving
-from den_core.recipes import recipe_with
 from den_core.seeding import step_generator
 from den_core.structures import full_structure
 from den_core.training.estimator_step import estimator_step

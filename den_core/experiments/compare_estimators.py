@@ -17,14 +17,8 @@ from den_core.checkpoints.folder import CheckpointInfo
 from den_core.config import Recipe
 from den_core.evaluation.measuring import EvaluationSet, evaluation_set, measure
 from den_core.inference.network import DeepElasticNetwork
-from den_core.console import exit_code
-from den_core.devices import set_threads
-from den_core.files import write_atomically
-from den_core.measuring import EvaluationSet, evaluation_set, measure
-from den_core.network import DeepElasticNetwork
-from den_core.processes import leaving
-from den_core.recipes import recipe_with
 from den_core.recipes.training import runs_per_image
+from den_core.runtime.processes import leaving
 from den_core.seeding import step_generator
 from den_core.structures import uniform_structure
 from den_core.training.run import LoadedData

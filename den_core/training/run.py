@@ -18,9 +18,7 @@ from den_core.data.splits import divide_tasks
 from den_core.errors import TrainingError
 from den_core.runtime.devices import device_name
 from den_core.runtime.files import write_atomically
-from den_core.files import write_atomically
-from den_core.processes import leaving
-from den_core.training.alternate import Execution, Trainer, TrainingData
+from den_core.runtime.processes import leaving
 from den_core.training.history import history_csv
 from den_core.training.resume import FILE
 from den_core.training.setup import Execution, TrainingData

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from torch import distributed
 
-from den_core import processes
-from den_core.console import exit_code
+from den_core.cli.console import exit_code
 from den_core.errors import ConfigError
-from den_core.processes import joined, leaving
+from den_core.runtime import processes
+from den_core.runtime.processes import joined, leaving
 
 
 def free_port() -> str:
@@ -112,9 +112,9 @@ def test_without_torchrun_no_group_is_joined():
 SCRIPT = """
 import sys
 import torch
-from den_core.console import exit_code
+from den_core.cli.console import exit_code
 from den_core.errors import DataError
-from den_core.processes import gathered, is_first, joined
+from den_core.runtime.processes import gathered, is_first, joined
 
 def work():
     with joined():
