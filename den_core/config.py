@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import typing
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+from den_core import typed_json
 from den_core.errors import ConfigError
-from den_core.fields import Range, check_fields, declarations
+from den_core.fields import Range, check_fields
 
 AtLeastOne = Annotated[int, Range(1)]
 Count = Annotated[int, Range(0)]
@@ -357,11 +357,6 @@ REMOVED = {"inherit": False, "final_rho": None, "risk": "cross_entropy", "residu
 "Fields that the selector's turns had in older configurations, with the only value that can still be trained."
 
 
-def to_json(config: Any) -> Any:
-    """A configuration as plain JSON values."""
-    return dataclasses.asdict(config)
-
-
 def _without_removed(training: dict[str, Any], where: str) -> dict[str, Any]:
     """A training that an older version wrote, without the fields that the selector's turns no longer have.
 
@@ -382,40 +377,15 @@ def _without_removed(training: dict[str, Any], where: str) -> dict[str, Any]:
     return training | {"selector": {name: value for name, value in selector.items() if name not in today}}
 
 
+def to_json(config: Any) -> Any:
+    """A configuration as plain JSON values, every field included."""
+    return dataclasses.asdict(config)
+
+
 def from_json(kind: type, value: Any, where: str = "config") -> Any:
-    """The configuration that `to_json` wrote.
+    """The configuration that `to_json` wrote, or that an older version did.
 
     Raises:
         ConfigError: a field that is unknown, missing, of the wrong type or out of its range; the message names it.
     """
-    _require(isinstance(value, dict), f"{where}: expected an object, found {type(value).__name__}")
-    if kind is TrainingConfig:
-        value = _without_removed(value, where)
-    known = {f.name: f for f in dataclasses.fields(kind)}
-    unknown = sorted(set(value) - set(known))
-    _require(not unknown, f"{where}: unknown field {', '.join(unknown)}; written by a newer version?")
-    missing = sorted(
-        name
-        for name, f in known.items()
-        if name not in value and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-    )
-    _require(not missing, f"{where}: missing field {', '.join(missing)}")
-    declared = declarations(kind)
-    parts = {name: _from_json_part(declared[name], part, f"{where}.{name}") for name, part in value.items()}
-    try:
-        return kind(**parts)
-    except ConfigError as error:
-        raise ConfigError(f"{where}: {error}") from error
-
-
-def _from_json_part(declared: Any, value: Any, where: str) -> Any:
-    """What a field is built from: JSON knows no tuples, and no floats that are whole. Nothing is checked here."""
-    if dataclasses.is_dataclass(declared):
-        return from_json(declared, value, where)
-    origin, parts = typing.get_origin(declared), typing.get_args(declared)
-    if origin is tuple and isinstance(value, (list, tuple)):
-        each = [part for part in parts if part is not Ellipsis]
-        return tuple(_from_json_part(each[min(i, len(each) - 1)], v, f"{where}[{i}]") for i, v in enumerate(value))
-    if origin is Annotated and parts[0] is float and type(value) is int:
-        return float(value)
-    return value
+    return typed_json.from_json(kind, value, where, upgrades={TrainingConfig: _without_removed})

@@ -49,7 +49,8 @@ def check_fields(config: Any) -> None:
         ConfigError: the first that holds something else; the message says in one line what was expected and found.
         TypeError: a declaration that cannot be checked, such as a number without a range.
     """
-    for name, declared in declarations(type(config)).items():
+    kind: type = type(config)
+    for name, declared in declarations(kind).items():
         _check(name, getattr(config, name), declared)
 
 

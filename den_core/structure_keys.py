@@ -5,15 +5,16 @@ The one place that turns levels into text and back, without torch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from den_core.errors import StructureError
 
 
-def structure_key(levels: Sequence[int] | np.ndarray) -> str:
-    """The text of one structure of levels, (n,)."""
+def structure_key(levels: Iterable[Any]) -> str:
+    """The text of one structure of levels, (n,): of whole numbers, an array or a tensor."""
     return "".join(str(int(level)) for level in levels)
 
 

@@ -121,7 +121,7 @@ def summary(found: Benefit, rows: np.ndarray | None = None) -> BenefitSummary:
     values = found.value[chosen]
     mean = float(values.mean()) if len(values) else float("nan")
     spread = float(values.std(ddof=1)) if len(values) > 1 else float("nan")
-    half = float(mean_half_width(spread, len(values)))
+    half = float(mean_half_width(np.asarray(spread), len(values)))
     helped, hurt = (int((kind & chosen).sum()) for kind in (found.helped, found.hurt))
     return BenefitSummary(len(values), mean, mean - half, mean + half, helped, hurt)
 

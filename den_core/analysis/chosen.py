@@ -106,7 +106,7 @@ def structures_of_tasks(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """
     if not tables:
         raise _no_images()
-    parts = {}
+    parts: dict[str, pd.Series] = {}
     for task, table in tables.items():
         part = table.set_index("structure")[["images", "accuracy", "macs"]]
         parts |= {f"{name}:{task}": part[name] for name in part}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 
-def pareto_front(macs: Sequence[float], gain: Sequence[float]) -> np.ndarray:
+def pareto_front(macs: Sequence[float] | np.ndarray, gain: Sequence[float] | np.ndarray) -> np.ndarray:
     """Which points no other point beats: none has at least their gain at fewer MACs, or more at as many.
 
     Args:
@@ -16,15 +16,15 @@ def pareto_front(macs: Sequence[float], gain: Sequence[float]) -> np.ndarray:
     Returns:
         bool, (N,). Of equal points all or none are on the front.
     """
-    cost, gain = np.asarray(macs, dtype=np.float64), np.asarray(gain, dtype=np.float64)
-    order = np.lexsort((-gain, cost))
+    cost, brought = np.asarray(macs, dtype=np.float64), np.asarray(gain, dtype=np.float64)
+    order = np.lexsort((-brought, cost))
     on_front = np.zeros(len(cost), dtype=bool)
     best = -np.inf
     for place in order:
-        if gain[place] > best:
-            best = gain[place]
+        if brought[place] > best:
+            best = brought[place]
             last = cost[place]
             on_front[place] = True
-        elif gain[place] == best and cost[place] == last:
+        elif brought[place] == best and cost[place] == last:
             on_front[place] = True
     return on_front

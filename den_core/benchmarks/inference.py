@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -214,7 +215,7 @@ def _time_batches(net: DeepElasticNetwork, task: str, x: Tensor, z: Tensor, batc
         return over
 
     with torch.inference_mode():
-        peaks = {name: peak_memory(lambda run=run: run(*given[0]), net.device) for name, run in ways.items()}
+        peaks = {name: peak_memory(functools.partial(run, *given[0]), net.device) for name, run in ways.items()}
         seconds = take_turns({name: over_parts(run) for name, run in ways.items()}, repeats, net.device)
     times = {name: tuple(1000 * q / (batch * count) for q in quartiles(taken)) for name, taken in seconds.items()}
     plain, fastest = times[FULL][1], min(times[FULL][1], times[FULL_HERE][1])
@@ -239,7 +240,7 @@ def _ways(net: DeepElasticNetwork, task: str) -> dict[str, Callable[[Tensor, Ten
     """By name, how a batch and its structures are run."""
     full = full_structure(1, net.num_blocks, net.num_levels)
     plain = ExtractedNetwork(net.estimator, full[0], task).to(net.dtype)
-    masked = copy.deepcopy(net.estimator).to(net.dtype, memory_format=torch.channels_last)
+    masked = copy.deepcopy(net.estimator).to(net.dtype).to(memory_format=torch.channels_last)
 
     def choose(x: Tensor, z: Tensor) -> Tensor:
         return net.choose(net.model_distribution(x, task))

@@ -11,6 +11,7 @@ import dataclasses
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 import torch
@@ -30,6 +31,8 @@ from den_core.training.optimisers import estimator_optimizer, selector_optimizer
 from den_core.training.sampling import initial_structures
 from den_core.training.selector_step import selector_step
 from den_core.training.setup import Execution, build_networks, make_fabric, to_training_precision
+
+Way = Literal["masked", "dispatched"]
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,9 @@ def _steps(recipe: Recipe, fabric, tau: float) -> dict[str, Callable[[], object]
     wrapped.train(), wrapped_selector.train()
     batch, generator = _random_batch(recipe, fabric.device), step_generator(recipe.seed, "throughput", 0)
 
-    def train_estimator(first: str, distillation: float, how: str = config.estimator.execution) -> None:
+    def train_estimator(
+        first: str, distillation: float, how: Literal["masked", "dispatched"] = config.estimator.execution
+    ) -> None:
         structures = {
             task: (
                 full_structure(len(x), n, h) if first == "full" else initial_structures(len(x), n, h, tau, generator)

@@ -23,7 +23,7 @@ OF_OTHERS = (BASELINE, TWIN)
 "Operating points of metrics.json that other checkpoints are needed for."
 AVERAGE = "average"
 "Name of the mean over tasks, beside the tasks themselves."
-LATER_METRICS = {"static_lead": {}, "twin_lead": {}, "choice": {}, "by_cost_weight": []}
+LATER_METRICS: dict[str, Any] = {"static_lead": {}, "twin_lead": {}, "choice": {}, "by_cost_weight": []}
 "Fields that older files lack altogether, with what stands in a newer one where such a part was not measured."
 
 Count = Annotated[int, Range(0)]
@@ -121,6 +121,12 @@ class Difference(_Checked):
     def values(self) -> dict[str, float]:
         """By task, AVERAGE last."""
         return {**self.tasks, AVERAGE: self.average}
+
+    def with_interval(self, name: str) -> GapWithInterval:
+        """The difference of a task or of AVERAGE with the limits of its interval, which must have been measured."""
+        assert self.intervals is not None
+        low, high = self.intervals[name]
+        return self.values[name], low, high
 
 
 @dataclass(frozen=True)

@@ -64,4 +64,6 @@ def check_port(port: int) -> None:
     try:
         socket.create_server(("localhost", port)).close()
     except OSError as error:
-        raise ConfigError(f"expected a free port, found {port}: {os.strerror(error.errno)}; name another") from error
+        raise ConfigError(
+            f"expected a free port, found {port}: {os.strerror(error.errno or 0)}; name another"
+        ) from error

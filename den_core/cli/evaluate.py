@@ -110,6 +110,7 @@ class Evaluate:
     ) -> pd.DataFrame:
         from den_core.evaluation.dial import within_latency, within_share
 
-        if self.latency is None:
-            return within_share(net, validation, data, self.budget)
-        return within_latency(net, validation, data, self.latency, self.batch)
+        if self.latency is not None:
+            return within_latency(net, validation, data, self.latency, self.batch)
+        assert self.budget is not None  # one of the two is given
+        return within_share(net, validation, data, self.budget)

@@ -38,7 +38,7 @@ class Export:
             raise ConfigError("expected either --structure or --budget, found both or none")
         net = load(self.checkpoint)
         net.task(self.task)
-        key = self.structure
+        key = self.structure or ""
         if self.budget is not None:
             searched = load(self.checkpoint, self.device)
             key = best_static(searched, validation_sets(searched)[self.task], self.budget, self.seed)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import tyro
+from tyro.conf import Positional as Positional
 
 from den_core.cli.console import exit_code
 from den_core.errors import ConfigError, unknown
 
-Positional = tyro.conf.Positional
 HELP = ("-h", "--help")
 _SETTINGS = (tyro.conf.DisallowNone, tyro.conf.PositionalMetavarFromFieldName)
 

@@ -172,7 +172,7 @@ def _decode_frame(image: Image.Image) -> Image.Image:
     return decoded
 
 
-def _orientation(image: Image.Image) -> object:
+def _orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8. A picture whose EXIF block cannot be parsed is taken as upright."""
     try:
         return image.getexif().get(ExifTags.Base.Orientation, 1)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.progress import track
 
+from den_core.config import TaskConfig
 from den_core.data.sources import KINDS, ImageSource, Kind, download_source, open_source, parquet_copy
 from den_core.data.sources.address import parse_address
 from den_core.data.tasks import PUBLISHED, TASKS
 from den_core.errors import DataError, ImageError, unknown
 
-SPLITS = ("train", "test")
+Split = Literal["train", "test"]
+SPLITS: tuple[Split, ...] = ("train", "test")
 
 
 def list_datasets() -> pd.DataFrame:
@@ -29,7 +32,7 @@ def list_datasets() -> pd.DataFrame:
     rows = []
     for name, task in (TASKS | whole).items():
         kind = KINDS[parse_address(task.source).kind]
-        classes = task.num_classes if name in TASKS else kind.classes
+        classes = task.num_classes if isinstance(task, TaskConfig) else kind.classes
         for split in SPLITS:
             row = {"name": name, "split": split, "classes": classes, "size": task.size}
             try:
@@ -39,7 +42,7 @@ def list_datasets() -> pd.DataFrame:
     return pd.DataFrame(rows)[["name", "split", "images", "classes", "size", "location", "present", "license"]]
 
 
-def _glance(source: str, kind: Kind, split: str) -> dict:
+def _glance(source: str, kind: Kind, split: Split) -> dict:
     """Images, location and licence of a split; DataError where it is not there."""
     address = parse_address(source)
     if kind.published and any(kind.published.images) and not address.classes and not parquet_copy(kind, address):

@@ -188,7 +188,7 @@ def measure_statistics(images: np.ndarray) -> tuple[tuple[float, float, float], 
     values = np.arange(256) / 255
     means, stds = [], []
     for channel in range(3):
-        counts = sum(np.bincount(image[..., channel].ravel(), minlength=256) for image in images)
+        counts = np.sum([np.bincount(image[..., channel].ravel(), minlength=256) for image in images], axis=0)
         shares = counts / counts.sum()
         mean = float(shares @ values)
         means.append(round(mean, 4))

@@ -70,7 +70,7 @@ def calibrate(net: DeepElasticNetwork, validation: dict[str, EvaluationSet], ste
     full = float(np.mean([float(net.full_cost(name).macs[0]) for name in validation]))
     ends = [mean_total_macs(net, validation, weight) / full for weight in (LIMIT, -LIMIT)]
     found = {ends[0]: LIMIT, ends[1]: -LIMIT}
-    for goal in np.linspace(*ends, steps + 2)[1:-1]:
+    for goal in np.linspace(ends[0], ends[1], steps + 2)[1:-1]:
         weight = weight_for_macs(net, validation, goal * full)
         found[mean_total_macs(net, validation, weight) / full] = weight
     shares = sorted(found)

@@ -16,7 +16,6 @@ from den_core.checkpoints.metrics import (
     CostWeightRow,
     CurveResult,
     Difference,
-    GapWithInterval,
     OperatingPoint,
     TaskCurveResult,
     TaskResult,
@@ -118,23 +117,33 @@ def difference(a: Outcome, b: Outcome, seed: int) -> Difference:
 
 def cost_weight_row(weight: float, own: Outcome, permuted: Outcome, static: Outcome, seed: int) -> CostWeightRow:
     """The choices at a cost weight beside their two controls, as a row of by_cost_weight in metrics.json."""
-    parts = {"own": own, "permuted": permuted, "static": static}
-    differences = {"gain": difference(own, permuted, seed), "lead": difference(own, static, seed)}
-
-    def limits(name: str) -> dict[str, GapWithInterval]:
-        return {key: (found.values[name], *found.intervals[name]) for key, found in differences.items()}
+    gain, lead = difference(own, permuted, seed), difference(own, static, seed)
 
     tasks = {}
     for name in own.results:
         varied = choice_statistics(own.point.draws[name][:, 0])
         tasks[name] = TaskCurveResult(
-            **{key: outcome.results[name].accuracy for key, outcome in parts.items()},
+            own=own.results[name].accuracy,
+            permuted=permuted.results[name].accuracy,
+            static=static.results[name].accuracy,
             mean_macs=own.results[name].mean_macs,
             static_macs=static.results[name].mean_macs,
-            **limits(name),
+            gain=gain.with_interval(name),
+            lead=lead.with_interval(name),
             distinct=varied.distinct,
             top_share=varied.top_share,
         )
-    keys = (*parts, "mean_macs", "static_macs")
-    means = {key: float(np.mean([getattr(row, key) for row in tasks.values()])) for key in keys}
-    return CostWeightRow(weight, tasks, CurveResult(**means, **limits(AVERAGE)))
+
+    def mean(key: str) -> float:
+        return float(np.mean([getattr(row, key) for row in tasks.values()]))
+
+    average = CurveResult(
+        own=mean("own"),
+        permuted=mean("permuted"),
+        static=mean("static"),
+        mean_macs=mean("mean_macs"),
+        static_macs=mean("static_macs"),
+        gain=gain.with_interval(AVERAGE),
+        lead=lead.with_interval(AVERAGE),
+    )
+    return CostWeightRow(weight, tasks, average)

@@ -112,9 +112,14 @@ def paper_frame(rows: Sequence[PaperRow]) -> pd.DataFrame:
     """Rows in the columns of `report_table`, averages over tasks included."""
     return pd.DataFrame(
         [
-            {"checkpoint": f"the paper, {row.table}", "backbone": row.backbone, "method": row.method}
-            | _by_task(row)
-            | {"average %": row.average, "MMACs": row.mmacs}
+            {
+                "checkpoint": f"the paper, {row.table}",
+                "backbone": row.backbone,
+                "method": row.method,
+                **_by_task(row),
+                "average %": row.average,
+                "MMACs": row.mmacs,
+            }
             for row in rows
         ]
     )

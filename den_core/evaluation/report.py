@@ -10,7 +10,7 @@ import pandas as pd
 from den_core.checkpoints.folder import read_config
 from den_core.checkpoints.metrics import OF_OTHERS, Difference, Metrics, OperatingPoint, require_metrics
 from den_core.errors import CheckpointError
-from den_core.evaluation.paper_results import beside, paper_frame
+from den_core.evaluation.paper_results import PaperRow, beside, paper_frame
 
 
 def frame_of(metrics: Metrics) -> pd.DataFrame:
@@ -113,7 +113,7 @@ def largest_difference(a: Metrics, b: Metrics) -> float:
 
 
 def _same_point(a: OperatingPoint, b: OperatingPoint) -> bool:
-    if a.method != b.method or None in (a.parameter, b.parameter):
+    if a.method != b.method or a.parameter is None or b.parameter is None:
         return a.method == b.method and a.parameter == b.parameter
     return math.isclose(a.parameter, b.parameter, rel_tol=1e-3, abs_tol=1e-4)
 
@@ -124,7 +124,8 @@ def report_table(checkpoints: list[Path]) -> pd.DataFrame:
     Raises:
         CheckpointError: one of them has no metrics.
     """
-    frames, paper = [], {}
+    frames: list[pd.DataFrame] = []
+    paper: dict[PaperRow, None] = {}
     for folder in checkpoints:
         info, metrics = read_config(folder), require_metrics(folder)
         frame = frame_of(metrics)

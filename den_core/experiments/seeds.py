@@ -36,7 +36,8 @@ def collect(folders: Sequence[Path]) -> tuple[SeedResult, ...]:
         CheckpointError: a folder was not evaluated, or its metrics lack a point.
     """
     first, *_ = folders
-    reference, rows, seen = read_config(first), [], {}
+    reference, rows = read_config(first), []
+    seen: dict[int, Path] = {}
     expected = _measured_on(first, require_metrics(first))
     for folder in folders:
         info, metrics = read_config(folder), require_metrics(folder)

@@ -88,7 +88,9 @@ def combinations(
     if unknown:
         raise ConfigError(f"expected numbers of levels from {', '.join(LEVELS)}, found {unknown[0]}")
     runs = []
-    for seed, name, value, count in itertools.product(seeds, recipes, list(rho) or [None], list(levels) or [None]):
+    values: list[float | None] = [*rho] or [None]
+    counts: list[int | None] = [*levels] or [None]
+    for seed, name, value, count in itertools.product(seeds, recipes, values, counts):
         parts = [name, backbone, f"rho{value:g}" if value is not None else "", f"levels{count}" if count else ""]
         parts += [f"steps{steps}" if steps else "", f"seed{seed}"]
         folder = out / "-".join(part for part in parts if part)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -44,23 +45,27 @@ def sweep(
         length = recipe.training.selector.steps if steps is None else steps
         selector = dataclasses.replace(recipe.training.selector, rho=rho, steps=length)
         variant = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, selector=selector))
-        selector = train_selector(variant, net, data, labelled)
-        trained = DeepElasticNetwork(net.estimator, selector, net.info, str(net.device))
+        chooser = train_selector(variant, net, data, labelled)
+        trained = DeepElasticNetwork(net.estimator, chooser, net.info, str(net.device))
         validation = {t.name: evaluation_set(trained, t, data.validation[t.name]) for t in trained.config.tasks}
-        rows.append(measure_choice(trained, validation, rho))
+        rows.append(RhoResult(rho, **measure_choice(trained, validation)))
         report(to_json(rows[-1]))
     return tuple(rows)
 
 
-def measure_choice(net: DeepElasticNetwork, validation: dict[str, EvaluationSet], rho: float) -> RhoResult:
-    """The own choices of a selector that was trained with a ρ, on the validation split."""
+def measure_choice(net: DeepElasticNetwork, validation: dict[str, EvaluationSet]) -> dict[str, Any]:
+    """The own choices on the validation split, means over tasks: accuracy, share, distinct_per_600 of a `RhoResult`."""
     accuracy, share, chosen = [], [], {}
     for name, images in validation.items():
         chosen[name] = net.choose(images.distribution)
         result = measure(net, images, chosen[name], with_selector=True)
         accuracy.append(result.accuracy)
         share.append(result.mean_macs / float(net.full_cost(name).macs[0]))
-    return RhoResult(rho, sum(accuracy) / len(accuracy), sum(share) / len(share), distinct_per_600(chosen))
+    return {
+        "accuracy": sum(accuracy) / len(accuracy),
+        "share": sum(share) / len(share),
+        "distinct_per_600": distinct_per_600(chosen),
+    }
 
 
 def store(folder: Path, rows: tuple[RhoResult, ...], estimator: str) -> None:
@@ -70,8 +75,8 @@ def store(folder: Path, rows: tuple[RhoResult, ...], estimator: str) -> None:
         estimator: which one it is about, AS_IT_IS or BEFORE_LAST_TURN.
     """
     metrics = require_metrics(folder)
-    swept = {"rho_sweep": rows, "rho_sweep_split": "validation", "rho_sweep_estimator": estimator}
-    write_metrics(folder, dataclasses.replace(metrics, **swept))
+    swept = dataclasses.replace(metrics, rho_sweep=rows, rho_sweep_split="validation", rho_sweep_estimator=estimator)
+    write_metrics(folder, swept)
 
 
 def table(rows: Sequence[RhoResult]) -> str:

@@ -65,6 +65,7 @@ def _write_onnx(module: nn.Module, example: Tensor, about: dict[str, str], path:
         module, (example,), dynamo=True, dynamic_shapes=shapes, input_names=["images"], output_names=["logits"],
         verbose=False,
     )  # fmt: skip
+    assert program is not None  # dynamo=True gives one
     program.model.metadata_props.update(about)
     program.save(path)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])

@@ -88,7 +88,7 @@ class Predictor:
         named = [tasks] * len(images) if isinstance(tasks, str) else list(tasks)
         if len(named) != len(images):
             raise ConfigError(f"expected a task for each of {len(images)} images, found {len(named)}")
-        found: list[Prediction | None] = [None] * len(images)
+        found: dict[int, Prediction] = {}
         for task in dict.fromkeys(named):
             rows = [i for i, name in enumerate(named) if name == task]
             for start in range(0, len(rows), self.batch):
@@ -96,7 +96,7 @@ class Predictor:
                 x = self.net.preprocess([images[i] for i in part], task)
                 for i, prediction in zip(part, self.predict(x, task), strict=True):
                     found[i] = prediction
-        return found
+        return [found[i] for i in range(len(images))]
 
     def predict(self, x: Tensor, task: str) -> list[Prediction]:
         """Predictions for prepared images of one task, (B, 3, size, size)."""

@@ -170,6 +170,10 @@ class StaticChain(nn.Module):
                 self.register_parameter(f"weight{i + 1}", nn.Parameter(dense))
                 self.register_parameter(f"bias{i + 1}", bias)
 
+    def weight(self, i: int) -> Tensor:
+        """The weights of layer i, counted from 0."""
+        return self.get_parameter(f"weight{i + 1}")
+
     def add_to(self, y: Tensor, x: Tensor) -> None:
         """y += the residual of x; y may be x."""
         y += self(x)

@@ -81,7 +81,7 @@ class StaticBlock(nn.Module):
             side: pixels along the side of its input.
         """
         plain = {level: branch for level, branch in self.branches.items() if isinstance(branch, StaticChain)}
-        if plain and all(can_fuse(branch.weight1) for branch in plain.values()):
+        if plain and all(can_fuse(branch.weight(0)) for branch in plain.values()):
             del self.branches  # the fused chains have copies of all weights
             self.branches = {level: FusedChain(branch, side) for level, branch in plain.items()}
 

@@ -6,6 +6,7 @@ The paper's form of training on CIFAR-100 and WRN-32-4, so that nothing but the 
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from den_core.config import TrainingConfig
 from den_core.recipes.row import Row
@@ -18,7 +19,7 @@ LEVELS = {
     "5": (0.0, 0.25, 0.5, 0.75, 1.0),
 }
 "Shares of a block's hidden channels, by the number of levels."
-STARTS = {
+STARTS: dict[str, dict[str, Any]] = {
     "eq8": {"first_structures": "eq8", "tau": 0.75},
     "uniform": {"first_structures": "eq8", "tau": 0.0},
     "selector": {"first_structures": "selector"},
@@ -26,7 +27,7 @@ STARTS = {
 "Where the first turn's structures come from: Eq. 8, the uniform distribution, a selector that was not trained yet."
 
 
-def training(**first_turn: str | float) -> TrainingConfig:
+def training(**first_turn: Any) -> TrainingConfig:
     """The paper's form, in as many image runs as ours has in 12,000 steps of 64 images."""
     fast = dataclasses.replace(scaled(fast_training(), 12_000), batch_size=64, class_balanced=False)
     plain = plain_training(fast)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from den_core.config import TrainingConfig
+from den_core.config import SelectorConfig, TrainingConfig
 from den_core.recipes.row import Row
 from den_core.recipes.training import TEMPERATURE, fast_selector, fast_training, paper_training, scaled
 
@@ -34,24 +34,30 @@ class System:
 
     def rows(self, name: str) -> dict[str, Row]:
         """Our training under the system's name, and the paper's under NAME-paper."""
-        common = {"scenario": self.scenario, "backbone": self.backbone}
-        ours = Row(description=self.title, training=self.fast(), selector=fast_selector(TEMPERATURE), **common)
-        paper = Row(
+        ours = Row(
+            description=self.title,
+            scenario=self.scenario,
+            backbone=self.backbone,
+            training=self.fast(),
+            selector=fast_selector(TEMPERATURE),
+        )
+        paper = dataclasses.replace(
+            ours,
             description=f"{self.title}, with the paper's hyper-parameters",
             training=dataclasses.replace(paper_training(), batch_size=self.paper_batch, crop_padding=self.crop_padding),
-            **common,
+            selector=SelectorConfig(),
         )
         return {name: ours, f"{name}-paper": paper}
 
     def fast(self) -> TrainingConfig:
         """`fast_training`, as long as this system needs it."""
-        return dataclasses.replace(
+        made = dataclasses.replace(
             scaled(fast_training(), self.steps),
             batch_size=self.batch,
             crop_padding=self.crop_padding,
             class_balanced=False,
-            **({} if self.turned else {"rotation": 0.0, "zoom": 0.0, "erase": 0.0}),
         )
+        return made if self.turned else dataclasses.replace(made, rotation=0.0, zoom=0.0, erase=0.0)
 
 
 SYSTEMS = {

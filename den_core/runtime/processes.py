@@ -101,7 +101,9 @@ def _in_group() -> bool:
 @functools.lru_cache(maxsize=1)
 def _group() -> distributed.ProcessGroup:
     """Results are gathered in main memory, also where a training's processes speak through their GPUs."""
-    return distributed.group.WORLD if distributed.get_backend() == "gloo" else distributed.new_group(backend="gloo")
+    found = distributed.group.WORLD if distributed.get_backend() == "gloo" else distributed.new_group(backend="gloo")
+    assert isinstance(found, distributed.ProcessGroup)  # this process is in it
+    return found
 
 
 @contextlib.contextmanager

@@ -33,7 +33,9 @@ def parse_address(text: str) -> Address:
     Raises:
         DataError: something other than ?label=COLUMN and #CLASS,CLASS comes after the folder, or one of them is empty.
     """
-    kind, colon, rest = re.fullmatch(r"([^:?#]*)(:?)(.*)", text, re.DOTALL).groups()
+    whole = re.fullmatch(r"([^:?#]*)(:?)(.*)", text, re.DOTALL)
+    assert whole is not None  # any text matches
+    kind, colon, rest = whole.groups()
     where, tail = _cut(rest) if colon else ("", rest)
     parts = re.fullmatch(r"(\?label=([^?#]+))?(#(.*))?", tail, re.DOTALL)
     if parts is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from den_core.data.sources.published import Published
 from den_core.errors import DataError
@@ -30,7 +30,7 @@ def open_checked(published: Published, place: Path, split: dict, **changes: obje
     from torchvision.datasets.utils import check_integrity
 
     original = getattr(datasets, published.torchvision)
-    kind = type(original.__name__, (original,), {"base_folder": place.name, **changes})
+    kind: Any = type(original.__name__, (original,), {"base_folder": place.name, **changes})
     try:
         return kind(place.parent, **split)
     except RuntimeError as error:  # what torchvision says of files that are not there or not the published ones

@@ -90,7 +90,7 @@ def read_integers(path: Path, key: str) -> list[int]:
             if not any(value in (key, key.encode()) for _, value, _ in instructions):
                 raise DataError(f"{path}: expected an entry {key}, found none")
             for code, value, _ in instructions:
-                if code.name in _INTEGERS:
+                if code.name in _INTEGERS and isinstance(value, int):
                     values.append(value)
                 elif code.name not in _LISTS | _NOTES:
                     break
