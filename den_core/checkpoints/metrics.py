@@ -29,7 +29,7 @@ class Metrics:
         static_lead: accuracy of the own choice minus that of the best static structure; like instance_gain.
         twin_lead: accuracy of the own choice minus that of the twin that never looks; like instance_gain.
         choice: how varied the structures in use are, by task (see `measuring.choice_statistics`).
-        by_cost_weight: the own choice and its controls along the dial (see `operating_points.cost_weight_row`).
+        by_cost_weight: the own choice and its controls at every cost weight (see `operating_points.cost_weight_row`).
         extra: whatever else the file holds.
     """
 

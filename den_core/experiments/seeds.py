@@ -22,7 +22,7 @@ from den_core.cli.console import exit_code
 from den_core.errors import CheckpointError, ConfigError
 
 METHODS = ("chosen", "permuted", "static", "random", "full")
-"Operating points of which the average accuracy is told."
+"Operating points of which the average accuracy is reported."
 
 
 def collect(folders: Sequence[Path]) -> list[dict[str, float]]:

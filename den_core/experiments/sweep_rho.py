@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
     command = parser.parse_args(arguments)
     net = load(command.checkpoint)
     if command.write:
-        require_metrics(command.checkpoint)  # what cannot be stored is told before an hour of training
+        require_metrics(command.checkpoint)  # what cannot be stored is reported before an hour of training
     recipe = from_json(Recipe, net.info.recipe, "recipe")
     if command.run:
         net = before_last_turn(net, recipe, command.run)

@@ -15,7 +15,7 @@ from den_core.recipes.training import scaled
 
 ROWS: dict[str, Row] = open3.ROWS | published.ROWS | ablations.ROWS
 BASELINE = "-baseline-"
-"Between a recipe's name and a task's: a full network of its own for that task."
+"Between a recipe's name and a task's: a separate network for that task."
 
 
 def recipe(name: str, tasks: tuple[TaskConfig, ...] = (), backbone: str = "") -> Recipe:
@@ -65,7 +65,7 @@ def recipe_with(
     """
     check_recipe(name)
     if backbone:
-        find_backbone(backbone)  # a wrong name is told before any image is decoded
+        find_backbone(backbone)  # a wrong name is reported before any image is decoded
     made = recipe(name, tuple(parse_task(text) for text in tasks or ()), backbone or "")
     training = scaled(made.training, steps) if steps else made.training
     if rho is not None:
