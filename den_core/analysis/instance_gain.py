@@ -47,7 +47,7 @@ def differences(metrics: Mapping[str, Any], tasks: Sequence[str]) -> pd.DataFram
         tasks: of the network.
 
     Returns:
-        kind ("gain": minus the same structures shuffled among the images; "lead": minus the best single structure per
+        kind ("gain": minus the same structures permuted among the images; "lead": minus the best static structure per
         task; "twin": minus the twin that never looks), task (AVERAGE for the mean over tasks), value, low, high (95 %,
         paired over the images); fractions. low and high are nan where no interval was measured. A lead that was not
         measured as such is the difference of the two operating points; without those there is none.
@@ -88,17 +88,17 @@ def _lead_of_points(metrics: Mapping[str, Any], tasks: Sequence[str]) -> list[di
 
 
 def cost_curves(metrics: Mapping[str, Any], tasks: Sequence[str]) -> pd.DataFrame:
-    """The own choice and its two controls along the dial, one row per cost weight and task.
+    """The own choice and its two controls at every cost weight, one row per cost weight and task.
 
     Returns:
         cost_weight (0 is the network's own choice), task (AVERAGE for the mean over tasks); accuracies own, permuted,
         static; mean_macs (of own and permuted, selector included), static_macs, share (mean_macs ÷ the full
-        network's); gain and lead with gain_low, gain_high, lead_low, lead_high (95 %; fractions); distinct (structures)
+        model's); gain and lead with gain_low, gain_high, lead_low, lead_high (95 %; fractions); distinct (structures)
         and top_share (of the most chosen one), both nan for the average. Rising mean_macs. No rows where it was not
         measured.
 
     Raises:
-        CheckpointError: a task or number is missing or malformed, or there is no own choice or full network.
+        CheckpointError: a task or number is missing or malformed, or there is no own choice or full model.
     """
     weights = _objects(metrics.get("by_cost_weight") or [], "by_cost_weight")
     if not weights:
@@ -170,7 +170,7 @@ class RhoSweep:
     """What selectors reach that were trained with other weights of the usage penalty.
 
     Args:
-        rows: rho (rising), accuracy (fraction, mean over tasks), share (of the full network's MACs, selector included),
+        rows: rho (rising), accuracy (fraction, mean over tasks), share (of the full model's MACs, selector included),
             distinct_per_600; none where it was not measured.
         split: of the images; empty where it was not measured.
         estimator: the state of the estimator that they were trained on, in words; empty where that is not known.

@@ -79,7 +79,7 @@ def _parts(point: Any) -> dict[str, dict[str, Any]]:
 
 
 def instance_gain(metrics: Mapping[str, Any], by_class: bool = False) -> pd.Series:
-    """Accuracy of the chosen structures minus that of the same structures shuffled among the images, by task.
+    """Accuracy of the chosen structures minus that of the same structures permuted among the images, by task.
 
     What looking at the image itself buys at equal mean MACs, and what comes of being used to the own choices.
 
@@ -121,6 +121,6 @@ def pareto_front(points: pd.DataFrame, accuracy: str = "accuracy") -> pd.DataFra
 
 
 def share_of_full(points: pd.DataFrame) -> pd.Series:
-    """Mean MACs of the network's own choice ÷ those of the full network, by task and on average; a fraction."""
+    """Mean MACs of the network's own choice ÷ those of the full model, by task and on average; a fraction."""
     macs = {method: points[points["method"] == method].set_index("task")["mean_macs"] for method in ("chosen", "full")}
     return (macs["chosen"] / macs["full"]).rename("share_of_full")

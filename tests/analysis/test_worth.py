@@ -117,7 +117,7 @@ def test_tables_of_other_trainings_are_in_order():
     assert concentration(METRICS, TASKS)["normalised_entropy"].tolist() == [0.3, 0.3]
 
 
-def test_a_twin_of_some_seeds_is_told():
+def test_a_twin_of_some_seeds_is_kept():
     rows = [row | ({"twin": -0.01} if row["seed"] else {}) for row in METRICS["extra"]["seeds"]]
     frame = seeds({"extra": {"seeds": rows}})
     assert frame["twin"].isna().tolist() == [True, False] and frame["twin"].iat[1] == -0.01
@@ -148,7 +148,7 @@ BROKEN = {
     "no own choice": ("cost_curves", "by_cost_weight.0.cost_weight", 1.0),
     "a weight twice": ("cost_curves", "by_cost_weight.1.cost_weight", -3.0),
     "no weight": ("cost_curves", "by_cost_weight.1.cost_weight", True),
-    "no full network": ("cost_curves", "operating_points.2.method", "other"),
+    "no full model": ("cost_curves", "operating_points.2.method", "other"),
     "choice is a list": ("concentration", "choice", [1]),
     "choice without a task": ("concentration", "choice.tasks.wide", None),
     "an entropy above one": ("concentration", "choice.tasks.wide.normalised_entropy", 1.5),
