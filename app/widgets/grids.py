@@ -86,14 +86,14 @@ def _tiles(
         except DenError as error:
             picture, problem = None, str(error)
         name, answer = classes[task][entry["label"]], classes[task][entry["prediction"]]
-        told = [name, "✓" if entry["correct"] else f"✗ {answer}"]
+        plain = [name, "✓" if entry["correct"] else f"✗ {answer}"]
         verdict = "right" if entry["correct"] else f"wrong: {answer}"
         tiles.append(
             Tile(
                 id=f"{task}:{row}",
                 picture=picture,
                 alt=f"{name}, test image {row}, answered {verdict}, structure {entry['structure']}",
-                lines=lines[place] if lines is not None else told,
+                lines=lines[place] if lines is not None else plain,
                 structure=entry["structure"],
             )
         )
