@@ -48,19 +48,19 @@ SELECTOR = "selector"
 FORCED = "forced"
 "Query parameter: the structure that the path editor forces."
 UNDO = "inspect_undo"
-"Session: the structures that were forced before, the last one at the end; empty text for the model's own choice."
+"Session: the structures that were forced before, the last one at the end; empty text for the network's own choice."
 UPLOAD = "inspect_upload"
 "Session: the uploaded or pasted image that is looked at, kept while the visitor looks at other pages."
 
 # Similar images.
 SHOW = "show"
-"Neighbours of one image, or twins."
+"Neighbours of one image, or mutual neighbours."
 ROW = "row"
 "The position of the query in its task's gallery."
 SPACE = "space"
 "What makes images alike."
 PAIR = "pair"
-"Which two tasks' twins."
+"Which two tasks' mutual neighbours."
 
 # Level usage.
 READING = "reading"

@@ -1,6 +1,6 @@
 """Colours and parts that all figures share. Nothing in this package knows Streamlit, files or networks.
 
-Colours are fixed here and used on every page. Tasks are categories (Okabe-Ito, told apart by most colour-blind
+Colours are fixed here and used on every page. Tasks are categories (Okabe-Ito, which differ for most colour-blind
 readers), levels are ordered (steps of cividis), right and wrong are blue and orange and always carry a mark as well,
 probabilities run from 0 to 1 on viridis whatever the data, so that a uniform row looks uniform. Text, grid and
 background are left to the theme, so that figures fit light and dark.

@@ -12,7 +12,7 @@ class Method:
     Args:
         name: on charts and in tables.
         short: in the head of a narrow column.
-        color: as "#RRGGBB"; the colours tell apart without red and green.
+        color: as "#RRGGBB"; the colours differ for readers who cannot tell red from green.
         symbol: of Plotly's markers; they differ without colour, too.
     """
 

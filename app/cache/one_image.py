@@ -211,19 +211,19 @@ def compared_spaces(
 
 
 @st.cache_resource(max_entries=4, show_spinner="Pairing the images of all tasks …")
-def twins(checkpoint: Checkpoint) -> pd.DataFrame:
-    """Images of two tasks that are each other's nearest, with what the network says of them; nearest pair first.
+def mutual_neighbours(checkpoint: Checkpoint) -> pd.DataFrame:
+    """Pairs of images of two tasks that are each other's nearest, with the network's answers; nearest pair first.
 
     Columns: task, row, class_name, other_task, other_row, other_class_name, distance, structure, other_structure,
     correct, other_correct. Shared by all visitors: to be read, never changed.
     """
     from app.cache.checkpoints import classes
-    from den_core.analysis.neighbours import twins_of_tasks
+    from den_core.analysis.neighbours import mutual_neighbours_of_tasks
 
-    found = twins_of_tasks({task: part.distribution for task, part in galleries(checkpoint).items()})
+    found = mutual_neighbours_of_tasks({task: part.distribution for task, part in galleries(checkpoint).items()})
     names = classes(checkpoint)
     for prefix in ("", "other_"):
-        told: dict[str, pd.Series] = {}
+        columns: dict[str, pd.Series] = {}
         for task, rows in found.groupby(f"{prefix}task", sort=False)[f"{prefix}row"]:
             frame = gallery(checkpoint, task).frame.iloc[rows]
             part = pd.DataFrame(
@@ -235,8 +235,8 @@ def twins(checkpoint: Checkpoint) -> pd.DataFrame:
                 index=rows.index,
             )
             for column in part:
-                told[column] = pd.concat([told[column], part[column]]) if column in told else part[column]
-        for column, values in told.items():
+                columns[column] = pd.concat([columns[column], part[column]]) if column in columns else part[column]
+        for column, values in columns.items():
             found[f"{prefix}{column}"] = values
     order = ["task", "row", "class_name", "other_task", "other_row", "other_class_name", "distance"]
     order += ["structure", "other_structure", "correct", "other_correct"]

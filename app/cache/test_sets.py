@@ -77,7 +77,7 @@ def most_chosen(checkpoint: Checkpoint, task: str, top: int, examples: int) -> p
 
 @st.cache_data(max_entries=64, show_spinner="Sorting by MACs …")
 def groups_by_macs(checkpoint: Checkpoint, task: str, where: Slice, groups: int) -> pd.DataFrame:
-    """Accuracy and loss from the cheapest structures to the dearest; of a slice that takes images of the task."""
+    """Accuracy and loss from the cheapest to the most expensive structures; of a slice that takes some image."""
     from den_core.analysis.hardness import by_macs
 
     return by_macs(gallery(checkpoint, task), rows(checkpoint, task, where), groups)
@@ -101,7 +101,7 @@ def correlation(checkpoint: Checkpoint, task: str, where: Slice, structure: str)
     return spearman(found.frame["macs"].to_numpy()[chosen], hardness(found, structure)[chosen], seed=0)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Pricing the images …")
+@st.cache_resource(max_entries=16, show_spinner="Comparing costs …")
 def overspend(checkpoint: Checkpoint, task: str) -> Overspend:
     """Chosen MACs beside those of the cheapest tried structure that is right, for every image of a task."""
     from den_core.analysis.hardness import overspend

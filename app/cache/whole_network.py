@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from den_core.analysis.benefit import Benefit
     from den_core.analysis.comparison import Comparison
     from den_core.analysis.dial import DialPoint
-    from den_core.analysis.history import Stage
+    from den_core.analysis.history import Turn
     from den_core.analysis.projection import Projection
     from den_core.analysis.slices import Slice
     from den_core.analysis.tour import Contrast
@@ -49,7 +49,7 @@ def differences(checkpoint: Checkpoint) -> pd.DataFrame:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def cost_curves(checkpoint: Checkpoint) -> pd.DataFrame:
-    """The own choice and its two controls along the dial; no rows where not measured."""
+    """The own choice and its two controls at every cost weight; no rows where not measured."""
     from den_core.analysis.instance_gain import cost_curves
 
     return cost_curves(metrics(checkpoint))
@@ -110,7 +110,7 @@ def dial(checkpoint: Checkpoint, task: str, weight: float) -> DialPoint:
 
 @st.cache_data(max_entries=8, show_spinner="Turning the dial …")
 def drift(checkpoint: Checkpoint, weights: tuple[float, ...], tasks: tuple[str, ...]) -> pd.DataFrame:
-    """How the use of levels moves along the dial, mean over those tasks."""
+    """How the use of levels moves with the cost weight, mean over those tasks."""
     from den_core.analysis import dial as analysis
 
     found = analysis.drift({task: [dial(checkpoint, task, weight) for weight in weights] for task in tasks})
@@ -170,11 +170,11 @@ def places_on_map(checkpoint: Checkpoint, method: str, where: Slice) -> np.ndarr
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def stages(checkpoint: Checkpoint) -> list[Stage]:
-    """The turns of Algorithm 1 that the history tells of."""
+def turns(checkpoint: Checkpoint) -> list[Turn]:
+    """The turns of Algorithm 1 that the history records."""
     from den_core.analysis import history as analysis
 
-    return analysis.stages(analysis.check_history(history(checkpoint)))
+    return analysis.turns(analysis.check_history(history(checkpoint)))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -28,7 +28,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       button.classList.toggle("forced", level === now && level !== own);
       button.classList.toggle("now", level === now);
       button.setAttribute("aria-pressed", String(level === now));
-      const state = level === own ? ", the model's own choice" : level === now ? ", forced" : "";
+      const state = level === own ? ", the network's own choice" : level === now ? ", forced" : "";
       const label = `Block ${block}, level ${level}, probability ${percent} %${state}`;
       button.setAttribute("aria-label", label);
       button.title = label;

@@ -87,14 +87,14 @@ def _tiles(
         except ImageError as error:
             shown, problem = None, str(error)
         name, answer = classes[task][entry["label"]], classes[task][entry["prediction"]]
-        told = [name, "✓" if entry["correct"] else f"✗ {answer}"]
+        plain = [name, "✓" if entry["correct"] else f"✗ {answer}"]
         verdict = "right" if entry["correct"] else f"wrong: {answer}"
         tiles.append(
             Tile(
                 id=f"{task}:{row}",
                 picture=shown,
                 alt=f"{name}, test image {row}, answered {verdict}, structure {entry['structure']}",
-                lines=lines[place] if lines is not None else told,
+                lines=lines[place] if lines is not None else plain,
                 structure=entry["structure"],
             )
         )

@@ -8,11 +8,11 @@ Of whole test sets, from galleries:
     spaces.py      do two ways to compare images agree      projection.py  a map of all images
     comparison.py  two checkpoints on the same images       tour.py        two images that show what is meant
 Of one image, with the network:
-    inspection.py  structure, answer, price                 probing.py     the same image through other structures
+    inspection.py  structure, answer, cost                  probing.py     the same image through other structures
     stability.py   the choice under small changes of the image
 Of the network as a whole:
     tradeoff.py    accuracy against MACs                    dial.py        what the cost weight changes
-    history.py     the stages of training, and its curves
+    history.py     the turns of training, and its curves
 pictures.py holds the picture behind a row of a gallery, intervals.py what a share of a few images is worth.
 
 Modules are imported one by one: those that run a network bring torch, which takes seconds to load.

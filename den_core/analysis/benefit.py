@@ -34,9 +34,9 @@ class Benefit:
     others: np.ndarray
     "Weighted mean of that probability under the others, float64 (N,); nan where there is no other structure."
     others_right: np.ndarray
-    "Weighted share of the others that answer rightly, float64 (N,); nan as above."
+    "Weighted share of the others that are right, float64 (N,); nan as above."
     correct: np.ndarray
-    "Whether the own structure answers rightly, bool (N,)."
+    "Whether the own structure is right, bool (N,)."
     structures: int
     "How many of the tried structures some image chose."
     covered: float

@@ -79,7 +79,7 @@ def structures_in_use(gallery: Gallery) -> pd.DataFrame:
             "low": low,
             "high": high,
             "confidence": confidence / count,
-            # A structure costs every image of the task the same, so any member tells the price.
+            # A structure costs every image of the task the same, so any member tells the cost.
             "macs": frame["macs"].to_numpy()[member],
             "params": frame["params"].to_numpy()[member],
         }
@@ -99,7 +99,7 @@ def structures_of_tasks(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Returns:
         rank, structure, images, share, cumulative, accuracy, low, high over all of these tasks, and for every task
         T the columns (images:T, accuracy:T, macs:T); no image of the task gives 0 images and nan else, because the
-        price of a structure differs between tasks by their stems and heads.
+        cost of a structure differs between tasks by their stems and heads.
 
     Raises:
         DataError: no task.

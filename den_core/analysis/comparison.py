@@ -194,7 +194,7 @@ def structure_pairs(images: pd.DataFrame, top: int = 15) -> pd.DataFrame:
 
 
 def macs_bins(difference: np.ndarray, bins: int = 24) -> pd.DataFrame:
-    """A histogram of MACs differences with one bin edge at 0, so that cheaper and dearer are never mixed.
+    """A histogram of MACs differences with one bin edge at 0, so that less and more expensive are never mixed.
 
     Args:
         difference: second minus first, (N,).

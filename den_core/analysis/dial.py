@@ -1,4 +1,4 @@
-"""The dial: which structures a cost weight chooses, computed from stored model distributions without inference.
+"""What the app's dial shows: the structures that a cost weight chooses, from stored distributions, without inference.
 
 The rule is that of `DeepElasticNetwork.choose`, without torch: per block the level with the largest
 log C - cost_weight · relative MACs.
@@ -98,8 +98,8 @@ def dial_point(gallery: Gallery, weight: float) -> DialPoint:
     )
 
 
-def dial_weights(points: pd.DataFrame) -> list[float]:
-    """The cost weights that were measured, and 0 for the network's own choice, rising: dearest first.
+def measured_weights(points: pd.DataFrame) -> list[float]:
+    """The cost weights that were measured, and 0 for the network's own choice, rising: most expensive first.
 
     Args:
         points: of `operating_points`.
@@ -109,7 +109,7 @@ def dial_weights(points: pd.DataFrame) -> list[float]:
 
 
 def at_weight(points: pd.DataFrame, weight: float) -> pd.DataFrame:
-    """The measured rows at one of `dial_weights`, indexed by task.
+    """The measured rows at one of `measured_weights`, indexed by task.
 
     Raises:
         ConfigError: a weight that was not measured.
@@ -118,12 +118,12 @@ def at_weight(points: pd.DataFrame, weight: float) -> pd.DataFrame:
     rows = points[(points["method"] == "cost_weight") & (points["parameter"] == weight)]
     rows = own if weight == OWN_WEIGHT and not own.empty else rows
     if rows.empty:
-        raise ConfigError(f"expected one of the measured cost weights {dial_weights(points)}, found {weight}")
+        raise ConfigError(f"expected one of the measured cost weights {measured_weights(points)}, found {weight}")
     return rows.set_index("task")
 
 
 def drift(dial: Mapping[str, Sequence[DialPoint]]) -> pd.DataFrame:
-    """How the use of levels moves along the dial.
+    """How the use of levels moves with the cost weight.
 
     Args:
         dial: by task, that task's points with rising weight.

@@ -50,7 +50,7 @@ def tied_groups(values: np.ndarray, groups: int = 10) -> np.ndarray:
 
 
 def by_macs(gallery: Gallery, rows: np.ndarray | None = None, groups: int = 10) -> pd.DataFrame:
-    """Accuracy and loss of the images in groups from the cheapest to the dearest structure.
+    """Accuracy and loss of the images in groups from the cheapest to the most expensive structure.
 
     Args:
         rows: which images, bool (N,); all when left out.
@@ -119,7 +119,7 @@ def tried_place(gallery: Gallery, structure: str) -> int:
 
 
 def uniform_tried(gallery: Gallery) -> list[str]:
-    """The tried structures that run every block at one level, the full network first, then falling."""
+    """The tried structures that run every block at one level, the full model first, then falling."""
     return sorted((key for key in gallery.tried if len(set(key)) == 1), reverse=True)
 
 
@@ -257,12 +257,12 @@ def overspend(gallery: Gallery) -> Overspend:
         DataError: no structure was tried.
     """
     require_tried(gallery)
-    prices = np.asarray(gallery.tried_macs)
+    costs = np.asarray(gallery.tried_macs)
     right = np.asarray(gallery.tried_correct)
     # `tried` rises in MACs, so the first that is right is the cheapest.
     cheapest = np.where(right.any(axis=1), right.argmax(axis=1), NONE_RIGHT)
     chosen = gallery.frame["macs"].to_numpy() - gallery.costs.selector_macs
-    macs = np.where(cheapest == NONE_RIGHT, 0, chosen - prices[cheapest])
+    macs = np.where(cheapest == NONE_RIGHT, 0, chosen - costs[cheapest])
     return Overspend(cheapest, chosen, macs, gallery.frame["correct"].to_numpy())
 
 
@@ -270,7 +270,7 @@ OUTCOMES = {
     "cheaper": "A cheaper one is right",
     "exact": "The cheapest right one was chosen",
     "thrifty": "Right, and cheaper than that",
-    "short": "Wrong: it needs a dearer one",
+    "short": "Wrong: a more expensive one is right",
     "untried": "Only the chosen one is right",
     "none": "None is right",
 }
@@ -327,7 +327,7 @@ def overspend_bins(spent: Overspend, rows: np.ndarray | None = None, bins: int =
     """How many images spent how much beyond need, among those that some tried structure gets right.
 
     One bin edge lies on 0: images left of it paid less than the cheapest tried structure that is right costs, those
-    that paid exactly its price are the first ones right of it.
+    that paid exactly as much are the first ones right of it.
 
     Args:
         rows: which images, bool (N,); all when left out.

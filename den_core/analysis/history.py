@@ -1,4 +1,4 @@
-"""history.csv for people: stages of Algorithm 1, and validation accuracy by task."""
+"""history.csv for people: the turns of Algorithm 1, and validation accuracy by task."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REQUIRED = ("step", "round", "network", "images_seen", "learning_rate", "loss", 
 
 
 @dataclass(frozen=True)
-class Stage:
+class Turn:
     """A turn of one of the two networks, while the other stands still (Algorithm 1)."""
 
     network: str
@@ -40,16 +40,16 @@ def check_history(history: pd.DataFrame) -> pd.DataFrame:
     return history
 
 
-def stages(history: pd.DataFrame) -> list[Stage]:
+def turns(history: pd.DataFrame) -> list[Turn]:
     """The turns of a run in their order, each from the end of the one before; none where there is no row yet."""
     if history.empty:
         return []
-    turns = (history[["network", "round"]] != history[["network", "round"]].shift()).any(axis=1).cumsum()
+    number = (history[["network", "round"]] != history[["network", "round"]].shift()).any(axis=1).cumsum()
     found, start, clock = [], 0, 0.0
-    for _, part in history.groupby(turns, sort=False):
+    for _, part in history.groupby(number, sort=False):
         last = part.iloc[-1]
         end, seconds = int(last["images_seen"]), float(last["seconds"])
-        found.append(Stage(str(last["network"]), int(last["round"]), start, end, seconds - clock))
+        found.append(Turn(str(last["network"]), int(last["round"]), start, end, seconds - clock))
         start, clock = end, seconds
     return found
 

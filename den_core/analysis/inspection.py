@@ -40,7 +40,7 @@ class Inspection:
 
     @property
     def share_of_full(self) -> float:
-        """MACs with the selector, divided by the MACs of the full network, which needs none."""
+        """MACs with the selector, divided by the MACs of the full model, which needs none."""
         return float(self.costs.loc["total", "macs"] / self.costs.loc["full", "macs"])
 
 
@@ -56,7 +56,7 @@ def inspect_image(
     cost_weight: float = 0.0,
     top: int = 5,
 ) -> Inspection:
-    """Choose a structure for one image, run it, and price it.
+    """Choose a structure for one image, run it, and count its cost.
 
     Args:
         image: anything that `net.preprocess` takes, bytes of an encoded image included; or what it made of one image.
@@ -66,14 +66,14 @@ def inspect_image(
     Raises:
         ImageError: the image cannot be read.
     """
-    said = Predictor(net, cost_weight).predict(network_input(net, image, task), task)[0]
-    named = pd.DataFrame({"class_name": net.task(task).class_names, "probability": said.probabilities})
-    z = parse_structure(said.structure, net.num_blocks, net.num_levels)
+    found = Predictor(net, cost_weight).predict(network_input(net, image, task), task)[0]
+    named = pd.DataFrame({"class_name": net.task(task).class_names, "probability": found.probabilities})
+    z = parse_structure(found.structure, net.num_blocks, net.num_levels)
     return Inspection(
         task=task,
-        distribution=said.distribution,
+        distribution=found.distribution,
         levels=tuple(z[0].tolist()),
-        structure=said.structure,
+        structure=found.structure,
         predictions=named.nlargest(top, "probability").reset_index(drop=True),
         costs=_costs(net, z, task),
     )

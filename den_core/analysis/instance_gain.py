@@ -31,7 +31,7 @@ def differences(metrics: Metrics) -> pd.DataFrame:
     """The own choice against its two controls and, where measured, its twin, by task and on average.
 
     Returns:
-        kind ("gain": minus the same structures shuffled among the images; "lead": minus the best single structure per
+        kind ("gain": minus the same structures permuted among the images; "lead": minus the best static structure per
         task; "twin": minus the twin that never looks), task (AVERAGE for the mean over tasks), value, low, high (95 %,
         paired over the images); fractions. low and high are nan where no interval was measured. A lead that was not
         measured as such is the difference of the two operating points; without those there is none.
@@ -56,17 +56,17 @@ def _lead_of_points(metrics: Metrics) -> list[tuple[str, str, float, float, floa
 
 
 def cost_curves(metrics: Metrics) -> pd.DataFrame:
-    """The own choice and its two controls along the dial, one row per cost weight and task.
+    """The own choice and its two controls at every cost weight, one row per cost weight and task.
 
     Returns:
         cost_weight (0 is the network's own choice), task (AVERAGE for the mean over tasks); accuracies own, permuted,
         static; mean_macs (of own and permuted, selector included), static_macs, share (mean_macs ÷ the full
-        network's); gain and lead with gain_low, gain_high, lead_low, lead_high (95 %; fractions); distinct (structures)
+        model's); gain and lead with gain_low, gain_high, lead_low, lead_high (95 %; fractions); distinct (structures)
         and top_share (of the most chosen one), both nan for the average. Rising mean_macs. No rows where it was not
         measured.
 
     Raises:
-        CheckpointError: there are curves, but no full network.
+        CheckpointError: there are curves, but no full model.
     """
     if not metrics.by_cost_weight:
         return pd.DataFrame(columns=["cost_weight", "task"])
@@ -104,7 +104,7 @@ def rho_sweep(metrics: Metrics) -> pd.DataFrame:
     """What selectors reach that were trained with other weights of the usage penalty.
 
     Returns:
-        rho (rising), accuracy (fraction, mean over tasks), share (of the full network's MACs, selector included),
+        rho (rising), accuracy (fraction, mean over tasks), share (of the full model's MACs, selector included),
         distinct_per_600. No rows where it was not measured.
     """
     frame = pd.DataFrame(metrics.rho_sweep, columns=["rho", "accuracy", "share", "distinct_per_600"])

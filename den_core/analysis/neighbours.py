@@ -17,8 +17,8 @@ from den_core.errors import DataError
 
 MAX_BLOCK_DISTANCE = float(np.sqrt(2))
 "Largest l2 distance of two distributions over the levels of one block; over n blocks it is √(2n)."
-TWIN_SAMPLE = 10_000
-"Images per task among which twins are looked for; of more a seeded sample is taken."
+MUTUAL_SAMPLE = 10_000
+"Images per task among which mutual neighbours are looked for; of more a seeded sample is taken."
 _CHUNK = 4096
 "Rows that are compared at a time, so that the differences stay in the processor's cache."
 
@@ -185,7 +185,7 @@ def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.round(np.maximum(squares, 0), 10)
 
 
-def mutual_twins(first: np.ndarray, second: np.ndarray, limit: int = TWIN_SAMPLE, seed: int = 0) -> pd.DataFrame:
+def mutual_neighbours(first: np.ndarray, second: np.ndarray, limit: int = MUTUAL_SAMPLE, seed: int = 0) -> pd.DataFrame:
     """Pairs of images of two tasks, each of which is the other's nearest.
 
     Of a task with more than `limit` images a seeded sample is searched, so that the work stays bounded: 10,000 against
@@ -232,13 +232,15 @@ def mutual_twins(first: np.ndarray, second: np.ndarray, limit: int = TWIN_SAMPLE
     )
 
 
-def twins_of_tasks(vectors: Mapping[str, np.ndarray], limit: int = TWIN_SAMPLE, seed: int = 0) -> pd.DataFrame:
-    """`mutual_twins` for every pair of tasks: task, row, other_task, other_row, distance; nearest pair first."""
+def mutual_neighbours_of_tasks(
+    vectors: Mapping[str, np.ndarray], limit: int = MUTUAL_SAMPLE, seed: int = 0
+) -> pd.DataFrame:
+    """`mutual_neighbours` for every pair of tasks: task, row, other_task, other_row, distance; nearest pair first."""
     names = list(vectors)
     found = []
     for place, task in enumerate(names):
         for other in names[place + 1 :]:
-            part = mutual_twins(vectors[task], vectors[other], limit, seed)
+            part = mutual_neighbours(vectors[task], vectors[other], limit, seed)
             part.insert(0, "task", task)
             part.insert(2, "other_task", other)
             found.append(part)

@@ -32,7 +32,7 @@ NEEDS_SELECTOR = (CHOSEN, WEIGHT)
 _BATCH = 64
 
 
-def dial(net: DeepElasticNetwork, C: Tensor) -> pd.DataFrame:
+def structures_along_weights(net: DeepElasticNetwork, C: Tensor) -> pd.DataFrame:
     """Every structure that one image gets as the cost weight goes from spending to saving.
 
     Per block the choice is the largest of h lines log C - w · MACs, so that the structure is constant between the
@@ -72,11 +72,11 @@ def candidates(net: DeepElasticNetwork, C: Tensor, randoms: int = 40, seed: int 
 
     Returns:
         kind (CHOSEN, WEIGHT, LEVEL, RANDOM), parameter (cost weight or level, nan where there is none), low (of
-        `dial`, nan elsewhere), structure.
+        `structures_along_weights`, nan elsewhere), structure.
     """
     n, h = C.shape
     rows = [(CHOSEN, np.nan, np.nan, structure_key(net.choose(C[None])[0]))]
-    rows += [(WEIGHT, row.parameter, row.low, row.structure) for row in dial(net, C).itertuples()]
+    rows += [(WEIGHT, row.parameter, row.low, row.structure) for row in structures_along_weights(net, C).itertuples()]
     rows += [(LEVEL, float(level), np.nan, str(level) * n) for level in range(h)]
     drawn = random_structures(randoms, n, h, step_generator(seed, "probing", 0))
     rows += [(RANDOM, np.nan, np.nan, structure_key(levels)) for levels in drawn]
@@ -95,7 +95,7 @@ def probe(
     Args:
         image: anything that `net.preprocess` takes, bytes of an encoded image included; or what it made of one image.
         structures: keys, one digit per block.
-        wanted: name of the class whose probability is asked for; None takes the class that the full network names.
+        wanted: name of the class whose probability is asked for; None takes the class that the full model names.
 
     Returns:
         One row per structure, in the same order: structure, class_name (the answer), confidence (its probability),
@@ -146,8 +146,8 @@ def probe_candidates(
     """The structures of `candidates`, tried on one image.
 
     Returns:
-        What `probe` returns, with kind, parameter and low in front, and price: the MACs that this kind of structure
-        needs, with the selector for those in NEEDS_SELECTOR.
+        What `probe` returns, with kind, parameter and low in front, and needed_macs: those of the structure, with
+        the selector's for kinds in NEEDS_SELECTOR.
 
     Raises:
         As `probe`.
@@ -156,16 +156,16 @@ def probe_candidates(
     listed = candidates(net, C, randoms, seed)
     tried = probe(net, image, task, listed["structure"].tolist(), wanted)
     found = pd.concat([listed[["kind", "parameter", "low"]], tried], axis=1)
-    found["price"] = found["macs"].where(~found["kind"].isin(NEEDS_SELECTOR), found["total_macs"])
+    found["needed_macs"] = found["macs"].where(~found["kind"].isin(NEEDS_SELECTOR), found["total_macs"])
     return found
 
 
-def standing(tried: pd.DataFrame, price: str = "price") -> dict[str, float]:
-    """How the model's own choice stands among the structures that were tried on the image.
+def standing(tried: pd.DataFrame, cost: str = "needed_macs") -> dict[str, float]:
+    """How the network's own choice stands among the structures that were tried on the image.
 
     Args:
         tried: what `probe_candidates` returned.
-        price: column with the MACs to compare by.
+        cost: column with the MACs to compare by.
 
     Returns:
         tried: different structures. affordable: those that cost no more than the choice, itself included. rank: its
@@ -174,8 +174,8 @@ def standing(tried: pd.DataFrame, price: str = "price") -> dict[str, float]:
     """
     own = tried[tried["kind"] == CHOSEN].iloc[0]
     # A structure can be listed twice; its cheapest form counts, and for the choice its own.
-    others = tried[tried["structure"] != own["structure"]].sort_values(price).drop_duplicates("structure")
-    rivals = others[others[price] <= own[price]]
+    others = tried[tried["structure"] != own["structure"]].sort_values(cost).drop_duplicates("structure")
+    rivals = others[others[cost] <= own[cost]]
     better = rivals["probability"] > own["probability"]
     best = max(float(rivals["probability"].max()) if len(rivals) else 0.0, float(own["probability"]))
     return {

@@ -20,16 +20,16 @@ class Contrast:
 
     task: str
     cheap: int
-    "Gets the cheapest structure of all rightly answered images; among those, the answer is surest."
-    dear: int
+    "Gets the cheapest structure of all correctly answered images; of several, its answer is the most confident."
+    expensive: int
     "The same for the most expensive structure."
 
 
 def contrast(galleries: Mapping[str, Gallery]) -> Contrast:
-    """The rightly answered images with the least and with the most MACs, in the task where these differ most.
+    """The correctly answered images with the least and with the most MACs, in the task where these differ most.
 
-    Where no answer of a task is right, all its images count. Of equally cheap images the one with the surest answer is
-    taken, then the first.
+    Where no answer of a task is right, all its images count. Of equally cheap images the one with the most confident
+    answer is taken, then the first.
 
     Raises:
         DataError: no gallery has an image.
@@ -43,8 +43,8 @@ def contrast(galleries: Mapping[str, Gallery]) -> Contrast:
             continue
         macs, confidence = frame["macs"].to_numpy()[rows], frame["confidence"].to_numpy()[rows]
         cheap = rows[np.lexsort((-confidence, macs))[0]]
-        dear = rows[np.lexsort((-confidence, -macs))[0]]
-        found.append((int(macs.max() - macs.min()), Contrast(task, int(cheap), int(dear))))
+        expensive = rows[np.lexsort((-confidence, -macs))[0]]
+        found.append((int(macs.max() - macs.min()), Contrast(task, int(cheap), int(expensive))))
     if not found:
         raise DataError("expected at least one image, found none; write galleries with `den index`")
     return max(found, key=lambda pair: pair[0])[1]

@@ -35,7 +35,7 @@ def operating_points(metrics: Metrics) -> pd.DataFrame:
 
 
 def instance_gain(metrics: Metrics) -> pd.Series:
-    """Accuracy of the chosen structures minus that of the same structures shuffled among the images, by task.
+    """Accuracy of the chosen structures minus that of the same structures permuted among the images, by task.
 
     What looking at the image itself buys at equal mean MACs, and what comes of being used to the own choices.
 

@@ -244,7 +244,7 @@ class Metrics:
         static_lead: the own choice minus the best static structure.
         twin_lead: the own choice minus the twin that never looks.
         choice: how varied the structures in use are.
-        by_cost_weight: the own choice and its controls along the dial, rising in MACs; 0 is among the cost weights.
+        by_cost_weight: the own choice and its controls at every cost weight, rising in MACs; 0 is one of them.
         selector_macs: by task.
         draws, weight_draws: how often the controls were drawn, at the own choice and at a cost weight.
         rho_sweep: see `den_core.experiments.sweep_rho`.

@@ -30,7 +30,7 @@ class Evaluate:
     seed: int = 0
     """Of the random and permuted controls, the search for static structures and the intervals."""
     baseline: list[Path] = field(default_factory=list)
-    """Checkpoints of full networks with one task each, one for every task, to measure beside it."""
+    """Checkpoints of separate networks with one task each, one for every task, to measure beside it."""
     twin: Path | None = None
     """Checkpoint of its twin that never looks, which `den study twin` makes, to measure beside it."""
     shares: list[float] = field(default_factory=list)

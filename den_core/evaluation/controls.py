@@ -37,7 +37,7 @@ def random_draws(
 
 
 def permutations(z: Tensor, task: str, draws: int, seed: int) -> list[Tensor]:
-    """The structures z, (N, n), dealt out again among the images of a task, `draws` times.
+    """The structures z, (N, n), permuted among the images of a task, `draws` times.
 
     The same draws of a task use the same permutations, whatever z is.
     """

@@ -57,7 +57,7 @@ def mean_total_macs(net: DeepElasticNetwork, data: dict[str, EvaluationSet], cos
 def weights_for_shares(net: DeepElasticNetwork, data: dict[str, EvaluationSet], shares: Sequence[float]) -> list[float]:
     """The cost weights, rising, at which the mean total MACs come to shares of the full model's.
 
-    A share below what the cheapest or above what the dearest structures need has none.
+    A share below what the cheapest or above what the most expensive structures need has none.
     """
     full = float(np.mean([float(net.full_cost(name).macs[0]) for name in data]))
     found = [(share * full, weight_for_macs(net, data, share * full)) for share in shares]
@@ -169,7 +169,7 @@ def at_cost_weight(net: DeepElasticNetwork, data: dict[str, EvaluationSet], weig
 
 
 def best_static(net: DeepElasticNetwork, validation: EvaluationSet, share: float, seed: int = 0) -> str:
-    """The best single structure of a task within a share of the full model's MACs, one digit per block.
+    """The best static structure of a task within a share of the full model's MACs, one digit per block.
 
     Raises:
         ConfigError: a share below the cheapest structure's or above 1; the message names the reachable range.

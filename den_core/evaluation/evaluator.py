@@ -4,13 +4,13 @@ An operating point is a way to choose structures: the network's own choice, a co
 The controls run at the mean MACs of the own choice, selector included, which a control may spend on blocks instead:
 
 - random: every image a structure drawn at random, levels weighted by their MACs so that the mean fits;
-- static: one structure for all images of a task, the best that is found on the validation split;
-- permuted: the chosen structures, dealt out again among the images of the same task.
+- static: the best structure for all images of a task that is found on the validation split;
+- permuted: the chosen structures, permuted at random among the images of the same task.
 
 Own accuracy minus permuted is the instance gain: what comes from looking at the image, or from being used to the own
-choices. Own minus static is the static lead: what is left of it against the best network that does not look. Both are
-measured at the own choice and along the dial of cost weights, with paired intervals. Two further points need other
-checkpoints: the baseline, a full network per task, and the twin that never looks; own minus twin is free of habit.
+choices. Own minus static is the static lead: what remains of it against the best network that does not look. Both are
+measured at the own choice and at every cost weight, with paired intervals. Two further points need other checkpoints:
+the baseline, a separate network per task, and the twin that never looks; own minus twin is free of habit.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ class Evaluator:
     Args:
         net: the network.
         data: the images that the figures are about, by task.
-        validation: images for the choices that a control or the dial needs, by task.
+        validation: images for the choices that a control or a cost weight needs, by task.
         seed: of what is drawn.
         report: called with a line when something is done.
-        baselines: for every task a full network of its own; or none.
-        twin: the same network trained on structures dealt out at random; or none.
+        baselines: for every task a separate network, which always runs in full; or none.
+        twin: the same network trained on permuted choices; or none.
         shares: of the full model's MACs, at which the cost-weight curve is measured.
     """
 
@@ -132,8 +132,8 @@ class Evaluator:
 
     def _permuted(self, own: Point) -> Point:
         draws = DRAWS if own.method == "chosen" else WEIGHT_DRAWS
-        dealt = {name: torch.stack(permutations(z[:, 0], name, draws, self.seed), 1) for name, z in own.draws.items()}
-        return Point("permuted", own.parameter, dealt, True)
+        drawn = {name: torch.stack(permutations(z[:, 0], name, draws, self.seed), 1) for name, z in own.draws.items()}
+        return Point("permuted", own.parameter, drawn, True)
 
     def _statics(self, own: dict[float, Point]) -> dict[float, Point]:
         """By cost weight, the best static structures within the mean MACs of the choices at it."""

@@ -98,7 +98,7 @@ def _parse(net: DeepElasticNetwork, key: str) -> Tensor:
 
 
 def _answers(net: DeepElasticNetwork, data: EvaluationSet, z: Tensor) -> dict[str, object]:
-    """The columns that say what the network answered under structures z, and at what price."""
+    """The columns that say what the network answered under structures z, and at what cost."""
     probabilities = logits(net, data, z).softmax(1)
     confidence, prediction = probabilities.max(1)
     cost = net.cost(z, data.task.name)

@@ -94,12 +94,12 @@ def measure_points(
 def _progress(name: str, images: int, report: Callable[[str], None]) -> Callable[[int], None]:
     """Reports about every tenth of a task's images, or every thousand if that is less often."""
     step = max(1000, images // 10)
-    told = 0
+    reported = 0
 
     def progress(done: int) -> None:
-        nonlocal told
-        if done // step > told or done == images:
-            told = done // step
+        nonlocal reported
+        if done // step > reported or done == images:
+            reported = done // step
             report(f"{name}: {done:,} of {images:,} images")
 
     return progress

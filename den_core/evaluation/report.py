@@ -27,7 +27,7 @@ def frame_of(metrics: Metrics) -> pd.DataFrame:
 
 
 def metrics_table(metrics: Metrics) -> str:
-    """The operating points, what looking at the image gains, and the same along the dial, as text."""
+    """The operating points, what looking at the image gains, and the same at every cost weight, as text."""
     parts = [
         _text(frame_of(metrics)),
         f"split {metrics.split}, seed {metrics.seed}; instance gain {100 * metrics.instance_gain.average:+.2f} "

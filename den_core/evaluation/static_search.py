@@ -1,4 +1,4 @@
-"""The best static structure: one for all images of a task, found within a budget of MACs on validation data."""
+"""The best static structure per task, found within a budget of MACs on validation data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from den_core.structures import uniform_structure
 TRIALS = 40
 "Random changes that the search tries within the own choice's MACs, and within a budget that somebody names."
 FIRST_TRIED = 6
-"How many of a pool's structures are tried first within a budget: the dearest that fit."
+"How many of a pool's structures are tried first within a budget: the most expensive that fit."
 BATCH = 128
 "Images between two looks at whether a structure is still worth running."
 CLEARLY_WORSE = 3.0
@@ -63,10 +63,10 @@ def best_statics(net: DeepElasticNetwork, data: EvaluationSet, budgets: Sequence
     return [found[place] for place in range(len(budgets))]
 
 
-def dial_structures(net: DeepElasticNetwork, data: EvaluationSet) -> list[Tensor]:
-    """Where a search starts: fixed levels, and what the selector's mean over the images gives along the dial.
+def starting_structures(net: DeepElasticNetwork, data: EvaluationSet) -> list[Tensor]:
+    """Where a search starts: fixed levels, and what the selector's mean over the images gives at any cost weight.
 
-    Both the arithmetic and the geometric mean of C are taken. Dearest first.
+    Both the arithmetic and the geometric mean of C are taken. Most expensive first.
     """
     geometric = data.distribution.clamp_min(1e-12).log().mean(0, keepdim=True).softmax(-1)
     found = {
@@ -84,7 +84,7 @@ class _Search:
 
     def __init__(self, net: DeepElasticNetwork, data: EvaluationSet, seed: int):
         self.net, self.data = net, data
-        self.pool = dial_structures(net, data)
+        self.pool = starting_structures(net, data)
         order = torch.randperm(len(data.labels), generator=step_generator(seed, f"race/{data.task.name}", 0))
         self.batches = order.split(BATCH)
         self.weights = class_weights(data.labels)

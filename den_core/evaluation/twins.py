@@ -1,7 +1,7 @@
-"""The twin that never looks: the same training, whose last turn dealt the same structures out at random.
+"""The twin that never looks: the same training, but for a last turn under permuted choices.
 
-A network gets used to the choices that it is trained under, so that shuffling them hurts it even where looking is worth
-nothing. Its twin is used to shuffled ones: own accuracy minus the twin's is what looking really pays.
+A network gets used to the choices that it is trained under, so that permuting them hurts it even where looking is worth
+nothing. Its twin is used to permuted ones: own accuracy minus the twin's is what looking really pays.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from den_core.evaluation.measuring import EvaluationSet, asked_again
 from den_core.evaluation.operating_points import Outcome, Point, measure_points
 from den_core.inference.network import DeepElasticNetwork, load
 
-SHUFFLED = "training.estimator.shuffled"
+TWIN_FIELD = "training.estimator.shuffled"
 "The field of a recipe in which twins differ."
 
 
@@ -28,7 +28,7 @@ def load_twin(net: DeepElasticNetwork, folder: Path) -> DeepElasticNetwork:
     """The twin of a network. Trained alike, it has held out the same images.
 
     Raises:
-        ConfigError: the tasks, the backbone, the data or any other field of the recipe but SHUFFLED differ, SHUFFLED is
+        ConfigError: the tasks, the backbone, the data or any field of the recipe but TWIN_FIELD differ, that field is
             not False in the network and True in the twin, or there is no last turn that it could change.
         CheckpointError: the folder cannot be loaded.
     """
@@ -45,18 +45,18 @@ def load_twin(net: DeepElasticNetwork, folder: Path) -> DeepElasticNetwork:
     check_may_have_twin(recipe_of(net.info, own), own)
     if not recipe_of(twin.info, folder).training.estimator.shuffled:
         raise ConfigError(
-            f"{folder}: expected a twin, with {SHUFFLED} True in its recipe, found False; `den study twin` makes one"
+            f"{folder}: expected a twin, with {TWIN_FIELD} True in its recipe, found False; `den study twin` makes one"
         )
-    check_trained_alike(net.info, twin.info, folder, own, free=[SHUFFLED])
+    check_trained_alike(net.info, twin.info, folder, own, free=[TWIN_FIELD])
     return twin
 
 
 def check_may_have_twin(recipe: Recipe, whose: str) -> None:
     """ConfigError, naming whose recipe it is, if it has no last turn that a twin could change, or is a twin's."""
-    stage = recipe.training.estimator
-    if stage.shuffled:
-        raise ConfigError(f"expected {SHUFFLED} False in {whose}, found True: it is a twin itself")
-    if not stage.last_steps:
+    turns = recipe.training.estimator
+    if turns.shuffled:
+        raise ConfigError(f"expected {TWIN_FIELD} False in {whose}, found True: it is a twin itself")
+    if not turns.last_steps:
         raise ConfigError(f"expected last_steps of at least 1 in {whose}, found 0: without a last turn it has no twin")
 
 
@@ -67,17 +67,17 @@ def measure_twin(
     seed: int,
     report: Callable[[str], None] = lambda line: None,
 ) -> Outcome:
-    """The twin on the images of its network, under the structures of its own selector, dealt out at random.
+    """The twin on the images of its network, under the permuted choices of its own selector.
 
-    They are dealt as the permuted control deals the network's own (see `controls.permutations`). The cost includes the
+    They are permuted as the network's own are for its control (see `controls.permutations`). The cost includes the
     selector.
 
     Args:
-        draws: how often they are dealt; the mean counts.
+        draws: how many permutations; the mean over them counts.
         report: called with a line from time to time.
     """
     own = {name: asked_again(twin, images) for name, images in data.items()}
     chosen = {name: twin.choose(images.distribution) for name, images in own.items()}
-    dealt = {name: torch.stack(permutations(z, name, draws, seed), 1) for name, z in chosen.items()}
-    point = Point(TWIN, None, dealt, True)
+    permuted = {name: torch.stack(permutations(z, name, draws, seed), 1) for name, z in chosen.items()}
+    point = Point(TWIN, None, permuted, True)
     return measure_points(twin, own, {TWIN: point}, lambda line: report(f"{TWIN}, {line}"))[TWIN]

@@ -2,7 +2,7 @@
 
 For one trained estimator, which stands still, selectors are trained that differ in one part from the one before, over
 several seeds, and brought to the same mean MACs by their cost weight. Measured on the validation split: accuracy, its
-lead over the same choices shuffled among the images (instance gain) and over the best static structure at equal MACs.
+lead over the same choices permuted among the images (instance gain) and over the best static structure at equal MACs.
 An estimator that had a last turn has narrowed to one selector's structures; `--run` takes it as that turn found it.
 """
 

@@ -1,8 +1,7 @@
 """`den study twin RUN OUT`: the twin of a trained network that never looks at the image.
 
-The twin shares the run up to its last turn. In that turn it meets the same structures, dealt out at random among the
-images of a task. `den evaluate RUN --twin OUT` then measures what looking is worth, free of what a network merely gets
-used to.
+The twin shares the run up to its last turn. In that turn it meets the same structures, permuted among the images of a
+task. `den evaluate RUN --twin OUT` then measures what looking is worth, free of what a network merely gets used to.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Predictor:
 
     Args:
         net: the network.
-        cost_weight: of the dial; 0 is the network's own choice.
+        cost_weight: as `DeepElasticNetwork.choose` takes it; 0 is the network's own choice.
         batch: the most images that run together, which bounds the memory of a call.
     """
 

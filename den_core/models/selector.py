@@ -74,7 +74,7 @@ class Selector(nn.Module):
     With a critic it has a second linear layer: an additive estimate Q(x, z) = b(x) + Σ_i q_i(z_i; x) of the loss that
     the estimator makes with structure z. It serves training as a control variate (see `training.objective`). With a
     temperature T as well, the logits of C are (learnt logits) - q / T: what the critic knows of an image goes straight
-    into the choice, and the policy gradient has only the correction to find, such as the price of parameters. Without
+    into the choice, and the policy gradient has only the correction to find, such as the penalty on parameters. Without
     that, 400 steps of the same gradient left 12 structures in use where the critic's own choices had 71.
 
     With an auxiliary head per task it also classifies the image itself and is trained to; how sure it is of its answer

@@ -16,7 +16,7 @@ from den_core.recipes.training import scaled
 
 ROWS: dict[str, Row] = open3.ROWS | published.ROWS | ablations.ROWS
 BASELINE = "-baseline-"
-"Between a recipe's name and a task's: a full network of its own for that task."
+"Between a recipe's name and a task's: a separate network for that task."
 
 
 def recipe(name: str, tasks: tuple[TaskConfig, ...] = (), backbone: str = "") -> Recipe:
@@ -68,7 +68,7 @@ def recipe_with(
     """
     check_recipe(name)
     if backbone:
-        find_backbone(backbone)  # a wrong name is told before any image is decoded
+        find_backbone(backbone)  # a wrong name is reported before any image is decoded
     if download:
         for source in _sources(name, tasks):
             download_source(source)

@@ -1,4 +1,4 @@
-"""The separate full networks that a recipe's network is measured against."""
+"""The separate networks that a recipe's network is measured against."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def baseline(base: Recipe, task: str) -> Recipe:
     return dataclasses.replace(
         base,
         name=f"{base.name}-baseline-{task}",
-        description=f"A full network of its own for {task}, trained as {base.name} is",
+        description=f"A separate network for {task}, always run in full, trained as {base.name} is",
         network=dataclasses.replace(base.network, tasks=(alone,)),
         training=dataclasses.replace(
             t,

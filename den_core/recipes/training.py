@@ -32,13 +32,13 @@ def fast_training() -> TrainingConfig:
     bfloat16, channels last, one-cycle learning rates, the dispatched estimator. The selector's gradient takes an
     additive critic as its control variate (Eq. 7 stays unbiased, see `training.objective`), and C is a correction of
     the critic's Boltzmann distribution (see `Selector`). Its temperature equals the weight of the entropy bonus: then
-    the distribution that the critic alone would call for is the optimum of the objective, up to the price S(z).
+    the distribution that the critic alone would call for is the optimum of the objective, up to the penalty S(z).
 
     Every image of an estimator's step runs in full, and again with a structure that learns from the full run's answer;
     Muon updates the blocks' convolutions of both networks; images are turned and zoomed. The selector first learns to
     classify, so that it knows how hard an image is. A last turn trains the structures that inference takes, at the own
-    choice and along the dial, from labels. Batches are small, since what tasks that share a network lack is steps. What
-    the parts bought is measured in `assets/study/README.md`.
+    choice and at random cost weights, from labels. Batches are small, since what tasks that share a network lack is
+    steps. What the parts bought is measured in `assets/study/README.md`.
     """
     return TrainingConfig(
         rounds=1,

@@ -78,7 +78,7 @@ def epsilon_greedy(C: Tensor, samples: int, epsilon: float, generator: torch.Gen
 def dialled(
     C: Tensor, relative_macs: Tensor, weight: float, share: float = 1.0, generator: torch.Generator | None = None
 ) -> Tensor:
-    """C with cost weights as the dial has them, but an own random one for every image: (B, n, h).
+    """C as the choice weighs it at a cost weight, a random one of its own for every image: (B, n, h).
 
     Args:
         C: level distributions, (B, n, h).

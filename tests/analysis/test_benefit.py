@@ -16,7 +16,7 @@ from den_core.errors import DataError
 
 
 @pytest.fixture
-def dealt(make_gallery):
+def gallery(make_gallery):
     """Five images of one block with the structures 0 0 1 1 2; tried "1" and "2", and so chosen twice and once."""
     levels = [0, 0, 1, 1, 2]
     return make_gallery(
@@ -28,8 +28,8 @@ def dealt(make_gallery):
     )
 
 
-def test_benefit_of_a_hand_computed_case(dealt):
-    found = benefit(dealt)
+def test_benefit_of_a_hand_computed_case(gallery):
+    found = benefit(gallery)
     others = [(2 * 0.3 + 0.6) / 3, (2 * 0.6 + 0.9) / 3, 0.5, 0.7, 0.1]
     np.testing.assert_allclose(found.others, others, rtol=1e-6)
     np.testing.assert_allclose(found.value, np.array([0.9, 0.3, 0.6, 0.2, 0.8]) - others, rtol=1e-6)
@@ -37,8 +37,8 @@ def test_benefit_of_a_hand_computed_case(dealt):
     assert (found.structures, found.covered) == (2, 0.6)
 
 
-def test_helped_is_right_where_others_are_mostly_wrong_and_hurt_the_reverse(dealt):
-    found = benefit(dealt)
+def test_helped_is_right_where_others_are_mostly_wrong_and_hurt_the_reverse(gallery):
+    found = benefit(gallery)
     assert found.helped.tolist() == [True, False, False, False, True]
     assert found.hurt.tolist() == [False, True, False, True, False]
     assert most_helped(found).tolist() == [4, 0], "largest benefit first"
@@ -46,25 +46,25 @@ def test_helped_is_right_where_others_are_mostly_wrong_and_hurt_the_reverse(deal
     assert most_helped(found, np.array([1, 1, 1, 1, 0], dtype=bool)).tolist() == [0]
 
 
-def test_a_structure_that_nobody_chose_counts_for_nothing(dealt, make_gallery):
+def test_a_structure_that_nobody_chose_counts_for_nothing(gallery, make_gallery):
     key = ["0", "0", "1", "1", "1"]
-    unused = dataclasses.replace(dealt, frame=dealt.frame.assign(structure=key))
+    unused = dataclasses.replace(gallery, frame=gallery.frame.assign(structure=key))
     found = benefit(unused)
     np.testing.assert_allclose(found.others[:2], [0.3, 0.6], rtol=1e-6)
     assert not found.known[2:].any(), "the only tried structure in use is their own"
     assert found.structures == 1
 
 
-def test_images_without_another_structure_are_in_no_number(dealt):
-    found = benefit(dataclasses.replace(dealt, frame=dealt.frame.assign(structure="1")))
+def test_images_without_another_structure_are_in_no_number(gallery):
+    found = benefit(dataclasses.replace(gallery, frame=gallery.frame.assign(structure="1")))
     assert not found.known.any() and not found.helped.any() and not found.hurt.any()
     total = summary(found)
     assert total.images == 0 and np.isnan(total.mean)
     assert benefit_bins(found).empty
 
 
-def test_summary_counts_the_rows_that_are_asked_for(dealt):
-    found, rows = benefit(dealt), np.array([1, 1, 0, 0, 0], dtype=bool)
+def test_summary_counts_the_rows_that_are_asked_for(gallery):
+    found, rows = benefit(gallery), np.array([1, 1, 0, 0, 0], dtype=bool)
     total = summary(found, rows)
     assert (total.images, total.helped, total.hurt) == (2, 1, 1)
     assert total.mean == pytest.approx(found.value[:2].mean())
@@ -73,13 +73,13 @@ def test_summary_counts_the_rows_that_are_asked_for(dealt):
     assert np.isnan(alone.low), "one image says nothing of the spread"
 
 
-def test_what_comes_back_cannot_be_changed(dealt):
+def test_what_comes_back_cannot_be_changed(gallery):
     with pytest.raises(ValueError, match="read-only"):
-        benefit(dealt).others[0] = 1
+        benefit(gallery).others[0] = 1
 
 
-def test_without_tried_structures_it_is_told_what_to_do(dealt):
-    nothing = dataclasses.replace(dealt, tried=(), tried_probability=np.zeros((5, 0), dtype=np.float32))
+def test_without_tried_structures_the_error_says_what_to_do(gallery):
+    nothing = dataclasses.replace(gallery, tried=(), tried_probability=np.zeros((5, 0), dtype=np.float32))
     with pytest.raises(DataError, match="index"):
         benefit(nothing)
 

@@ -86,7 +86,7 @@ def test_structures_in_use_agree_with_the_frame(gallery):
     np.testing.assert_allclose(table["confidence"].sort_index(), groups["confidence"].mean().sort_index())
 
 
-def test_structures_of_tasks_add_up_and_price_every_task_alone(two_tasks):
+def test_structures_of_tasks_add_up_and_cost_every_task_alone(two_tasks):
     tables, galleries = two_tasks
     table = structures_of_tasks(tables)
     assert table["images"].sum() == 65

@@ -21,7 +21,7 @@ NAMES = ("cat", "dog", "owl")
 
 @pytest.fixture
 def answered(make_gallery, random_distribution):
-    """Sixty images of three classes with seeded answers, confidences and prices in millions."""
+    """Sixty images of three classes with seeded answers, confidences and costs in millions."""
     generator = np.random.default_rng(0)
     label, prediction = generator.integers(0, 3, (2, 60))
     return make_gallery(

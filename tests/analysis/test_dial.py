@@ -96,7 +96,7 @@ POINTS = pd.DataFrame(
 
 
 def test_the_dial_stops_at_the_measured_weights_and_at_0():
-    assert dial.dial_weights(POINTS) == [-1.0, 0.0, 2.0]
+    assert dial.measured_weights(POINTS) == [-1.0, 0.0, 2.0]
     assert dial.at_weight(POINTS, 0)["accuracy"]["toy"] == 0.8
     assert dial.at_weight(POINTS, 2.0)["accuracy"]["toy"] == 0.7
 

@@ -28,7 +28,7 @@ from den_core.errors import DataError
 
 
 @pytest.fixture
-def priced(make_gallery):
+def costed(make_gallery):
     """Six images, one block of three levels, structures 2 1 1 2 0 0, tried "1" (1,500 MACs) and "2" (2,500 MACs).
 
     Right under the chosen structure, "1" and "2": see the table.
@@ -69,8 +69,8 @@ def test_one_value_makes_one_group_and_nothing_makes_none():
     assert tied_groups(np.array([])).tolist() == []
 
 
-def test_by_macs_of_a_hand_computed_case(priced):
-    table = by_macs(priced)
+def test_by_macs_of_a_hand_computed_case(costed):
+    table = by_macs(costed)
     assert table["images"].tolist() == [2, 2, 2]
     assert table["macs_low"].tolist() == table["macs_high"].tolist() == [600, 1600, 2600]
     assert table["accuracy"].tolist() == [0.5, 0.5, 0.5]
@@ -167,12 +167,12 @@ def test_spearman_of_too_few_images_is_undefined(values):
     assert np.isnan(found.value) and not found.clear
 
 
-def test_spearman_of_one_price_is_undefined():
+def test_spearman_of_one_cost_is_undefined():
     assert np.isnan(spearman(np.ones(20), np.arange(20)).value)
 
 
-def test_overspend_of_a_hand_computed_case(priced):
-    spent = overspend(priced)
+def test_overspend_of_a_hand_computed_case(costed):
+    spent = overspend(costed)
     assert spent.cheapest.tolist() == [0, 0, 1, NONE_RIGHT, 0, 0]
     assert spent.chosen_macs.tolist() == [2500, 1500, 1500, 2500, 500, 500], "without the selector's 100"
     assert spent.macs.tolist() == [1000, 0, -1000, 0, -1000, -1000]
@@ -187,14 +187,14 @@ def test_an_image_that_only_the_chosen_structure_gets_right_is_named(make_galler
     assert outcome_table(overspend(found)).set_index("outcome")["images"]["untried"] == 2
 
 
-def test_outcomes_count_every_image_once(priced):
-    table = outcome_table(overspend(priced))
+def test_outcomes_count_every_image_once(costed):
+    table = outcome_table(overspend(costed))
     assert table["images"].sum() == 6
     assert table["share"].sum() == pytest.approx(1)
     assert table["wrong"].sum() == 3
-    part = outcome_table(overspend(priced), np.arange(6) < 2)
+    part = outcome_table(overspend(costed), np.arange(6) < 2)
     assert part["images"].tolist() == [1, 1, 0, 0, 0, 0]
-    assert outcome_table(overspend(priced), np.zeros(6, dtype=bool))["share"].sum() == 0
+    assert outcome_table(overspend(costed), np.zeros(6, dtype=bool))["share"].sum() == 0
 
 
 def test_choosing_a_tried_structure_that_is_right_never_underspends(gallery):
@@ -219,8 +219,8 @@ def test_overspend_without_tried_structures_is_refused(gallery, make_gallery):
     assert uniform_tried(bare) == []
 
 
-def test_bins_of_overspend_divide_at_zero_and_count_all_solvable_images(priced):
-    spent = overspend(priced)
+def test_bins_of_overspend_divide_at_zero_and_count_all_solvable_images(costed):
+    spent = overspend(costed)
     table = overspend_bins(spent, bins=4)
     assert table["images"].sum() == spent.solvable.sum() == 5
     assert (table["right"] + table["wrong"]).tolist() == table["images"].tolist()
@@ -231,6 +231,6 @@ def test_bins_of_overspend_divide_at_zero_and_count_all_solvable_images(priced):
     assert overspend_bins(spent, np.zeros(6, dtype=bool)).empty
 
 
-def test_the_worst_images_come_first_and_only_those_that_overspent(priced):
-    assert worst(overspend(priced)).tolist() == [0]
-    assert worst(overspend(priced), np.arange(6) > 0).tolist() == []
+def test_the_worst_images_come_first_and_only_those_that_overspent(costed):
+    assert worst(overspend(costed)).tolist() == [0]
+    assert worst(overspend(costed), np.arange(6) > 0).tolist() == []

@@ -14,18 +14,16 @@ from den_core.analysis.neighbours import (
     ExactIndex,
     HammingIndex,
     NeighbourIndex,
-    mutual_twins,
+    mutual_neighbours,
+    mutual_neighbours_of_tasks,
     nearest,
     search_per_task,
-    twins_of_tasks,
 )
 from den_core.errors import DataError
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    images=st.integers(1, 60), blocks=st.integers(1, 5), levels=st.integers(2, 4), seed=st.integers(0, 10_000)
-)
+@given(images=st.integers(1, 60), blocks=st.integers(1, 5), levels=st.integers(2, 4), seed=st.integers(0, 10_000))
 def test_agrees_with_a_full_sort_in_double_precision(random_distribution, images, blocks, levels, seed):
     gallery = random_distribution(images, blocks, levels, seed)
     query = random_distribution(1, blocks, levels, seed + 1)[0]
@@ -122,10 +120,10 @@ def test_indexes_of_any_kind_answer_per_task(random_distribution):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=st.integers(1, 30), second=st.integers(1, 30), seed=st.integers(0, 1000), digits=st.sampled_from([1, 6]))
-def test_twins_are_each_others_nearest(random_distribution, first, second, seed, digits):
+def test_mutual_neighbours_are_each_others_nearest(random_distribution, first, second, seed, digits):
     a = np.round(random_distribution(first, 2, 3, seed), digits)
     b = np.round(random_distribution(second, 2, 3, seed + 1), digits)
-    found = mutual_twins(a, b)
+    found = mutual_neighbours(a, b)
     assert 1 <= len(found) <= min(first, second), "the nearest pair of all is always one"
     assert found["row"].is_unique and found["other_row"].is_unique
     assert found["distance"].is_monotonic_increasing
@@ -137,23 +135,23 @@ def test_twins_are_each_others_nearest(random_distribution, first, second, seed,
     assert found["distance"].iloc[0] == pytest.approx(distance.min(), abs=1e-4)
 
 
-def test_twins_do_not_depend_on_which_task_comes_first(random_distribution):
+def test_mutual_neighbours_do_not_depend_on_which_task_comes_first(random_distribution):
     a, b = random_distribution(60, 3, 4), random_distribution(45, 3, 4, seed=1)
-    one, two = mutual_twins(a, b), mutual_twins(b, a)
+    one, two = mutual_neighbours(a, b), mutual_neighbours(b, a)
     assert set(zip(one["row"], one["other_row"], strict=True)) == set(zip(two["other_row"], two["row"], strict=True))
 
 
-def test_twins_in_a_sample_are_rows_of_the_whole(random_distribution):
+def test_mutual_neighbours_in_a_sample_are_rows_of_the_whole(random_distribution):
     a, b = random_distribution(80, 3, 4), random_distribution(50, 3, 4, seed=1)
-    found = mutual_twins(a, b, limit=20, seed=3)
-    assert found.equals(mutual_twins(a, b, limit=20, seed=3))
+    found = mutual_neighbours(a, b, limit=20, seed=3)
+    assert found.equals(mutual_neighbours(a, b, limit=20, seed=3))
     for pair in found.itertuples():
         assert pair.distance == pytest.approx(np.linalg.norm(a[pair.row] - b[pair.other_row]), abs=1e-4)
 
 
-def test_twins_of_tasks_takes_every_pair_of_tasks_once(random_distribution):
+def test_mutual_neighbours_of_tasks_take_every_pair_of_tasks_once(random_distribution):
     vectors = {name: random_distribution(20, 2, 3, seed) for seed, name in enumerate("abc")}
-    found = twins_of_tasks(vectors)
+    found = mutual_neighbours_of_tasks(vectors)
     assert set(zip(found["task"], found["other_task"], strict=True)) == {("a", "b"), ("a", "c"), ("b", "c")}
     assert found["distance"].is_monotonic_increasing
-    assert twins_of_tasks({"a": vectors["a"]}).empty
+    assert mutual_neighbours_of_tasks({"a": vectors["a"]}).empty

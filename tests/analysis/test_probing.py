@@ -17,10 +17,10 @@ from den_core.analysis.probing import (
     RANDOM,
     WEIGHT,
     candidates,
-    dial,
     probe,
     probe_candidates,
     standing,
+    structures_along_weights,
 )
 from den_core.errors import ConfigError, ImageError, StructureError
 from den_core.structure_keys import structure_key
@@ -95,7 +95,7 @@ def test_bad_input_is_a_deliberate_error(net, image):
 def test_the_dial_knows_the_structure_at_every_weight(net, seed, weight):
     logits = torch.randn(net.num_blocks, net.num_levels, generator=torch.Generator().manual_seed(seed))
     C = logits.softmax(-1)
-    found = dial(net, C)
+    found = structures_along_weights(net, C)
     holds = found[found["low"] <= weight].iloc[-1]
     assert structure_key(net.choose(C[None], weight)[0]) == holds["structure"]
     for row in found.itertuples():
@@ -120,8 +120,8 @@ def test_candidates_are_seeded_and_hold_every_kind(net):
 def test_the_selector_is_paid_for_by_what_it_chose_only(net, image):
     tried = probe_candidates(net, image, net.tasks[0], randoms=5)
     chosen = tried["kind"].isin([CHOSEN, WEIGHT])
-    assert (tried.loc[chosen, "price"] == tried.loc[chosen, "total_macs"]).all()
-    assert (tried.loc[~chosen, "price"] == tried.loc[~chosen, "macs"]).all()
+    assert (tried.loc[chosen, "needed_macs"] == tried.loc[chosen, "total_macs"]).all()
+    assert (tried.loc[~chosen, "needed_macs"] == tried.loc[~chosen, "macs"]).all()
 
 
 def test_standing_by_hand():
@@ -129,7 +129,7 @@ def test_standing_by_hand():
         {
             "kind": [CHOSEN, WEIGHT, LEVEL, RANDOM, RANDOM],
             "structure": ["11", "11", "01", "10", "21"],
-            "price": [10, 10, 4, 9, 20],
+            "needed_macs": [10, 10, 4, 9, 20],
             "probability": [0.5, 0.5, 0.7, 0.2, 0.9],
         }
     )

@@ -24,18 +24,18 @@ def two_tasks(make_gallery, random_distribution):
     return {"narrow": narrow, "wide": wide}
 
 
-def test_the_task_with_the_widest_range_gives_its_rightly_answered_extremes(two_tasks):
-    assert contrast(two_tasks) == Contrast("wide", cheap=0, dear=2), "row 3 is wrong, row 2 is surer than row 1"
+def test_the_task_with_the_widest_range_gives_its_correctly_answered_extremes(two_tasks):
+    assert contrast(two_tasks) == Contrast("wide", cheap=0, expensive=2), "row 3 is wrong, row 2 is surer than row 1"
 
 
 def test_where_no_answer_is_right_all_images_count(two_tasks):
     wrong = dataclasses.replace(two_tasks["wide"], frame=two_tasks["wide"].frame.assign(correct=False))
-    assert contrast({"wide": wrong}) == Contrast("wide", cheap=0, dear=3)
+    assert contrast({"wide": wrong}) == Contrast("wide", cheap=0, expensive=3)
 
 
 def test_one_structure_for_all_is_no_error(two_tasks):
     same = dataclasses.replace(two_tasks["narrow"], frame=two_tasks["narrow"].frame.assign(macs=7))
-    assert contrast({"narrow": same}) == Contrast("narrow", cheap=0, dear=0)
+    assert contrast({"narrow": same}) == Contrast("narrow", cheap=0, expensive=0)
 
 
 def test_no_image_is_an_error():

@@ -74,7 +74,7 @@ def test_tables_of_other_trainings_are_in_order(small_metrics):
     assert concentration(small_metrics)["normalised_entropy"].tolist() == [0.3, 0.3]
 
 
-def test_a_twin_of_some_seeds_is_told(small_metrics):
+def test_a_twin_of_some_seeds_is_kept(small_metrics):
     frame = seeds(small_metrics)
     assert frame["twin"].isna().tolist() == [True, False] and frame["twin"].iat[1] == -0.01
     without = replace(small_metrics, seeds=small_metrics.seeds[1:])

@@ -103,7 +103,7 @@ def test_curves_are_in_millions_of_their_own_macs_and_the_own_choice_is_marked()
 
 def test_what_makes_no_choice_is_a_point_and_a_level_where_measured():
     figure = charts.accuracy_curves(CURVES, POINTS)
-    assert list(_trace(figure, "Separate full networks (Baseline)").y) == [0.74]
+    assert list(_trace(figure, METHODS["baseline"].name).y) == [0.74]
     assert [shape.y0 for shape in figure.layout.shapes] == [0.73, 0.74]
 
 

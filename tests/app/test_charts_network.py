@@ -12,7 +12,8 @@ from app.views.guide import charts as tour
 from app.views.map import charts as projection
 from app.views.trade_off import charts as trade_off
 from app.views.training import charts as history
-from den_core.analysis.history import Stage
+from den_core.analysis.history import Turn
+from den_core.methods import METHODS
 
 POINTS = pd.DataFrame(
     {
@@ -31,19 +32,19 @@ def _trace(figure, name):
 def test_trade_off_joins_only_points_of_one_network_and_fixed_levels():
     figure = trade_off.trade_off(POINTS, "Accuracy")
     modes = {trace.name: trace.mode for trace in figure.data}
-    assert modes["This network, cost weight varied"] == "lines+markers"
-    assert modes["Full model"] == "markers"
-    assert list(_trace(figure, "This network, cost weight varied").x) == [2.0, 4.0], "millions, cheapest first"
+    assert modes[METHODS["cost_weight"].name] == "lines+markers"
+    assert modes[METHODS["full"].name] == "markers"
+    assert list(_trace(figure, METHODS["cost_weight"].name).x) == [2.0, 4.0], "millions, cheapest first"
     assert "millions" in figure.layout.xaxis.title.text
 
 
-def test_a_point_tells_its_weight_when_it_is_clicked():
+def test_a_point_gives_its_weight_when_it_is_clicked():
     figure = trade_off.trade_off(POINTS, "Accuracy")
-    assert list(_trace(figure, "This network, cost weight varied").customdata) == [
+    assert list(_trace(figure, METHODS["cost_weight"].name).customdata) == [
         ["cost_weight", 0.2],
         ["cost_weight", 0.1],
     ]
-    assert list(_trace(figure, "This network, as trained").customdata) == [["chosen", None]]
+    assert list(_trace(figure, METHODS["chosen"].name).customdata) == [["chosen", None]]
 
 
 @pytest.mark.parametrize(("weight", "x"), [(0.2, 2.0), (0.0, 3.0)])
@@ -127,25 +128,25 @@ HISTORY = pd.DataFrame(
     }
 )
 BY_TASK = pd.DataFrame({"images_seen": [10, 20, 30], "One": [0.1, 0.2, 0.3]})
-STAGES = [Stage("estimator", 0, 0, 20, 1.0), Stage("selector", 0, 20, 30, 1.0)]
+TURNS = [Turn("estimator", 0, 0, 20, 1.0), Turn("selector", 0, 20, 30, 1.0)]
 
 
-def test_training_curves_have_a_band_per_stage_in_every_panel():
-    figure = history.training_curves(HISTORY, BY_TASK, STAGES, {"One": "#000000"})
+def test_training_curves_have_a_band_per_turn_in_every_panel():
+    figure = history.training_curves(HISTORY, BY_TASK, TURNS, {"One": "#000000"})
     bands = [shape for shape in figure.layout.shapes if shape.type == "rect"]
     assert len(bands) == 2 * 4
     assert {(band.x0, band.x1) for band in bands} == {(0, 20), (20, 30)}
 
 
 def test_losses_of_the_two_networks_are_not_joined():
-    figure = history.training_curves(HISTORY, BY_TASK, STAGES, {"One": "#000000"})
+    figure = history.training_curves(HISTORY, BY_TASK, TURNS, {"One": "#000000"})
     losses = [trace for trace in figure.data if trace.yaxis == "y2"]
     assert [list(trace.x) for trace in losses] == [[10, 20], [30]]
 
 
 def test_a_history_of_one_row_and_without_validation_is_drawn():
     row = HISTORY.head(1)[["images_seen", "loss", "learning_rate", "accuracy"]]
-    figure = history.training_curves(row, row[["images_seen"]], STAGES[:1], {})
+    figure = history.training_curves(row, row[["images_seen"]], TURNS[:1], {})
     assert len(figure.data) == 3
 
 
@@ -167,7 +168,7 @@ def test_no_image_at_all_is_a_table_of_zeros():
     assert not np.asarray(charts.two_by_two(dict.fromkeys(COUNTS, 0)).data[0].z).any()
 
 
-def test_bars_tell_cheaper_from_dearer_and_know_their_edges():
+def test_bars_tell_cheaper_from_more_expensive_and_know_their_edges():
     bins = pd.DataFrame({"low": [-2e6, 0, 0], "high": [0, 0, 2e6], "images": [1, 2, 3]})
     figure = charts.macs_histogram(bins, (0, 2e6))
     assert list(figure.data[0].x) == ["−2 to 0", "same", "0 to +2"]

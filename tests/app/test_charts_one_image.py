@@ -17,6 +17,7 @@ from app.views.inspect_image.charts import (
     distribution_map,
     steadiness_of_blocks,
 )
+from den_core.methods import METHODS
 
 FRAME = pd.DataFrame([[0.1, 0.9], [0.6, 0.4], [0.5, 0.5]])
 TRIED = pd.DataFrame(
@@ -26,7 +27,7 @@ TRIED = pd.DataFrame(
         "structure": ["10", "00", "10", "11", "01", "22"],
         "class_name": ["a", "<b>", "a", "a", "c", "a"],
         "probability": [0.5, 0.2, 0.5, 0.8, 0.3, 0.9],
-        "price": [5e6, 3e6, 5e6, 8e6, 4e6, 9e6],
+        "needed_macs": [5e6, 3e6, 5e6, 8e6, 4e6, 9e6],
     }
 )
 
@@ -39,22 +40,22 @@ def test_distribution_map_outlines_the_chosen_cells_on_a_fixed_scale():
     assert centres == [(0, 1), (1, 0), (2, 1)]
 
 
-def test_every_kind_of_structure_has_its_own_mark_and_tells_its_structure():
-    figure = costs_of_image(TRIED, [False, True, False, False, False, True], "price", "<a>")
+def test_every_kind_of_structure_has_its_own_mark_and_gives_its_structure():
+    figure = costs_of_image(TRIED, [False, True, False, False, False, True], "needed_macs", "<a>")
     front, *kinds = figure.data
     assert list(front.x) == [3, 9]
     assert len({trace.marker.symbol for trace in kinds}) == len(kinds) == 5
-    told = [point for trace in kinds for point in trace.customdata]
-    assert sorted(point[0] for point in told) == sorted(TRIED["structure"])
-    assert all(isinstance(point, list) for point in told), "an array would come back from a click as something else"
-    assert "&lt;b&gt;" in [point[1] for point in told]
+    points = [point for trace in kinds for point in trace.customdata]
+    assert sorted(point[0] for point in points) == sorted(TRIED["structure"])
+    assert all(isinstance(point, list) for point in points), "an array would come back from a click as something else"
+    assert "&lt;b&gt;" in [point[1] for point in points]
     assert figure.layout.yaxis.title.text == "Probability of &lt;a&gt; (%)"
     assert "millions" in figure.layout.xaxis.title.text
 
 
-def test_the_dial_is_joined_from_cheap_to_dear():
-    figure = costs_of_image(TRIED, [False] * 6, "price", "a")
-    dial = next(trace for trace in figure.data if trace.name == "Cost weight varied")
+def test_the_dial_is_joined_from_cheap_to_expensive():
+    figure = costs_of_image(TRIED, [False] * 6, "needed_macs", "a")
+    dial = next(trace for trace in figure.data if trace.name == METHODS["cost_weight"].name)
     assert list(dial.x) == [3, 5]
     assert "lines" in dial.mode
 
@@ -73,7 +74,7 @@ def test_a_structure_holds_from_where_the_dial_gives_it():
     assert list(macs.y) == [0.9, 0.5, 0.2, 0.2]
     assert list(probability.y) == [0.9, 0.8, 0.1, 0.1]
     assert macs.line.shape == probability.line.shape == "hv"
-    assert macs.line.dash != probability.line.dash, "told apart without colour"
+    assert macs.line.dash != probability.line.dash, "different without colour"
 
 
 def test_the_stops_of_the_dial_rise_through_zero():

@@ -30,8 +30,8 @@ def test_names_are_shown_literally():
 def test_every_cell_can_be_selected_through_an_invisible_marker():
     _, markers = cells(FRAME, "probability")
     assert markers.marker.opacity == 0
-    told = sorted((block, level, value) for block, level, value in markers.customdata)
-    assert told == [(b, level, FRAME.iat[b, level]) for b in range(3) for level in range(2)]
+    points = sorted((block, level, value) for block, level, value in markers.customdata)
+    assert points == [(b, level, FRAME.iat[b, level]) for b in range(3) for level in range(2)]
     assert markers.hoverinfo != "skip", "a trace that is skipped gets no clicks either"
 
 

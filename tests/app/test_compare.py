@@ -16,8 +16,8 @@ from den_core.checkpoints.gallery import read_gallery
 COLUMNS = ("prediction", "correct", "confidence", "structure", "macs", "params", "distribution")
 
 
-def _shuffle(folder, task: str, seed: int = 0) -> None:
-    """Deal out again among the images what the network did with them: a second network with real contents."""
+def _permute(folder, task: str, seed: int = 0) -> None:
+    """Permute among the images what the network did with them: a second network with real contents."""
     path = folder / "gallery" / f"{task}.parquet"
     table = pq.read_table(path)
     order = pa.array(np.random.default_rng(seed).permutation(len(table)))
@@ -31,11 +31,11 @@ def _shuffle(folder, task: str, seed: int = 0) -> None:
 
 @pytest.fixture
 def pair(tiny_checkpoint, tmp_path):
-    """A folder with the tiny checkpoint as `first` and a shuffled copy as `second`."""
+    """A folder with the tiny checkpoint as `first` and a permuted copy as `second`."""
     shutil.copytree(tiny_checkpoint, tmp_path / "first")
     second = shutil.copytree(tiny_checkpoint, tmp_path / "second")
     for task in ("fashion", "emoji", "clipart"):
-        _shuffle(second, task)
+        _permute(second, task)
     return tmp_path
 
 
@@ -43,7 +43,7 @@ def _heading(app) -> str:
     return next(text.value for text in app.markdown if text.value.startswith("**Images**"))
 
 
-def test_one_checkpoint_alone_gets_told_how_to_get_another(open_trained):
+def test_one_checkpoint_alone_says_how_to_get_another(open_trained):
     app = open_trained("compare")
     assert not app.exception and not app.error
     assert "den_core train" in app.info[0].value
@@ -128,7 +128,7 @@ def _drop_a_block(path) -> None:
     pq.write_table(pa.table(columns).replace_schema_metadata({"den": json.dumps(about)}), path)
 
 
-def test_a_second_one_that_is_broken_or_not_indexed_is_told(open_page, pair):
+def test_a_second_one_that_is_broken_or_not_indexed_is_reported(open_page, pair):
     shutil.rmtree(pair / "second" / "gallery")
     app = open_page("compare", pair, checkpoint="first")
     assert not app.exception

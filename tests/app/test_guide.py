@@ -40,7 +40,7 @@ def test_the_two_images_are_those_of_the_rule(open_trained, tiny_checkpoint):
     galleries = {task: read_gallery(tiny_checkpoint, task) for task in ("fashion", "emoji", "clipart")}
     found = contrast(galleries)
     texts = " ".join(text.value for text in open_trained("guide", step="2").markdown)
-    for row in (found.cheap, found.dear):
+    for row in (found.cheap, found.expensive):
         assert galleries[found.task].frame["structure"][row] in texts
 
 
@@ -49,7 +49,7 @@ def test_a_gain_of_nothing_is_called_that(open_page, tiny_checkpoint, tmp_path):
 
     path = shutil.copytree(tiny_checkpoint, tmp_path / "copy") / "metrics.json"
     metrics = json.loads(path.read_text())
-    for gain, words in ((-0.01, "does not pay"), (0.001, "which is little"), (0.05, "hang on every image")):
+    for gain, words in ((-0.01, "does not pay"), (0.001, "which is little"), (0.05, "depend on every image")):
         metrics["instance_gain"]["average"] = gain
         path.write_text(json.dumps(metrics))
         app = open_page("guide", tmp_path, step="5")

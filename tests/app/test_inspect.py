@@ -132,7 +132,7 @@ def _upload(app, **files: bytes):
     return app.file_uploader(key="inspect_uploader").set_value(values).run()
 
 
-def test_of_several_files_the_bad_ones_are_told_and_the_good_ones_work(open_trained, tiny_checkpoint, component_data):
+def test_of_several_files_the_bad_ones_are_reported_and_the_others_work(open_trained, tiny_checkpoint, component_data):
     net = den_core.load(tiny_checkpoint)
     files = {name: data for name, data in {**UNREADABLE, **READABLE}.items()} | {"bomb.png": _bomb()}
     values = [(name, data, "image/png") for name, data in files.items()]
@@ -164,7 +164,7 @@ def test_a_file_that_is_added_is_looked_at_and_one_that_is_taken_away_is_not(ope
     assert "Sample" in _looked_at(app)
 
 
-def test_more_files_than_are_kept_are_told(open_trained, component_data):
+def test_more_files_than_are_kept_are_reported(open_trained, component_data):
     values = [(f"{i}.png", _encoded(size=(2 + i, 3)), "image/png") for i in range(bring.MOST + 2)]
     app = open_trained("inspect_image")
     app.file_uploader(key="inspect_uploader").set_value(values).run()

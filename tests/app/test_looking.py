@@ -16,10 +16,11 @@ from app.pages import PAGES
 from app.views.looking.trainings import seeds_table
 from den_core.analysis.benefit import benefit, most_helped, most_hurt, summary
 from den_core.checkpoints.gallery import read_gallery
+from den_core.methods import METHODS
 
 SWEEP = ("rho_sweep", "rho_sweep_split", "rho_sweep_estimator")
 NEW = ("static_lead", "twin_lead", "choice", "by_cost_weight", *SWEEP, "seeds")
-CURVES, SPREAD, BASELINE = "looking_curves", "looking_difference_curves", "Separate full networks"
+CURVES, SPREAD, BASELINE = "looking_curves", "looking_difference_curves", METHODS["baseline"].name
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def _charts(app) -> str:
 
 def _says_old(app) -> bool:
     """Whether the page says that the metrics lack intervals; it may say as well that no image is helped or hurt."""
-    return any("before intervals" in info.value for info in app.info)
+    return any("lack intervals" in info.value for info in app.info)
 
 
 def _headings(app) -> list[str]:
@@ -61,7 +62,7 @@ def test_everything_that_was_measured_is_shown(with_metrics):
     app = with_metrics(**new_fields())
     assert not app.exception and not app.error and not _says_old(app)
     assert all(key in _charts(app) for key in ("looking_differences", CURVES, SPREAD, "looking_rho"))
-    assert "it is not shown" in texts(app) and "**+2.00 points**" in texts(app)
+    assert "beats the best static structure is not shown" in texts(app) and "**+2.00 points**" in texts(app)
     assert "(95 % interval +1.00 to +3.00)" in texts(app)
     assert "validation split" in texts(app)
     assert "0.321" in table(app, "Normalised entropy")
@@ -79,7 +80,7 @@ def test_the_verdict_names_the_images(with_metrics, tiny_checkpoint):
     ("gain", "words", "not_words"),
     [
         ((0.012, 0.004, 0.02), ["Yes", "worth **+1.20 points**", "+0.40 to +2.00", "shown to pay for Toy, Wide"], []),
-        ((0.012, -0.004, 0.03), ["Not shown to pay", "includes zero", "not shown for Toy, Wide"], ["Yes"]),
+        ((0.012, -0.004, 0.03), ["Not shown to pay", "includes zero", "not shown to pay for Toy, Wide"], ["Yes"]),
         ((-0.002, -0.01, 0.006), ["Not shown to pay", "costs **0.20 points**"], ["Yes", "worth"]),
         ((-0.012, -0.02, -0.004), ["No, looking costs", "costs **1.20 points**", "-2.00 to -0.40"], ["worth"]),
         ((0.012, np.nan, np.nan), ["was not measured", "worth **+1.20 points**"], ["95 %", "Task by task"]),
@@ -100,7 +101,7 @@ def test_the_verdict_says_what_the_interval_says(gain, words, not_words):
         ((-0.01, np.nan, np.nan), "the difference is **-1.00 points**."),
     ],
 )
-def test_the_lead_over_the_best_single_structure_is_told_too(lead, words):
+def test_the_lead_over_the_best_static_structure_is_reported_too(lead, words):
     assert words in verdict((0.01, 0.0, 0.02), lead)
 
 
@@ -108,7 +109,7 @@ def test_the_lead_over_the_best_single_structure_is_told_too(lead, words):
     ("lead", "answer"),
     [
         ((0.01, 0.004, 0.02), "Yes, looking pays"),
-        ((0.01, -0.004, 0.02), "over the best single one it is not shown"),
+        ((0.01, -0.004, 0.02), "that it beats the best static structure is not shown"),
         ((-0.01, -0.02, -0.004), "not enough"),
     ],
 )
@@ -126,7 +127,7 @@ def test_old_metrics_show_what_there_is_and_which_command_measures_the_rest(old,
     app = old()
     assert not app.exception and not app.error
     assert f"den_core evaluate {tmp_path / 'copy'} --write" in app.info[0].value
-    assert "measured before intervals were" in app.info[0].value
+    assert "lack intervals" in app.info[0].value
     assert "How sure this is was not measured" in texts(app)
     assert "looking_differences" in _charts(app) and "looking_benefit" in _charts(app)
     assert CURVES not in _charts(app) and "looking_rho" not in _charts(app)
@@ -151,11 +152,11 @@ def _with_baseline(checkpoint) -> list[dict]:
     return [*points, full | {"method": "baseline"}]
 
 
-def test_separate_full_networks_are_shown_where_they_were_measured(with_metrics, old, tiny_checkpoint):
+def test_separate_networks_are_shown_where_they_were_measured(with_metrics, old, tiny_checkpoint):
     points = _with_baseline(tiny_checkpoint)
     assert BASELINE in texts(with_metrics(**new_fields() | {"operating_points": points}))
     assert BASELINE in texts(with_metrics("trade_off", operating_points=points))
-    assert "Separate networks" in with_metrics("overview", operating_points=points).table[0].value.columns
+    assert METHODS["baseline"].short in with_metrics("overview", operating_points=points).table[0].value.columns
     assert BASELINE not in texts(old())
 
 
@@ -215,7 +216,7 @@ def test_a_damaged_gallery_leaves_the_measured_part(open_page, tiny_checkpoint, 
 
 
 @pytest.fixture
-def dealt(monkeypatch):
+def alternating(monkeypatch):
     """Every second image gets the first tried structure and the others the last, with answers that differ."""
     read = den_core.checkpoints.gallery.read_gallery
 
@@ -238,10 +239,10 @@ def dealt(monkeypatch):
     return change
 
 
-def test_the_images_that_were_helped_and_hurt_come_most_first(with_metrics, dealt, grid_tiles, tiny_checkpoint):
+def test_the_images_that_were_helped_and_hurt_come_most_first(with_metrics, alternating, grid_tiles, tiny_checkpoint):
     app = with_metrics(**new_fields(), query={"task": "Emoji"})
     assert not app.exception and not app.error
-    found = benefit(dealt(tiny_checkpoint, "emoji"))
+    found = benefit(alternating(tiny_checkpoint, "emoji"))
     for key, rows in (("looking_helped", most_helped(found)), ("looking_hurt", most_hurt(found))):
         tiles = grid_tiles(app, key)
         assert [tile["id"] for tile in tiles] == [f"emoji:{row}" for row in rows[:12]]
@@ -255,12 +256,12 @@ def test_the_images_that_were_helped_and_hurt_come_most_first(with_metrics, deal
     assert "They cover 100.0 % of the task's choices" in texts(app)
 
 
-def test_a_class_narrows_the_images(with_metrics, dealt, tiny_checkpoint):
+def test_a_class_narrows_the_images(with_metrics, alternating, tiny_checkpoint):
     from den_core.checkpoints.folder import read_config
 
     task = read_config(tiny_checkpoint).network.tasks[0]
     label = int(read_gallery(tiny_checkpoint, task.name).frame["label"].iat[0])
-    images = int((dealt(tiny_checkpoint, task.name).frame["label"] == label).sum())
+    images = int((alternating(tiny_checkpoint, task.name).frame["label"] == label).sum())
     app = with_metrics(query={"class": task.class_names[label]}, **new_fields())
     assert {metric.label: metric.value for metric in app.metric}["Images"] == f"{images:,}"
 

@@ -17,13 +17,13 @@ PAYS, OPEN, COSTS = (0.01, 0.005, 0.02), (0.004, -0.004, 0.012), (-0.01, -0.02, 
 @pytest.mark.parametrize(
     ("gain", "lead", "twin", "answer", "words"),
     [
-        (PAYS, PAYS, PAYS, "Yes, looking pays", "structures, the choice is ahead by **1.00 points**"),
-        (PAYS, OPEN, PAYS, "over the best single one it is not shown", "ahead by **1.00 points**"),
+        (PAYS, PAYS, PAYS, "Yes, looking pays", "permuted choices, the choice is ahead by **1.00 points**"),
+        (PAYS, OPEN, PAYS, "that it beats the best static structure is not shown", "ahead by **1.00 points**"),
         (PAYS, COSTS, PAYS, "not enough", "ahead by **1.00 points**"),
         (PAYS, PAYS, OPEN, "Perhaps habit", "neither is shown to be better: **+0.40 points** (95 % interval -0.40"),
         (PAYS, PAYS, COSTS, "Habit, not benefit", "behind by **1.00 points** (95 % interval -2.00 to -0.50)"),
         (PAYS, PAYS, (0.01, np.nan, np.nan), "was not measured", "the difference is **+1.00 points**"),
-        (OPEN, PAYS, PAYS, "a twin that never looks is worse, but shuffling", "ahead by **1.00 points**"),
+        (OPEN, PAYS, PAYS, "a twin that never looks is worse, but permuting", "ahead by **1.00 points**"),
         (OPEN, PAYS, OPEN, "Not shown to pay.", "neither is shown"),
         (OPEN, PAYS, COSTS, "No, looking costs", "behind by"),
         (COSTS, PAYS, PAYS, "No, looking costs", "ahead by"),
@@ -36,8 +36,8 @@ def test_the_answer_follows_the_twin(gain, lead, twin, answer, words):
 
 
 def test_tasks_are_judged_against_the_twin_where_there_is_one():
-    assert "against the twin, it is not shown for Toy, Wide" in verdict(PAYS, PAYS, twin=OPEN)
-    assert "against the shuffled structures, it is shown to pay for Toy, Wide" in verdict(PAYS, PAYS)
+    assert "against the twin, looking is not shown to pay for Toy, Wide" in verdict(PAYS, PAYS, twin=OPEN)
+    assert "against the permuted choices, looking is shown to pay for Toy, Wide" in verdict(PAYS, PAYS)
 
 
 def _with_twin(checkpoint, value: float, reach: float) -> dict:

@@ -53,7 +53,7 @@ def test_a_selection_can_be_taken_back(open_trained, half, found):
 
 
 @pytest.mark.parametrize("text", ["garbage", "1_2~3_4", "nan_1~2_3~4_5", "~".join(["1_1"] * 100)])
-def test_an_outline_that_is_none_is_told_and_nothing_is_selected(text, open_trained, found):
+def test_an_outline_that_is_none_is_reported_and_nothing_is_selected(text, open_trained, found):
     app = open_trained("map", lasso=text)
     assert not app.exception and not app.error
     assert "cannot be read" in app.warning[0].value
@@ -72,7 +72,7 @@ def test_filters_narrow_the_map_and_the_selection(open_trained, half, found):
     assert f"{int((inside['task'] == 'emoji').sum()):,} image" in _heading(app)
 
 
-def test_filters_that_leave_nothing_are_told(open_trained):
+def test_filters_that_leave_nothing_are_reported(open_trained):
     app = open_trained("map", structure="9*")
     assert not app.exception
     assert any("No image fits" in info.value for info in app.info)

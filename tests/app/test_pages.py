@@ -130,7 +130,7 @@ def test_nonsense_in_the_url_is_ignored(page, open_trained):
 
 
 @pytest.mark.parametrize("page", ["chosen_models", "right_and_wrong"])
-def test_a_pattern_that_is_none_is_told_in_one_line(page, open_trained):
+def test_a_pattern_that_is_none_is_reported_in_one_line(page, open_trained):
     app = open_trained(page, structure="33.*")
     assert not app.exception
     assert len(app.error) == 1 and "expected digits" in app.error[0].value
@@ -156,7 +156,7 @@ def test_a_picture_that_is_not_installed_is_a_frame_with_a_reason(
     assert sum("nowhere" in info.value for info in app.info) == 1
 
 
-def test_a_checkpoint_that_vanishes_is_told_and_another_is_shown(open_page, tiny_checkpoint, tmp_path):
+def test_a_checkpoint_that_vanishes_is_reported_and_another_is_shown(open_page, tiny_checkpoint, tmp_path):
     for name in ("first", "second"):
         shutil.copytree(tiny_checkpoint, tmp_path / name)
     app = open_page("level_usage", tmp_path, checkpoint="second")

@@ -88,7 +88,7 @@ def test_the_matrix_of_another_task_and_of_mistakes_only(open_trained, tasks, ga
     assert "largest mistake" in _texts(app)
 
 
-def test_calibration_is_told(open_trained):
+def test_calibration_is_reported(open_trained):
     assert "Expected calibration error" in _texts(open_trained("right_and_wrong", section="Confidence"))
 
 

@@ -1,4 +1,4 @@
-"""The page Similar images: a query, its neighbours in three spaces, twins of different tasks."""
+"""The page Similar images: a query, its neighbours in three spaces, mutual neighbours of two tasks."""
 
 from __future__ import annotations
 
@@ -73,7 +73,15 @@ def test_a_row_that_a_smaller_task_does_not_have_is_its_first(open_trained):
     assert app.number_input(key="row").value == 0
 
 
-NONSENSE = ({"row": "x"}, {"row": "-5"}, {"row": "1e9"}, {"space": "z"}, {"show": "?"}, {"pair": "a-b"})
+NONSENSE = (
+    {"row": "x"},
+    {"row": "-5"},
+    {"row": "1e9"},
+    {"space": "z"},
+    {"show": "?"},
+    {"show": "Twins across tasks"},
+    {"pair": "a-b"},
+)
 
 
 @pytest.mark.parametrize("query", NONSENSE)
@@ -99,17 +107,17 @@ def test_the_page_says_how_much_content_and_difficulty_the_neighbours_share(open
     assert shown["Same class (%)"].between(0, 100).all()
 
 
-def test_twins_are_shown_in_pairs_of_different_tasks(open_trained, grid_tiles):
-    app = open_trained("similar_images", show="Twins across tasks")
+def test_mutual_neighbours_are_shown_in_pairs_of_different_tasks(open_trained, grid_tiles):
+    app = open_trained("similar_images", show="Mutual neighbours")
     assert not app.exception and not app.error
-    pair = [tile["id"].split(":")[0] for tile in grid_tiles(app, "twin-0")]
+    pair = [tile["id"].split(":")[0] for tile in grid_tiles(app, "mutual-0")]
     assert len(pair) == len(set(pair)) == 2
     app.segmented_control(key="pair").set_value("emoji-clipart").run()
     assert not app.exception
     assert app.segmented_control(key="pair").value == "emoji-clipart"
 
 
-def test_without_features_two_spaces_are_left(open_page, tiny_checkpoint, tmp_path):
+def test_without_features_two_spaces_remain(open_page, tiny_checkpoint, tmp_path):
     shutil.copytree(tiny_checkpoint, tmp_path / "copy")
     for task in den_core.load(tiny_checkpoint).tasks:
         path = gallery_path(tmp_path / "copy", task)
@@ -121,12 +129,12 @@ def test_without_features_two_spaces_are_left(open_page, tiny_checkpoint, tmp_pa
     assert any("index" in text.value for text in app.caption)
 
 
-def test_with_one_gallery_there_are_neighbours_but_no_twins(open_page, tiny_checkpoint, tmp_path):
+def test_with_one_gallery_there_are_neighbours_but_no_mutual_ones(open_page, tiny_checkpoint, tmp_path):
     shutil.copytree(tiny_checkpoint, tmp_path / "copy")
     for task in ("fashion", "clipart"):
         gallery_path(tmp_path / "copy", task).unlink()
     assert not open_page("similar_images", tmp_path).error
-    app = open_page("similar_images", tmp_path, show="Twins across tasks")
+    app = open_page("similar_images", tmp_path, show="Mutual neighbours")
     assert not app.exception
     assert "two tasks" in app.info[0].value
 

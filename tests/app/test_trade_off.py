@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from den_core.analysis.dial import changed_images, dial_point, dial_weights
+from den_core.analysis.dial import changed_images, dial_point, measured_weights
 from den_core.analysis.tradeoff import operating_points
 from den_core.checkpoints.gallery import read_gallery
 from den_core.checkpoints.metrics import AVERAGE, read_metrics
@@ -23,7 +23,7 @@ def points(tiny_checkpoint):
 @pytest.fixture(scope="module")
 def saving(points) -> float:
     """The largest measured cost weight."""
-    return dial_weights(points)[-1]
+    return measured_weights(points)[-1]
 
 
 def _values(app) -> dict[str, str]:

@@ -14,14 +14,14 @@ def copy(tiny_checkpoint, tmp_path):
     return shutil.copytree(tiny_checkpoint, tmp_path / "copy")
 
 
-def test_it_shows_curves_stages_and_settings(open_trained, tiny_checkpoint):
+def test_it_shows_curves_turns_and_settings(open_trained, tiny_checkpoint):
     app = open_trained("training")
     assert not app.exception and not app.error
     assert len(app.get("plotly_chart")) == 1
-    stages = app.dataframe[0].value
-    assert set(stages["Network that learns"]) == {"estimator", "selector"}
+    turns = app.dataframe[0].value
+    assert set(turns["Network that learns"]) == {"estimator", "selector"}
     history = pd.read_csv(tiny_checkpoint / "history.csv")
-    assert stages["Images seen"].sum() == history["images_seen"].iloc[-1]
+    assert turns["Images seen"].sum() == history["images_seen"].iloc[-1]
     settings = app.dataframe[1].value.set_index("Setting")["Value"]
     assert settings["training.estimator.first_steps"] == "6"
 

@@ -30,32 +30,32 @@ def cell(page, block: int, level: int):
 def test_forcing_a_level_shows_what_the_library_computes_and_can_be_undone(url, page, net, checkpoints, keep):
     own = read_gallery(checkpoints / "open3-wrn", "emoji").frame["structure"][ROW]
     open_page(page, url, "inspect_image", f"{CHECKPOINT}&picture=emoji:{ROW}")
-    told = page.locator(".st-key-path-result")
-    before = told.inner_text()
+    result = page.locator(".st-key-path-result")
+    before = result.inner_text()
     top = net.num_levels - 1
     cell(page, 0, top).click()
     page.wait_for_url(f"**forced={top}{own[1:]}**")
-    told.get_by_text("With 1 block forced").wait_for()
+    result.get_by_text("With 1 block forced").wait_for()
 
     from den_core.data.sources import open_source
 
     data = open_source("open:emoji", "test").encoded(ROW)
     expected = probe(net, data, "emoji", [f"{top}{own[1:]}"]).iloc[0]
-    assert expected["class_name"] in told.inner_text()
-    assert millions(expected["macs"]) in told.inner_text()
+    assert expected["class_name"] in result.inner_text()
+    assert millions(expected["macs"]) in result.inner_text()
     assert cell(page, 0, top).get_attribute("aria-pressed") == "true"
     keep(page)
 
     link = page.url
     page.goto("about:blank")
     page.goto(link)
-    told.get_by_text("With 1 block forced").wait_for()
+    result.get_by_text("With 1 block forced").wait_for()
     cell(page, 1, 0).click()
-    told.get_by_text("With 2 blocks forced").wait_for()
+    result.get_by_text("With 2 blocks forced").wait_for()
     page.get_by_role("button", name="Undo").click()
-    told.get_by_text("With 1 block forced").wait_for()
-    page.get_by_role("button", name="Back to the model's own choice").click()
-    told.get_by_text(before).wait_for()
+    result.get_by_text("With 1 block forced").wait_for()
+    page.get_by_role("button", name="Back to the network's own choice").click()
+    result.get_by_text(before).wait_for()
     assert "forced" not in page.url
 
 

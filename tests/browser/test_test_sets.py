@@ -68,7 +68,7 @@ def test_a_click_on_an_outcome_lists_its_images(url, page, keep):
     row = list(OUTCOMES).index("short")  # its bar, however short, begins at the left edge
     page.mouse.click(box["x"] + 3, box["y"] + box["height"] * (row + 0.5) / len(OUTCOMES))
     page.wait_for_url("**spent=outcome**short**")
-    page.get_by_text(re.compile(r"Wrong: it needs a dearer one · \d+ images")).wait_for()
+    page.get_by_text(re.compile(r"Wrong: a more expensive one is right · \d+ images")).wait_for()
     keep(page)
 
 

@@ -1,4 +1,4 @@
-"""The full networks per task that a deep elastic network is measured beside."""
+"""The separate networks that a deep elastic network is measured beside."""
 
 from __future__ import annotations
 

@@ -48,12 +48,12 @@ def test_more_budget_never_means_a_higher_cost_weight(calibration):
     assert calibration.images == 120
 
 
-def test_the_ends_are_the_cheapest_and_the_dearest_choices(tiny_net, calibration):
+def test_the_ends_are_the_cheapest_and_the_most_expensive_choices(tiny_net, calibration):
     n, h = tiny_net.num_blocks, tiny_net.num_levels
     selector = [tiny_net.table.selector_macs[task] for task in tiny_net.tasks]
-    dearest = (full_macs(tiny_net) + sum(selector) / len(selector)) / full_macs(tiny_net)
+    most = (full_macs(tiny_net) + sum(selector) / len(selector)) / full_macs(tiny_net)
 
-    assert calibration.spent[-1] == pytest.approx(dearest)
+    assert calibration.spent[-1] == pytest.approx(most)
     cheapest = [tiny_net.cost(tiny_net.choose(torch.ones(1, n, h), 1e6), task).total_macs[0] for task in tiny_net.tasks]
     assert calibration.spent[0] == pytest.approx(float(torch.stack(cheapest).double().mean()) / full_macs(tiny_net))
 

@@ -44,13 +44,13 @@ def test_random_draws_differ_and_cost_the_budget_on_average(network):
 
 def test_the_dial_finds_a_weight_that_keeps_within_a_goal(network, toy_set):
     data = {"toy": toy_set}
-    cheapest, dearest = mean_total_macs(network, data, 400), mean_total_macs(network, data, -400)
+    cheapest, most = mean_total_macs(network, data, 400), mean_total_macs(network, data, -400)
 
     for share in (0.2, 0.5, 0.9):
-        goal = cheapest + share * (dearest - cheapest)
+        goal = cheapest + share * (most - cheapest)
         weight = weight_for_macs(network, data, goal)
         assert mean_total_macs(network, data, weight) <= goal < mean_total_macs(network, data, weight - 1e-3) * 1.2
-    assert dearest == float(network.full_cost("toy").total_macs[0])
+    assert most == float(network.full_cost("toy").total_macs[0])
 
 
 def test_shares_out_of_reach_have_no_weight(network, toy_set):
@@ -67,10 +67,10 @@ def test_shares_out_of_reach_have_no_weight(network, toy_set):
 def test_permutations_deal_out_the_same_structures(network, rng):
     z = random_structures(30, network.num_blocks, network.num_levels, rng)
 
-    dealt = permutations(z, "toy", 2, seed=0)
+    permuted = permutations(z, "toy", 2, seed=0)
 
-    assert not torch.equal(dealt[0], dealt[1])
-    for other in dealt:
+    assert not torch.equal(permuted[0], permuted[1])
+    for other in permuted:
         assert sorted(other.tolist()) == sorted(z.tolist())
         assert not torch.equal(other, z)
 

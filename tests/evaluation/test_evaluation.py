@@ -136,12 +136,12 @@ def test_static_structures_are_searched_within_what_the_choice_costs(network, to
 
 
 def test_a_lone_network_is_measured_with_its_baseline_last(network, toy_set, held_out):
-    told = []
+    lines = []
 
     metrics = Evaluator(
-        network, {"toy": toy_set}, {"toy": held_out}, report=told.append, baselines={"toy": network}
+        network, {"toy": toy_set}, {"toy": held_out}, report=lines.append, baselines={"toy": network}
     ).run("test")
 
     assert dataclasses.replace(metrics.operating_points[-1], method="full") == metrics.point("full")
     assert [p.method for p in metrics.operating_points].count("baseline") == 1
-    assert told[-1].startswith("baseline: accuracy")
+    assert lines[-1].startswith("baseline: accuracy")

@@ -62,9 +62,9 @@ def test_points_measured_together_are_what_each_is_alone(network, sets, rng):
         "permuted": Point("permuted", 0.5, drawn(sets, network, rng, 3), True),
         "full": Point("full", None, full, False, {"toy": "333"}),
     }
-    told = []
+    lines = []
 
-    found = measure_points(network, sets, points, told.append)
+    found = measure_points(network, sets, points, lines.append)
 
     for key in ("own", "full"):
         for name, data in sets.items():
@@ -77,14 +77,14 @@ def test_points_measured_together_are_what_each_is_alone(network, sets, rng):
     right = [logits(network, sets["toy"], z).argmax(1) == sets["toy"].labels for z in draws]
     torch.testing.assert_close(found["permuted"].hits["toy"], torch.stack(right).double().mean(0))
     assert found["permuted"].row.parameter == 0.5 and found["full"].row.structures == {"toy": "333"}
-    assert [line.split(":")[0] for line in told] == ["toy", "wide"]
+    assert [line.split(":")[0] for line in lines] == ["toy", "wide"]
 
 
 def test_permuting_equal_structures_gains_nothing_for_certain(network, sets):
     """A network that chooses alike for all images: its permuted choices are its choices."""
     alike = {name: torch.tensor([3, 1, 2]).expand(len(d.labels), 1, -1) for name, d in sets.items()}
-    dealt = {name: torch.stack(permutations(z[:, 0], name, 3, 0), 1) for name, z in alike.items()}
-    points = {"own": Point("chosen", None, alike, True), "permuted": Point("permuted", None, dealt, True)}
+    permuted = {name: torch.stack(permutations(z[:, 0], name, 3, 0), 1) for name, z in alike.items()}
+    points = {"own": Point("chosen", None, alike, True), "permuted": Point("permuted", None, permuted, True)}
 
     found = measure_points(network, sets, points)
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from den_core.errors import ConfigError
 from den_core.evaluation.dial import weight_for_macs
 from den_core.evaluation.measuring import class_accuracy, logits
-from den_core.evaluation.static_search import Budget, best_statics, class_weights, clearly_positive, dial_structures
+from den_core.evaluation.static_search import Budget, best_statics, class_weights, clearly_positive, starting_structures
 from den_core.structures import full_structure
 
 
@@ -71,7 +71,7 @@ def test_a_larger_budget_is_never_worse_and_budgets_keep_their_order(network, to
         assert int(network.cost(z[None], "toy").macs) <= budget_of(network, share)
 
 
-def test_the_search_starts_from_what_it_is_given_and_the_six_dearest_of_the_pool(network, toy_set, rng):
+def test_the_search_starts_from_what_it_is_given_and_the_six_most_expensive_of_the_pool(network, toy_set, rng):
     """Without trials it is their best, which is now one of the pool and now a candidate."""
     candidates = list(torch.randint(network.num_levels, (6, network.num_blocks), generator=rng))
     places = []
@@ -79,7 +79,7 @@ def test_the_search_starts_from_what_it_is_given_and_the_six_dearest_of_the_pool
         budget = budget_of(network, share)
         pool, given = (
             [z for z in structures if int(network.cost(z[None], "toy").macs) <= budget]
-            for structures in (dial_structures(network, toy_set), candidates)
+            for structures in (starting_structures(network, toy_set), candidates)
         )
         losses = [loss_of(network, toy_set, z) for z in [*pool[:6], *given]]
 
@@ -114,7 +114,7 @@ def test_a_budget_that_nothing_fits_is_refused(network, toy_set):
 
 
 def test_the_pool_falls_in_cost_and_holds_the_fixed_levels(network, toy_set):
-    pool = dial_structures(network, toy_set)
+    pool = starting_structures(network, toy_set)
 
     macs = [int(network.cost(z[None], "toy").macs) for z in pool]
     assert macs == sorted(macs, reverse=True)

@@ -16,7 +16,7 @@ from den_core.evaluation.controls import permutations
 from den_core.evaluation.evaluator import DRAWS, Evaluator
 from den_core.evaluation.measuring import answers
 from den_core.evaluation.sets import test_sets
-from den_core.evaluation.twins import SHUFFLED, load_twin, measure_twin
+from den_core.evaluation.twins import TWIN_FIELD, load_twin, measure_twin
 from den_core.inference.network import load
 from den_core.recipes import recipe
 from den_core.training.run import train
@@ -28,9 +28,9 @@ def folders(tmp_path_factory):
     """A network of digits, trained for a few steps, and its twin."""
     base = recipe("digits-fast")
     root = tmp_path_factory.mktemp("twins")
-    for name, shuffled in (("own", False), ("twin", True)):
+    for name, permuted in (("own", False), ("twin", True)):
         estimator = dataclasses.replace(
-            base.training.estimator, first_steps=6, round_steps=2, last_steps=6, shuffled=shuffled
+            base.training.estimator, first_steps=6, round_steps=2, last_steps=6, shuffled=permuted
         )
         selector = dataclasses.replace(base.training.selector, steps=6, label_steps=0)
         training = dataclasses.replace(base.training, rounds=1, estimator=estimator, selector=selector, batch_size=24)
@@ -69,7 +69,7 @@ def changed(folders, tmp_path):
     return changed
 
 
-def test_a_twin_runs_its_own_choices_dealt_out_at_random(folders, net, data):
+def test_a_twin_runs_its_own_choices_permuted(folders, net, data):
     """Its selector, its estimator; the share of draws that are right counts, and the selector is paid for."""
     twin = load_twin(net, folders / "twin")
 
@@ -78,8 +78,8 @@ def test_a_twin_runs_its_own_choices_dealt_out_at_random(folders, net, data):
     row, images = found.row, data["digits"]
     x = twin.preprocess(list(images.images.numpy()), "digits")
     own = twin.choose(twin.model_distribution(x, "digits"))
-    dealt = torch.stack(permutations(own, "digits", 3, 5), 1)
-    right = answers(twin, images, dealt)
+    permuted = torch.stack(permutations(own, "digits", 3, 5), 1)
+    right = answers(twin, images, permuted)
     assert (row.method, row.parameter) == ("twin", None)
     assert row.tasks["digits"].accuracy == pytest.approx(float(right.double().mean()))
     torch.testing.assert_close(found.hits["digits"], right.double().mean(1))
@@ -99,9 +99,9 @@ def test_a_twin_costs_what_its_network_costs(folders, net, data):
 
 
 def test_own_minus_twin_is_the_difference_of_their_points(folders, net, data):
-    told = []
+    lines = []
 
-    metrics = Evaluator(net, data, data, report=told.append, twin=load_twin(net, folders / "twin")).run("test")
+    metrics = Evaluator(net, data, data, report=lines.append, twin=load_twin(net, folders / "twin")).run("test")
 
     lead, own, twin = metrics.twin_lead, metrics.point("chosen"), metrics.point("twin")
     assert set(lead.tasks) == set(lead.class_tasks) == {"digits"} and set(lead.intervals) == {"digits", "average"}
@@ -109,7 +109,7 @@ def test_own_minus_twin_is_the_difference_of_their_points(folders, net, data):
     assert lead.class_average == pytest.approx(own.average.class_accuracy - twin.average.class_accuracy)
     low, high = lead.intervals["digits"]
     assert low <= lead.tasks["digits"] <= high
-    assert metrics.operating_points[-1] is twin and told[-1].startswith("twin: accuracy")
+    assert metrics.operating_points[-1] is twin and lines[-1].startswith("twin: accuracy")
     again = measure_twin(load_twin(net, folders / "twin"), data, DRAWS, metrics.seed)
     assert again.row == twin
 
@@ -123,7 +123,7 @@ def test_without_a_twin_there_is_no_lead_over_one(net, data):
 @pytest.mark.parametrize(
     "fields, said",
     [
-        ({f"recipe__{SHUFFLED.replace('.', '__')}": False}, "expected a twin, with .*shuffled True .*, found False"),
+        ({f"recipe__{TWIN_FIELD.replace('.', '__')}": False}, "expected a twin, with .*shuffled True .*, found False"),
         ({"recipe__seed": 4}, "expected seed 0 as in the network that is measured, found 4"),
         ({"recipe__training__selector__rho": 9.0}, "expected training.selector.rho .*, found 9.0"),
         ({"recipe__data_seed": 1}, "expected data_seed 0 as in .*, found 1"),

@@ -50,10 +50,10 @@ def test_one_structure_for_all_gains_nothing(net, sets):
 
 
 def test_the_cost_weight_brings_a_share_of_the_macs(net, sets):
-    dear, cheap = (measure_arm(net, sets, share)["share"] for share in (0.9, 0.7))
+    large, small = (measure_arm(net, sets, share)["share"] for share in (0.9, 0.7))
 
-    assert cheap < dear <= 0.9 + 1e-6
-    assert cheap == pytest.approx(0.7, abs=0.1)
+    assert small < large <= 0.9 + 1e-6
+    assert small == pytest.approx(0.7, abs=0.1)
 
 
 def test_the_command_writes_a_row_per_arm_and_operating_point(tiny_checkpoint, tmp_path, monkeypatch, capsys):

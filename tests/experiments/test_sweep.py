@@ -30,7 +30,7 @@ def test_none_given_keeps_the_recipes(tmp_path):
 
 
 @pytest.mark.parametrize("wrong", [{"levels": [9]}, {"recipes": ["digits-fats"]}])
-def test_bad_input_is_told_before_anything_runs(tmp_path, wrong):
+def test_bad_input_is_reported_before_anything_runs(tmp_path, wrong):
     asked = {"recipes": ["digits-fast"], "rho": [], "levels": [], "seeds": [0]} | wrong
 
     with pytest.raises(ConfigError, match="found"):

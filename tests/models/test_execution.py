@@ -121,9 +121,9 @@ def test_the_order_of_a_batch_does_not_matter(make_estimator, joint_batch, rng):
     x, z = joint_batch(estimator, images=20, dtype=torch.float32)
     order = torch.randperm(20, generator=rng)
 
-    shuffled = static(x["wide"][order], z["wide"][order], "wide")
+    permuted = static(x["wide"][order], z["wide"][order], "wide")
 
-    torch.testing.assert_close(shuffled, static(x["wide"], z["wide"], "wide")[order], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(permuted, static(x["wide"], z["wide"], "wide")[order], atol=1e-5, rtol=1e-5)
 
 
 def test_running_does_not_change_its_inputs(make_estimator, joint_batch):

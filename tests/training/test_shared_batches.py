@@ -47,8 +47,8 @@ def test_a_run_trains_and_validates_both(both, tmp_path):
 
     progress = trainer.run()
 
-    told = progress.rows[-1].validation_by_task
-    assert "digits=" in told and "parity=" in told
+    accuracies = progress.rows[-1].validation_by_task
+    assert "digits=" in accuracies and "parity=" in accuracies
     assert all(not torch.equal(p, before[name]) for name, p in trainer.estimator.heads.named_parameters())
 
 

@@ -14,7 +14,7 @@ EXAMPLES = 8
 
 
 def show(checkpoint: cache.Checkpoint, task: str) -> None:
-    """A card per structure: key, share, accuracy, price, images."""
+    """A card per structure: key, share, accuracy, cost, images."""
     images = len(cache.gallery(checkpoint, task))
     for entry in test_sets.most_chosen(checkpoint, task, CARDS, EXAMPLES).itertuples():
         with st.container(border=True):

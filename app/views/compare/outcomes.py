@@ -29,7 +29,7 @@ def show(
         widgets.chart(
             charts.two_by_two(counts, outcome),
             key=TABLE,
-            alt="Images by whether the first and the second network answer rightly",
+            alt="Images by whether the first and the second network are right",
             data=pd.DataFrame({"outcome": list(counts), "images": list(counts.values())}),
             on_select=_pick_outcome,
             caption=f"n = {len(found.images):,} test images. Click a cell for its images. McNemar's exact p "

@@ -1,4 +1,4 @@
-"""What the two images, the mean and the full network cost in MACs."""
+"""What the two images, the mean and the full model cost in MACs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from app import cache, widgets
 from app.cache import whole_network
 from app.style import OTHER_COLOR, task_colors
 from app.views.guide import charts
+from den_core.methods import METHODS
 
 
 def show(checkpoint: cache.Checkpoint) -> None:
@@ -22,21 +23,25 @@ def show(checkpoint: cache.Checkpoint) -> None:
     st.markdown(
         "Work is counted in **MACs**: one multiplication and one addition each, about half of what others call FLOPs. "
         f"The selector costs {widgets.millions(costs.selector_macs)} itself, and that is counted here. On average an "
-        f"image of {widgets.literal(title)} takes **{widgets.percent(mean / full, 0)}** of the work of the whole "
-        "network."
+        f"image of {widgets.literal(title)} takes **{widgets.percent(mean / full, 0)}** of the work of the "
+        "full model."
     )
+
+    def label(row: int) -> str:
+        return f"{names[frame['label'].iloc[row]]}, #{row}"
+
     bars = {
-        "The full network": (float(full), OTHER_COLOR),
-        f"{names[frame['label'].iloc[found.dear]]}, #{found.dear}": (float(frame["macs"].iloc[found.dear]), color),
+        METHODS["full"].name: (float(full), OTHER_COLOR),
+        label(found.expensive): (float(frame["macs"].iloc[found.expensive]), color),
         f"Mean of {title}": (mean, color),
-        f"{names[frame['label'].iloc[found.cheap]]}, #{found.cheap}": (float(frame["macs"].iloc[found.cheap]), color),
+        label(found.cheap): (float(frame["macs"].iloc[found.cheap]), color),
         "The selector alone": (float(costs.selector_macs), OTHER_COLOR),
     }
     widgets.chart(
         charts.costs(bars),
         data=pd.DataFrame({"what": list(bars), "macs": [macs for macs, _ in bars.values()]}),
         key="tour_costs",
-        alt="MACs of the full network, of the two images, of the mean and of the selector",
-        caption=f"MACs per image of {widgets.literal(title)}, the selector included except for the full network, which "
+        alt="MACs of the full model, of the two images, of the mean and of the selector",
+        caption=f"MACs per image of {widgets.literal(title)}, the selector included except for the full model, which "
         f"needs none. Mean over {len(gallery):,} test images.",
     )

@@ -51,7 +51,7 @@ with widgets.errors_shown():
     st.subheader(f"{place}. {step.title}")
     indexed = False
     with widgets.errors_shown():
-        # Read at the first step already: the others are there at once, and damage is told before they need it.
+        # Read at the first step already: the others are there at once, and damage is reported before they need it.
         indexed = bool(cache.galleries(checkpoint))
     if missing:
         st.info(

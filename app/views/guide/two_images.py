@@ -20,7 +20,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
         "list of levels is the image's **structure**: its own, smaller network inside the big one."
     )
     left, right = st.columns(2, gap="large")
-    for column, row, what in ((left, found.cheap, "little"), (right, found.dear, "much")):
+    for column, row, what in ((left, found.cheap, "little"), (right, found.expensive, "much")):
         entry = gallery.frame.iloc[row]
         with column, st.container(border=True):
             label = names[entry["label"]]
@@ -34,14 +34,14 @@ def show(checkpoint: cache.Checkpoint) -> None:
             )
     widgets.chart(
         charts.structures(
-            gallery.levels[[found.cheap, found.dear]],
-            [f"{names[gallery.frame['label'].iloc[row]]}, #{row}" for row in (found.cheap, found.dear)],
+            gallery.levels[[found.cheap, found.expensive]],
+            [f"{names[gallery.frame['label'].iloc[row]]}, #{row}" for row in (found.cheap, found.expensive)],
             gallery.num_levels,
         ),
         key="tour_structures",
-        data=gallery.frame.iloc[[found.cheap, found.dear]],
+        data=gallery.frame.iloc[[found.cheap, found.expensive]],
         alt="The structures of the two images: the level of every block",
-        caption=f"Both structures, block by block. Chosen by rule: of the rightly answered test images of "
+        caption=f"Both structures, block by block. Chosen by a rule: of the correctly answered test images of "
         f"{widgets.literal(widgets.task_titles(checkpoint)[found.task])}, those with the fewest and with the most "
-        "MACs; of several, the one with the surest answer.",
+        "MACs; of several, the one with the most confident answer.",
     )

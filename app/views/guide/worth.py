@@ -1,4 +1,4 @@
-"""What looking at the image is worth: the network's own choices against the same, shuffled."""
+"""What looking at the image is worth: the network's own choices against the same, permuted."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def show(checkpoint: cache.Checkpoint) -> None:
         return
     titles, gain = widgets.task_titles(checkpoint), whole_network.gain(checkpoint)
     st.markdown(
-        "Does looking at the image pay? The fair test: take the structures that the selector chose, **shuffle them "
-        "among the images** of the task, and measure again. The cost stays the same to the last MAC. What accuracy is "
-        "lost is the **instance gain**: the worth of the look itself, if it is not habit."
+        "Does looking at the image pay? The fair test: **permute** the structures that the selector chose – "
+        "give them to the images of the task in a random order – and measure again. The cost stays exactly the same. "
+        "The accuracy that is lost is the **instance gain**: what looking itself is worth, if it is not habit."
     )
     widgets.metric_row(
         [
@@ -73,17 +73,17 @@ def _verdict(points: pd.DataFrame, gain: float) -> str:
     own, full = average.loc["chosen"], average.loc["full"]
     saved, gap = 1 - own["mean_macs"] / full["mean_macs"], 100 * (own["accuracy"] - full["accuracy"])
     sentence = (
-        f"So this network saves {widgets.percent(saved, 0)} of the work at {gap:+.2f} points of accuracy against its "
-        "own full size. "
+        f"So this network saves {widgets.percent(saved, 0)} of the work at {gap:+.2f} points of accuracy against "
+        "the full model. "
     )
     if gain <= 0:
-        return sentence + "**Looking at the single image does not pay here**: shuffled choices do as well or better."
+        return sentence + "**Looking at the single image does not pay here**: permuted choices do as well or better."
     if gain < SMALL_GAIN:
         return sentence + (
             f"**Most of that comes from choosing well for the task, not for the single image**: the look adds "
             f"{100 * gain:.2f} points, which is little: one training run cannot tell it from chance."
         )
-    return sentence + f"Of its accuracy, {100 * gain:.2f} points hang on every image having its own structure."
+    return sentence + f"Of its accuracy, {100 * gain:.2f} points depend on every image having its own structure."
 
 
 def _interval(table: pd.DataFrame) -> str:
@@ -96,7 +96,7 @@ def _interval(table: pd.DataFrame) -> str:
     if pd.isna(low):
         return ""
     meaning = {
-        "pays": "zero is outside: other test images would hardly turn it round",
+        "pays": "zero is outside: other test images would hardly reverse it",
         "open": "zero is inside: on other test images the look may be worth nothing",
         "costs": "all of it below zero",
     }[verdict(low, high)]
@@ -122,6 +122,6 @@ def habit(table: pd.DataFrame) -> str:
     }[verdict(low, high)]
     interval = "" if pd.isna(low) else f" (95 % interval {100 * low:+.2f} to {100 * high:+.2f})"
     return (
-        " A **twin that never looks**, trained alike, but on structures dealt out at random, tells how much of the "
-        f"gain is habit: own choice minus twin is {100 * value:+.2f} points{interval}: {meaning}."
+        " A **twin that never looks**, trained alike, but on permuted choices, shows how much of the gain is "
+        f"habit: own choice minus twin is {100 * value:+.2f} points{interval}: {meaning}."
     )

@@ -18,7 +18,7 @@ def _reach(middle: pd.Series, low: pd.Series, high: pd.Series, scale: float = 1)
 
 
 def macs_groups(table: pd.DataFrame, color: str, marked: int | None = None) -> go.Figure:
-    """Accuracy (above) and mean loss (below) of the groups, from the cheapest structures to the dearest.
+    """Accuracy (above) and mean loss (below) of the groups, from the cheapest structures to the most expensive.
 
     A click on a point gives group, smallest and largest MACs.
 

@@ -1,4 +1,4 @@
-"""Images from the cheapest to the dearest structure: accuracy, loss and examples of every group."""
+"""Images from the cheapest to the most expensive structure: accuracy, loss and examples of every group."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def show(checkpoint: cache.Checkpoint, task: str, where: Slice, most_groups: int
         most_groups: that the images are divided into.
         color: of the task.
     """
-    st.subheader("Images from the cheapest to the dearest structure")
+    st.subheader("Images from the cheapest to the most expensive structure")
     table = test_sets.groups_by_macs(checkpoint, task, where, most_groups)
     chosen = test_sets.rows(checkpoint, task, where)
     macs = cache.gallery(checkpoint, task).frame["macs"].to_numpy()
@@ -44,7 +44,7 @@ def show(checkpoint: cache.Checkpoint, task: str, where: Slice, most_groups: int
             else f"**{most_groups} groups**"
         )
         + (
-            f": {int(table['images'].sum()):,} images, but only {distinct} different prices, and images of one price "
+            f": {int(table['images'].sum()):,} images, but only {distinct} different costs, and images of equal cost "
             "stay together instead of being divided by chance. The larger a point, the more images. Bars are 95 % "
             "intervals. The loss is −log of the probability of the true class under the chosen structure. Lower "
             "accuracy at more MACs is no fault: it is what spending more on hard images looks like. **Click a point** "
@@ -74,9 +74,9 @@ def _strips(checkpoint: cache.Checkpoint, task: str, table: pd.DataFrame, member
         sample = np.sort(generator.choice(positions, size=min(length, len(positions)), replace=False))
         text, pictures = st.columns([2, 3], vertical_alignment="center")
         low, high = (f"{value / 1e6:.1f}" for value in (entry.macs_low, entry.macs_high))
-        price = low if low == high else f"{low}–{high}"
+        macs = low if low == high else f"{low}–{high}"
         text.markdown(
-            f"**Group {entry.group + 1}** · {price} M MACs · {entry.structures} "
+            f"**Group {entry.group + 1}** · {macs} M MACs · {entry.structures} "
             f"structure{'' if entry.structures == 1 else 's'}  \n{entry.images:,} images · "
             f"{widgets.percent(entry.accuracy)} right ({widgets.percent(entry.low, 0)}–"
             f"{widgets.percent(entry.high, 0)}) · mean loss {entry.loss:.2f} nats"

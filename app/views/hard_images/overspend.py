@@ -43,7 +43,7 @@ def show(checkpoint: cache.Checkpoint, task: str, where: Slice) -> None:
             (
                 "None is right",
                 widgets.percent(table.at["none", "share"] + table.at["untried", "share"]),
-                "Share of images that none of the tried structures gets right, at whatever price.",
+                "Share of images that none of the tried structures gets right, at whatever cost.",
             ),
         ]
     )
@@ -85,7 +85,7 @@ def _histogram(bins: pd.DataFrame) -> None:
         caption=(
             f"n = {int(bins['images'].sum()):,} images that at least one tried structure gets right. MACs beyond "
             "need are those of the chosen structure minus those of the cheapest right one: right of 0 the image "
-            "cost more than was needed, left of 0 less. The selector, which every image pays, is in neither. "
+            "cost more than was needed, left of 0 less. The selector, which every image needs, is in neither. "
             "**Click a bar** for its images."
         ),
         on_select=lambda: _pick(HISTOGRAM_CHART, "bin"),

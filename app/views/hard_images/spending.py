@@ -10,6 +10,7 @@ from app.cache import test_sets
 from app.views.hard_images import charts
 from den_core.analysis import hardness as analysis
 from den_core.analysis.slices import Slice
+from den_core.methods import METHODS
 
 
 def show(checkpoint: cache.Checkpoint, task: str, where: Slice, most_groups: int, color: str) -> None:
@@ -46,10 +47,10 @@ def show(checkpoint: cache.Checkpoint, task: str, where: Slice, most_groups: int
 
 
 def _yardstick(gallery) -> str:
-    """Which structure says how hard an image is: the full network, or a cheap fixed level."""
+    """Which structure says how hard an image is: the full model, or a cheap fixed level."""
     options = analysis.uniform_tried(gallery)
     full = str(gallery.num_levels - 1) * gallery.num_blocks
-    names = {key: "Full model" if key == full else f"Every block at level {key[0]}" for key in options}
+    names = {key: METHODS["full"].name if key == full else f"Every block at level {key[0]}" for key in options}
     state.forget_unless(state.YARDSTICK, options)
     return widgets.choice(
         "Hardness is the loss under",
@@ -64,10 +65,10 @@ def _yardstick(gallery) -> str:
 def _verdict(found: analysis.Correlation) -> str:
     """The correlation in plain words."""
     if np.isnan(found.value):
-        return "**Cannot be said:** all these images got structures of the same price, or there are fewer than three."
+        return "**No answer:** all these images got structures of the same cost, or there are fewer than three."
     if not found.clear:
         return "**No clear relation** between how hard an image is and what the network spends on it."
-    size, way = abs(found.value), "dearer" if found.value > 0 else "cheaper"
+    size, way = abs(found.value), "more expensive" if found.value > 0 else "cheaper"
     if size < 0.1:
         return f"**Hardly.** Harder images get {way} structures, but the tendency is very weak."
     strength = "somewhat" if size < 0.3 else "clearly" if size < 0.5 else "strongly"

@@ -1,4 +1,4 @@
-"""What the network does with an image as an image of one task: its answer, its structure, its reasons, its price."""
+"""What the network does with an image as an image of one task: its answer, its structure, its reasons, its cost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PARTS = {
     "structure": "Stem, chosen levels, head",
     "selector": "Selector",
     "total": "Together",
-    "full": "Full, no selector",
+    "full": "Full model, no selector",
 }
 
 
@@ -52,13 +52,13 @@ def reasons(inspection: Inspection, compact: bool) -> None:
         name=f"distribution-{task}",
     )
     saved = widgets.percent(inspection.share_of_full, 0)
-    st.markdown(f"Runs at **{saved}** of the full network's MACs, selector included.")
-    predictions, price = st.tabs(["Top classes", "MACs and parameters"])
+    st.markdown(f"Runs at **{saved}** of the full model's MACs, selector included.")
+    predictions, cost = st.tabs(["Top classes", "MACs and parameters"])
     with predictions:
         widgets.small_table(
             prediction_table(inspection.predictions), f"classes-{task}", f"classes-{task}", inspection.predictions
         )
-    with price:
+    with cost:
         costs = inspection.costs.rename_axis("part").reset_index()
         widgets.small_table(cost_table(inspection.costs), f"costs-{task}", f"costs-{task}", costs)
 

@@ -39,7 +39,7 @@ def truth(checkpoint: cache.Checkpoint, picture: Picture, task: str) -> str | No
 
 
 def _keep(found: Sequence[tuple[str, bytes]], way: str) -> None:
-    """Add images that the visitor brought just now; the first readable one is looked at, bad ones are told."""
+    """Add images that the visitor brought just now; the first readable one is looked at, bad ones are reported."""
     old = st.session_state.get(BROUGHT, [])
     before = {(name, data) for name, data, _ in old}
     kept = [entry for entry in old if entry[2] != BY_UPLOAD] if way == BY_UPLOAD else list(old)

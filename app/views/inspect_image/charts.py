@@ -20,22 +20,23 @@ from app.style import (
     percent_bar,
     plain_text,
 )
+from den_core.methods import METHODS, Method
 
 COST_WEIGHTS = (
     *(-10.0, -7.0, -5.0, -4.0, -3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0),
     *(10.0, 14.0, 20.0, 30.0, 40.0, 50.0, 70.0, 100.0),
 )
 "Stops of the cost-weight dial, nats per full block's MACs; close together where most structures change."
-DIAL_COLOR, LEVEL_COLOR, FORCED_COLOR = "#0072B2", "#CC79A7", "#D55E00"
-"The same colours as on the page Trade-off."
+DIAL_COLOR, PROBABILITY_COLOR = METHODS["cost_weight"].color, "#CC79A7"
+FORCED = Method("Forced in the path editor", "Forced", "#D55E00", "diamond")
 KINDS = {
-    "random": ("Random structures", "triangle-up", 8, OTHER_COLOR),
-    "level": ("Every block at one level", "square", 10, LEVEL_COLOR),
-    "cost_weight": ("Cost weight varied", "circle", 7, DIAL_COLOR),
-    "chosen": ("The model's own choice", "star", 17, DIAL_COLOR),
-    "forced": ("Forced in the path editor", "diamond", 13, FORCED_COLOR),
+    "random": (METHODS["random"], 8),
+    "level": (METHODS["level"], 10),
+    "cost_weight": (METHODS["cost_weight"], 7),
+    "chosen": (METHODS["chosen"], 17),
+    "forced": (FORCED, 13),
 }
-"Label, marker, its size and colour of every kind of structure that was tried, in drawing order."
+"Look and size of the mark of every kind of structure that was tried, in drawing order."
 
 
 def cell_colors(distribution: np.ndarray) -> list[list[str]]:
@@ -45,19 +46,19 @@ def cell_colors(distribution: np.ndarray) -> list[list[str]]:
     return [colors[h * block : h * (block + 1)] for block in range(n)]
 
 
-def costs_of_image(tried: pd.DataFrame, front: Sequence[bool], price: str, wanted: str) -> go.Figure:
+def costs_of_image(tried: pd.DataFrame, front: Sequence[bool], column: str, wanted: str) -> go.Figure:
     """Probability of a class against MACs, one mark per structure that the image was run through.
 
     Args:
         tried: kind (of KINDS), parameter, structure, class_name, probability, and the MACs to draw.
         front: which of them no other structure beats, (len(tried),).
-        price: column of the MACs.
+        column: of the MACs.
         wanted: name of the class, for the axis.
     """
     figure = go.Figure()
-    best = tried[np.asarray(front, dtype=bool)].sort_values(price)
+    best = tried[np.asarray(front, dtype=bool)].sort_values(column)
     figure.add_scatter(
-        x=best[price] / 1e6,
+        x=best[column] / 1e6,
         y=best["probability"],
         name="Pareto front: nothing tried is better and cheaper",
         mode="lines",
@@ -65,24 +66,24 @@ def costs_of_image(tried: pd.DataFrame, front: Sequence[bool], price: str, wante
         opacity=0.35,
         hoverinfo="skip",
     )
-    for kind, (label, symbol, size, color) in KINDS.items():
-        part = tried[tried["kind"] == kind].sort_values(price)
+    for kind, (look, size) in KINDS.items():
+        part = tried[tried["kind"] == kind].sort_values(column)
         if part.empty:
             continue
         joined = kind in ("cost_weight", "level")
         figure.add_scatter(
-            x=part[price] / 1e6,
+            x=part[column] / 1e6,
             y=part["probability"],
             customdata=[
                 [row.structure, plain_text(row.class_name), _parameter(kind, row.parameter)]
                 for row in part.itertuples()
             ],
-            name=label,
+            name=look.name,
             mode="lines+markers" if joined else "markers",
-            line={"color": color, "width": 1.5, "dash": "solid" if kind == "cost_weight" else "dot"},
-            marker={"symbol": symbol, "size": size, "color": color, "line": {"width": 0.5}},
+            line={"color": look.color, "width": 1.5, "dash": "solid" if kind == "cost_weight" else "dot"},
+            marker={"symbol": look.symbol, "size": size, "color": look.color, "line": {"width": 0.5}},
             hovertemplate="%{customdata[0]}%{customdata[2]}<br>%{y:.1%} at %{x:.2f} M MACs<br>"
-            f"answers %{{customdata[1]}}<extra>{label}</extra>",
+            f"answers %{{customdata[1]}}<extra>{look.name}</extra>",
         )
     figure.update_xaxes(title_text="MACs (millions)", rangemode="tozero")
     top = min(1.15 * float(tried["probability"].max()) + 0.02, 1.05)
@@ -96,19 +97,19 @@ def _parameter(kind: str, value: float) -> str:
 
 
 def dial_of_image(dial: pd.DataFrame, weight: float, full_macs: int) -> go.Figure:
-    """What the cost weight changes for one image: share of the full network's MACs, and probability of a class.
+    """What the cost weight changes for one image: share of the full model's MACs, and probability of a class.
 
     Args:
         dial: low (the cost weight from which on a structure holds, rising), total_macs, probability, structure.
         weight: the one that is set now.
-        full_macs: of the full network, without the selector.
+        full_macs: of the full model, without the selector.
     """
     figure = go.Figure()
     left, right = COST_WEIGHTS[0], COST_WEIGHTS[-1]
     starts = dial["low"].clip(lower=left, upper=right)
     lines = (
-        ("MACs, share of the full network's", dial["total_macs"] / full_macs, DIAL_COLOR, "solid"),
-        ("Probability of the class", dial["probability"], LEVEL_COLOR, "dot"),
+        ("MACs, share of the full model's", dial["total_macs"] / full_macs, DIAL_COLOR, "solid"),
+        ("Probability of the class", dial["probability"], PROBABILITY_COLOR, "dot"),
     )
     for name, values, color, dash in lines:
         figure.add_scatter(

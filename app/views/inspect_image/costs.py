@@ -10,7 +10,7 @@ from app.cache import one_image
 from app.views.inspect_image.charts import costs_of_image
 from app.views.inspect_image.subject import Subject, force, forced
 
-COUNTED = {"price": "Selector counted where it is needed", "macs": "Structures alone"}
+COUNTED = {"needed_macs": "Selector counted where it is needed", "macs": "Structures alone"}
 CHART = "image_costs"
 
 
@@ -19,30 +19,30 @@ def show(subject: Subject) -> None:
     from den_core.analysis.pareto import pareto_front
     from den_core.analysis.probing import CHOSEN, standing
 
-    price = widgets.choice(
+    column = widgets.choice(
         "MACs",
         list(COUNTED),
         COUNTED,
         key=state.SELECTOR,
-        help="The selector runs for the model's own choice and along the cost weight; fixed structures do without it.",
+        help="The selector runs for the network's own choice at any cost weight; fixed structures do without it.",
     )
     tried = one_image.tried(subject.checkpoint, subject.task, subject.data, subject.truth)
     wanted = tried["wanted"].iat[0]
     structure, _ = forced(subject)
     if structure is not None:
         tried = _with_forced(subject, tried, structure, wanted)
-    front = pareto_front(tried[price], tried["probability"])
+    front = pareto_front(tried[column], tried["probability"])
     own = tried["kind"] == CHOSEN
     if subject.truth is not None:
         about = f"the true class, {widgets.literal(wanted)}"
     else:
-        about = f"{widgets.literal(wanted)}, the class that the full network names (the true class is not known)"
-    st.markdown(_standing(standing(tried, price), wanted, bool(front[own.to_numpy()].any())))
+        about = f"{widgets.literal(wanted)}, the class that the full model names (the true class is not known)"
+    st.markdown(_standing(standing(tried, column), wanted, bool(front[own.to_numpy()].any())))
     widgets.chart(
-        costs_of_image(tried, front, price, wanted),
+        costs_of_image(tried, front, column, wanted),
         key=CHART,
         alt=f"Probability of {wanted} against MACs for {tried['structure'].nunique()} structures",
-        data=tried.drop(columns=["low", "price"]).assign(on_front=front),
+        data=tried.drop(columns=["low", "needed_macs"]).assign(on_front=front),
         name="accuracy-cost-of-image",
         caption=(
             f"Every mark is this image run through one structure. Up: more probability for {about}. Left: fewer MACs. "
@@ -61,17 +61,17 @@ def _pick(subject: Subject) -> None:
 
 def _with_forced(subject: Subject, tried: pd.DataFrame, structure: str, wanted: str) -> pd.DataFrame:
     row = one_image.probed(subject.checkpoint, subject.task, subject.data, (structure,), wanted)
-    return pd.concat([tried, row.assign(kind="forced", price=row["macs"])], ignore_index=True)
+    return pd.concat([tried, row.assign(kind="forced", needed_macs=row["macs"])], ignore_index=True)
 
 
 def _standing(found: dict[str, float], wanted: str, on_front: bool) -> str:
-    """The place of the model's own choice, in words."""
+    """The place of the network's own choice, in words."""
     rivals = found["affordable"] - 1
     start = f"{found['tried']} different structures were tried on this image. "
     if rivals == 0:
-        return f"{start}None of the others is as cheap as the model's own choice."
+        return f"{start}None of the others is as cheap as the network's own choice."
     noun = "structure costs" if rivals == 1 else "structures cost"
-    place = f"Beside the model's own choice, {rivals} {noun} no more; "
+    place = f"Beside the network's own choice, {rivals} {noun} no more; "
     name = widgets.literal(wanted)
     if found["rank"] == 1:
         no = "none of them gives" if rivals > 1 else "it does not give"

@@ -22,7 +22,7 @@ def show(subject: Subject) -> None:
         key=state.WEIGHT,
         bind="query-params",
         help="In nats per full block's MACs. At 0 every block runs at its most probable level, as trained; above 0 a "
-        "level must be that much more probable to be worth its MACs; below 0 MACs are spent gladly.",
+        "level must be that much more probable to be worth its MACs; below 0 more MACs count for a level.",
     )
     inspection = subject.inspection
     structure = one_image.weighted_structure(subject.checkpoint, inspection.distribution, weight)
@@ -31,7 +31,7 @@ def show(subject: Subject) -> None:
     wanted = tried["wanted"].iat[0]
     both = one_image.probed(subject.checkpoint, subject.task, subject.data, (inspection.structure, structure), wanted)
     full_macs = int(inspection.costs.loc["full", "macs"])
-    st.markdown(_told(both, weight, full_macs))
+    st.markdown(_in_words(both, weight, full_macs))
     left, right = st.columns(2, gap="medium")
     with left:
         widgets.chart(
@@ -43,7 +43,7 @@ def show(subject: Subject) -> None:
             caption=f"Orange frames: the levels at cost weight {weight:g}. The probabilities do not depend on it.",
         )
     with right:
-        true = "the true class" if subject.truth is not None else "the class that the full network names"
+        true = "the true class" if subject.truth is not None else "the class that the full model names"
         widgets.chart(
             dial_of_image(dial, weight, full_macs),
             key="dial_chart",
@@ -56,7 +56,7 @@ def show(subject: Subject) -> None:
         )
 
 
-def _told(both: pd.DataFrame, weight: float, full_macs: int) -> str:
+def _in_words(both: pd.DataFrame, weight: float, full_macs: int) -> str:
     """One sentence: what the dial gives now."""
     own, now = both.iloc[0], both.iloc[1]
     changed = sum(a != b for a, b in zip(own["structure"], now["structure"], strict=True))
@@ -65,6 +65,6 @@ def _told(both: pd.DataFrame, weight: float, full_macs: int) -> str:
         f"At cost weight **{weight:g}**, {blocks.get(changed, f'{changed} blocks change their level')}: structure "
         f"`{now['structure']}`, answer **{widgets.literal(now['class_name'])}** "
         f"({widgets.percent(now['confidence'], 0)}), **{widgets.millions(now['total_macs'])} MACs** with the selector, "
-        f"{widgets.percent(now['total_macs'] / full_macs, 0)} of the full network's (at weight 0: "
+        f"{widgets.percent(now['total_macs'] / full_macs, 0)} of the full model's (at weight 0: "
         f"{widgets.percent(own['total_macs'] / full_macs, 0)})."
     )

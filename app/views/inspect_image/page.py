@@ -1,4 +1,4 @@
-"""One image: the structure that the network chooses for it, its answer, its price, and what else could be run."""
+"""One image: the structure that the network chooses for it, its answer, its cost, and what else could be run."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def result(checkpoint: cache.Checkpoint, titles: dict[str, str]) -> None:
         options,
         titles | {ALL: "Every task, side by side"},
         key=state.VIEW,
-        help="The task is given, not guessed: every task has its own classes and its own way in.",
+        help="You choose the task; it is not guessed. Every task has its own classes, first layer and last layer.",
     )
     tasks = tuple(titles) if view == ALL else (view,)
     with st.spinner("Choosing a structure …"):
         preview, inspections = one_image.inspections(checkpoint, tasks, picture.data)
-    told = {task: bring.truth(checkpoint, picture, task) for task in tasks}
-    known = "".join(f" – its true class is **{widgets.literal(name)}**" for name in told.values() if name is not None)
+    truths = {task: bring.truth(checkpoint, picture, task) for task in tasks}
+    known = "".join(f" – its true class is **{widgets.literal(name)}**" for name in truths.values() if name is not None)
     left, right = st.columns([1, 6], gap="medium", vertical_alignment="center")
     left.image(preview, width=one_image.PREVIEW, alt="The image that is inspected")
     with right.container(key="picture"):
@@ -87,7 +87,7 @@ def result(checkpoint: cache.Checkpoint, titles: dict[str, str]) -> None:
         # The answers of all tasks first: they are waited for, and charts take their time in the browser.
         for task, column in columns.items():
             with column:
-                answers.answer(titles[task], inspections[task], told[task])
+                answers.answer(titles[task], inspections[task], truths[task])
         for task, column in columns.items():
             with column:
                 answers.reasons(inspections[task], compact=len(line) > 1)

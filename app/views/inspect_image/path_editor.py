@@ -1,4 +1,4 @@
-"""Path editor: force blocks to levels, and see at once what the image's answer and price become."""
+"""Path editor: force blocks to levels, and see at once what the image's answer and cost become."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import streamlit as st
 from app import state, widgets
 from app.cache import one_image
 from app.components import level_editor
-from app.views.inspect_image.charts import cell_colors
+from app.views.inspect_image.charts import FORCED, cell_colors
 from app.views.inspect_image.subject import Subject, force, forced, undo
+from den_core.methods import METHODS
 
 EDITOR = "path_editor"
 
 
 def show(subject: Subject) -> None:
-    """The grid of levels, two buttons, and the comparison with the model's own choice."""
+    """The grid of levels, two buttons, and the comparison with the network's own choice."""
     structure, problem = forced(subject)
     own = subject.inspection.structure
     if problem:
@@ -24,9 +25,9 @@ def show(subject: Subject) -> None:
     wanted = subject.truth or subject.answer
     tried = one_image.probed(subject.checkpoint, subject.task, subject.data, (own, current), wanted)
     changed = sum(a != b for a, b in zip(own, current, strict=True))
-    told = _told(tried, changed, wanted)
+    words = _in_words(tried, changed, wanted)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"Runs now: `{current}`" + ("" if changed else ", the model's own choice"), width="stretch")
+        st.markdown(f"Runs now: `{current}`" + ("" if changed else ", the network's own choice"), width="stretch")
         st.button(
             "Undo",
             icon=":material/undo:",
@@ -36,7 +37,7 @@ def show(subject: Subject) -> None:
             help="Take back the last change.",
         )
         st.button(
-            "Back to the model's own choice",
+            "Back to the network's own choice",
             icon=":material/restart_alt:",
             on_click=force,
             args=(own, own),
@@ -50,26 +51,26 @@ def show(subject: Subject) -> None:
 
     distribution = subject.inspection.distribution
     level_editor.level_editor(
-        distribution, [int(c) for c in own], [int(c) for c in current], cell_colors(distribution), told, EDITOR, press
+        distribution, [int(c) for c in own], [int(c) for c in current], cell_colors(distribution), words, EDITOR, press
     )
     with st.container(key="path-result"):
-        st.markdown(widgets.literal(told))
+        st.markdown(widgets.literal(words))
     widgets.small_table(_comparison(tried, wanted, changed), "path", "path_comparison", tried[: 2 if changed else 1])
     st.caption(
         "A column is a block, a row a level; the number is the probability in percent that the selector gives that "
-        "level. Orange frame: the model's own choice. Dot: what runs now; a dashed frame marks a level that you "
+        "level. Orange frame: the network's own choice. Dot: what runs now; a dashed frame marks a level that you "
         "forced. Click a cell, or move with the arrow keys and press Enter. The link in the address bar keeps what you "
-        "forced. MACs are those of the structure itself: the selector's, which only the model's own choice needs, are "
-        "left out here."
+        "forced. MACs are those of the structure itself, without the selector's, which only the network's own choice "
+        "needs."
     )
 
 
-def _told(tried: pd.DataFrame, changed: int, wanted: str) -> str:
-    """One sentence: what the forced structure does compared with the model's own choice."""
+def _in_words(tried: pd.DataFrame, changed: int, wanted: str) -> str:
+    """One sentence: what the forced structure does compared with the network's own choice."""
     own, now = tried.iloc[0], tried.iloc[1]
     if not changed:
         return (
-            f"The model's own choice answers {own['class_name']} and gives {wanted} "
+            f"The network's own choice answers {own['class_name']} and gives {wanted} "
             f"{widgets.percent(own['probability'])} for {widgets.millions(own['macs'])} MACs."
         )
     blocks = "1 block" if changed == 1 else f"{changed} blocks"
@@ -89,8 +90,8 @@ def _signed(value: float, digits: int) -> str:
 
 
 def _comparison(tried: pd.DataFrame, wanted: str, changed: int) -> pd.DataFrame:
-    """The model's own choice and the forced structure as rows, for people."""
-    names = ["The model's own choice", "Forced"]
+    """The network's own choice and the forced structure as rows, for people."""
+    names = [METHODS["chosen"].name, FORCED.short]
     rows = [
         {
             "Which": name,

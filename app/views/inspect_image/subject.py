@@ -44,12 +44,12 @@ class Subject:
 
     @property
     def answer(self) -> str:
-        """The class that the model's own choice names."""
+        """The class that the network's own choice names."""
         return self.inspection.predictions["class_name"].iat[0]
 
 
 def forced(subject: Subject) -> tuple[str | None, str]:
-    """The structure in the URL, None for the model's own choice; and what is wrong with it, if anything is."""
+    """The structure in the URL, None for the network's own choice; and what is wrong with it, if anything is."""
     from den_core.errors import StructureError
     from den_core.structures import parse_structure
 
@@ -67,7 +67,7 @@ def force(structure: str, own: str, look: bool = False) -> None:
     """Force a structure from now on; a callback.
 
     Args:
-        own: the model's own choice; forcing that is forcing nothing.
+        own: the network's own choice; forcing that is forcing nothing.
         look: also show the path editor.
     """
     before, wanted = st.query_params.get(state.FORCED, ""), "" if structure == own else structure

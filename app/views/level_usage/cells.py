@@ -76,11 +76,11 @@ def show_images(checkpoint: cache.Checkpoint, where: Slice, titles: dict[str, st
         for task in wanted.tasks:
             usage = test_sets.usage(checkpoint, task, where.of(task))
             if usage is not None:
-                st.markdown(_told(usage, titles[task], wanted.block, wanted.level))
+                st.markdown(_in_words(usage, titles[task], wanted.block, wanted.level))
     widgets.image_grid(checkpoint, cache.selection(checkpoint, wanted), key="usage_images", heading=heading)
 
 
-def _told(usage, title: str, block: int, level: int) -> str:
+def _in_words(usage, title: str, block: int, level: int) -> str:
     """Both readings of one cell, in words."""
     low, high = (limit.at[block, level] for limit in usage.interval("frequency"))
     return (

@@ -1,4 +1,4 @@
-"""What looking at the image is worth: differences with their intervals, curves along the dial, benefit by image."""
+"""What looking at the image is worth: differences with their intervals, curves over cost weights, benefit by image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Kind(NamedTuple):
     color: str
     symbol: str
     band: str = ""
-    "Colour of its interval along the dial, where it is measured there."
+    "Colour of its intervals, where it is measured at every cost weight."
 
 
 KINDS = {
@@ -31,10 +31,10 @@ KINDS = {
 "By the kind of difference, in the order of the legend."
 CURVES = {"own": "cost_weight", "permuted": "permuted", "static": "static"}
 "Column of an accuracy -> the method whose style its curve has on the page Trade-off."
-ALONG_DIAL = ("gain", "lead")
+BY_COST_WEIGHT = ("gain", "lead")
 "Differences that are measured at every cost weight."
 REFERENCES = ("full", "baseline")
-"Methods without a cost weight, drawn as a point and a level line."
+"Methods without a cost weight, drawn as a point and a horizontal line."
 LEGEND_ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 POINTS = "Accuracy difference (percentage points)"
 
@@ -150,14 +150,14 @@ def _add_point(figure: go.Figure, method: str, macs: pd.Series, accuracy: pd.Ser
 
 
 def difference_curves(curves: pd.DataFrame) -> go.Figure:
-    """Gain (above) and lead (below) by share of the full network's MACs, with their intervals as bands.
+    """Gain (above) and lead (below) by share of the full model's MACs, with their intervals as bands.
 
     Args:
         curves: of one task or the average, as `den_core.analysis.instance_gain.cost_curves` returns it.
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.1)
     part = curves.sort_values("share")
-    for row, kind in enumerate(ALONG_DIAL, start=1):
+    for row, kind in enumerate(BY_COST_WEIGHT, start=1):
         look = KINDS[kind]
         where = {"row": row, "col": 1}
         # Along the upper ends and back along the lower ones.
@@ -192,7 +192,7 @@ def difference_curves(curves: pd.DataFrame) -> go.Figure:
     figure.update_yaxes(title_text="Gain (points)", zeroline=False, row=1, col=1)
     figure.update_yaxes(title_text="Lead (points)", zeroline=False, row=2, col=1)
     figure.update_xaxes(tickformat=".0%")
-    figure.update_xaxes(title_text="Mean MACs ÷ MACs of the full network (%)", row=2, col=1)
+    figure.update_xaxes(title_text="Mean MACs ÷ MACs of the full model (%)", row=2, col=1)
     return style.layout(figure, height=430, legend=LEGEND_ABOVE)
 
 
@@ -220,7 +220,7 @@ def rho_sweep(sweep: pd.DataFrame) -> go.Figure:
     # Plotly leaves room for the points, not for their labels.
     room = 0.12 * max(sweep["share"].max() - sweep["share"].min(), 0.05)
     ends = [sweep["share"].min() - room, sweep["share"].max() + room]
-    figure.update_xaxes(title_text="Mean MACs ÷ MACs of the full network (%)", tickformat=".0%", range=ends)
+    figure.update_xaxes(title_text="Mean MACs ÷ MACs of the full model (%)", tickformat=".0%", range=ends)
     figure.update_yaxes(title_text="Accuracy (%)", tickformat=".1%")
     return style.layout(figure, height=300)
 

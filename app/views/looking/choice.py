@@ -28,7 +28,7 @@ def show(checkpoint: cache.Checkpoint, table: pd.DataFrame) -> None:
     st.caption(
         f"The structures that the images of the {cache.metrics(checkpoint).split} split get. **Normalised "
         "entropy**: 0 means that all images of the task get one structure, 1 that every image gets one of its own. "
-        "The nearer to 0, the less there is to shuffle, and the smaller the instance gain can be."
+        "The closer to 0, the less a permutation changes, and the smaller the instance gain can be."
     )
     page = pages.PAGES["chosen_models"]
     st.page_link(page.path, label=page.question, icon=f":material/{page.icon}:")

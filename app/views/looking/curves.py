@@ -1,4 +1,4 @@
-"""Does looking pay at other costs? The own choice and its controls along the dial."""
+"""Does looking pay at other costs? The own choice and its controls at every cost weight."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import streamlit as st
 from app import cache, state, widgets
 from app.views.looking import charts
 from den_core.checkpoints.metrics import AVERAGE
+from den_core.methods import METHODS
 
 AVERAGE_TITLE = "Average over tasks"
 
@@ -29,30 +30,30 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, curves: pd.DataFram
     part, measured = curves[curves["task"] == task], points[points["task"] == task]
     where = _images(measured, cache.metrics(checkpoint).split)
     others = {
-        "baseline": " Separate full networks are other weights, a whole network for each task.",
-        "twin": " The twin that never looks is another network, trained on structures dealt out at random, and run so.",
+        "baseline": f" {METHODS['baseline'].name} have other weights: one network per task, run in full.",
+        "twin": " The twin that never looks is another network, trained on permuted choices, and run on them.",
     }
-    said = "".join(text for method, text in others.items() if method in set(measured["method"]))
+    more = "".join(text for method, text in others.items() if method in set(measured["method"]))
     widgets.chart(
         charts.accuracy_curves(part, measured),
         key="looking_curves",
-        alt="Accuracy against mean MACs per image: the own choice, the same structures shuffled, the best single one",
+        alt="Accuracy against mean MACs per image: the own choice, permuted choices, the best static structure",
         data=part,
         name="looking-by-cost",
-        caption=f"{where} Up is more accurate, left is cheaper. Solid: the network's own choice at every cost weight "
-        "of the dial, the star as trained. Where it runs above the same structures shuffled, looking at the image "
-        "pays, as far as that is no habit; where it runs above the best single structure, choosing per image beats "
-        "choosing per task. That structure is found on validation images and may cost as much as the own choice with "
-        f"the selector. Dotted levels: what makes no choice.{said}",
+        caption=f"{where} Up is more accurate, left is cheaper. Solid: the network's own choice at every cost weight; "
+        "the star is the network as trained. Where it runs above permuted, looking at the image pays, as far as it is "
+        "no habit; where it runs above static, choosing per image beats choosing per task. The static structure is "
+        "found on validation images and may cost as much as the own choice with the selector. Dotted lines: what makes "
+        f"no choice.{more}",
     )
     widgets.chart(
         charts.difference_curves(part),
         key="looking_difference_curves",
-        alt="Gain over shuffled structures and lead over the best single structure, by share of the full MACs",
+        alt="Gain over permuted and lead over static structures, by share of the full MACs",
         data=part,
         name="gain-by-cost",
         caption=f"{where} The differences between these accuracies at every cost weight, in percentage points: gain "
-        "over the shuffled structures, lead over the best single one. Bands are 95 % intervals (paired bootstrap over "
+        "over permuted, lead over static. Bands are 95 % intervals (paired bootstrap over "
         "the images); where a band holds zero, the difference may be chance. The star is the network as trained.",
     )
 

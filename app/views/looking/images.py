@@ -78,7 +78,7 @@ def _numbers(found: analysis.Benefit, rows: np.ndarray, split: str) -> None:
         "**Benefit**: probability of the true class under the image's own structure minus its weighted mean under "
         f"**the others**. These are those of the {found.structures} structures that the network really chooses here "
         "and that all images were also run through, without the image's own, weighted by how many images chose them. "
-        f"They cover {widgets.percent(found.covered)} of the task's choices. Shuffling may deal an image its own "
+        f"They cover {widgets.percent(found.covered)} of the task's choices. Permuting may give an image its own "
         "structure again; here it is left out, so the differences are larger than those above."
     )
 

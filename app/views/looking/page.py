@@ -22,7 +22,7 @@ def measured(checkpoint: cache.Checkpoint) -> None:
     verdict.show(checkpoint, points, table)
     if table["low"].isna().any() or curves.empty or choice.empty:
         st.info(
-            "This network was measured before intervals were, and before its controls were at every cost weight; run "
+            "The metrics of this network lack intervals, or the controls at every cost weight; run "
             f"`den evaluate {checkpoint.folder} --write`, then reload this page.",
             icon=":material/info:",
         )
@@ -35,8 +35,8 @@ def measured(checkpoint: cache.Checkpoint) -> None:
 
 st.title(pages.PAGES["looking"].question)
 st.markdown(
-    "Choosing a structure per image must beat what costs as much and looks at no image: the same structures dealt out "
-    "at random, and the best single structure for all images of a task. Does it?"
+    "Choosing a structure per image must beat what costs as much and looks at no image: the same structures permuted "
+    "among the images, and the best static structure per task. Does it?"
 )
 with widgets.errors_shown():
     checkpoint = widgets.checkpoint()

@@ -50,8 +50,8 @@ def _show_seeds(seeds: pd.DataFrame, split: str) -> None:
     widgets.small_table(seeds_table(seeds), "seeds", "looking_seeds", data=seeds)
     st.caption(
         f"The same recipe trained from {len(seeds)} seed{'' if len(seeds) == 1 else 's'}: accuracies on the {split} "
-        "split in percent, means over tasks. Gain: own choice minus shuffled; lead: own choice minus best single "
-        f"structure; {_twin_words(seeds)}in percentage points. M MACs: millions per image, selector included. The "
+        "split in percent, means over tasks. Gain: own choice minus permuted; lead: own choice minus static; "
+        f"{_twin_words(seeds)}in percentage points. M MACs: millions per image, selector included. The "
         "intervals above speak of other test images, the spread here of other trainings"
         + ("; ± is the sample standard deviation." if len(seeds) > 1 else ".")
     )

@@ -9,10 +9,11 @@ from app import cache, widgets
 from app.views.looking import charts
 from den_core.analysis.instance_gain import verdict
 from den_core.checkpoints.metrics import AVERAGE
+from den_core.methods import METHODS
 
 ANSWERS = {
-    ("pays", "open"): "**Over shuffled structures yes; over the best single one it is not shown.**",
-    ("pays", "costs"): "**It helps, but not enough: the best single structure is better still.**",
+    ("pays", "open"): "**It beats permuted choices; that it beats the best static structure is not shown.**",
+    ("pays", "costs"): "**It helps, but not enough: the best static structure is better still.**",
     "pays": "**Yes, looking pays.**",
     "open": "**Not shown to pay.**",
     "costs": "**No, looking costs.**",
@@ -20,10 +21,10 @@ ANSWERS = {
 }
 "By what gain and lead say, or by what the gain says, whatever the lead."
 TWIN_ANSWERS = {
-    ("pays", "open"): "**Perhaps habit: shuffling hurts, but a twin that never looks is not shown to be worse.**",
-    ("pays", "costs"): "**Habit, not benefit: shuffling hurts, but a twin that never looks is better.**",
+    ("pays", "open"): "**Perhaps habit: permuting hurts, but a twin that never looks is not shown to be worse.**",
+    ("pays", "costs"): "**Habit, not benefit: permuting hurts, but a twin that never looks is better.**",
     ("pays", "unknown"): ANSWERS["unknown"],
-    ("open", "pays"): "**Not shown to pay: a twin that never looks is worse, but shuffling is not shown to hurt.**",
+    ("open", "pays"): "**Not shown to pay: a twin that never looks is worse, but permuting is not shown to hurt.**",
     ("open", "costs"): "**No, looking costs: a twin that never looks is better.**",
 }
 "By what gain and twin say, before ANSWERS; a choice that pays against both is left to the lead."
@@ -49,7 +50,7 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, table: pd.DataFrame
         if may_be_habit(table):
             st.markdown(
                 "**Part of this gain may be habit**: a network gets used to the choices that it is trained under. A "
-                "twin that was trained on shuffled ones tells: `den study twin RUN TWIN` "
+                "twin that was trained on permuted ones shows how much: `den study twin RUN TWIN` "
                 f"trains it, `den evaluate {checkpoint.folder} --twin TWIN --write` measures it."
             )
         st.markdown(f"{number_of_images(points, titles, split)}{beside_baseline(points)}")
@@ -60,12 +61,12 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, table: pd.DataFrame
         data=table,
         name="worth-of-looking",
         caption=(
-            "Right of zero the choice for the single image is better. **Permuted**: the same structures dealt out "
-            "again among the images of the task, at exactly the same MACs. **Static**: the best one for "
+            "Right of zero the choice for the single image is better. **Permuted**: the same structures, given to "
+            "the images of the task in a random order, at exactly the same MACs. **Static**: the best one for "
             "all images of the task that validation images find within the same MACs, selector included. "
             + (
-                "**Twin that never looks**: trained alike, but in its last turn on the same structures dealt out at "
-                "random, and run so; what the network wins over it is no habit. "
+                "**Twin that never looks**: trained alike, but in its last turn on permuted choices, and run on "
+                "them; what the network wins over it is no habit. "
                 if "twin" in set(table["kind"])
                 else ""
             )
@@ -95,9 +96,9 @@ def sentences(table: pd.DataFrame, titles: dict[str, str]) -> list[str]:
         found[0] = ANSWERS.get((says, verdict(lead.low, lead.high)), found[0])
     if twin is not None:
         found[0] = TWIN_ANSWERS.get((says, verdict(twin.low, twin.high)), found[0])
-        found.append(f"Against a twin that never looks, trained on shuffled structures, {_lead_in_words(twin)}")
+        found.append(f"Against a twin that never looks, trained on permuted choices, {_lead_in_words(twin)}")
     if lead is not None:
-        found.append(f"Against the best single structure per task within the same MACs {_lead_in_words(lead)}")
+        found.append(f"Against the best static structure per task within the same MACs {_lead_in_words(lead)}")
     return found + (_by_task(rows, titles) if len(titles) > 1 else [])
 
 
@@ -116,7 +117,7 @@ def _gain_in_words(gain, says: str) -> str:
     points = f"**{100 * gain.value:+.2f} points**" if gain.value >= 0 else f"**{-100 * gain.value:.2f} points**"
     zero = ": that interval includes zero" if says == "open" else ""
     return (
-        f"the choice {worth} {points} of accuracy{_interval(gain)} {over} the same structures shuffled among the "
+        f"the choice {worth} {points} of accuracy{_interval(gain)} {over} the same structures permuted among the "
         f"images{zero}."
     )
 
@@ -132,18 +133,18 @@ def _interval(entry) -> str:
 
 
 def _by_task(rows: dict, titles: dict[str, str]) -> list[str]:
-    """Which tasks looking is shown to pay for, and which not: against the twin, or else the shuffled structures.
+    """Which tasks looking is shown to pay for, and which not: against the twin, or else the permuted choices.
 
     Nothing without intervals.
     """
-    kind, control = ("twin", "the twin") if ("twin", AVERAGE) in rows else ("gain", "the shuffled structures")
+    kind, control = ("twin", "the twin") if ("twin", AVERAGE) in rows else ("gain", "the permuted choices")
     kinds: dict[str, list[str]] = {}
     for task, title in titles.items():
         entry = rows[kind, task]
         kinds.setdefault(verdict(entry.low, entry.high), []).append(widgets.literal(title))
-    words = {"pays": "shown to pay for", "open": "not shown for", "costs": "shown to cost for"}
+    words = {"pays": "shown to pay for", "open": "not shown to pay for", "costs": "shown to cost accuracy for"}
     parts = [f"{text} {', '.join(kinds[says])}" for says, text in words.items() if says in kinds]
-    return [f"Task by task, against {control}, it is {'; '.join(parts)}."] if parts else []
+    return [f"Task by task, against {control}, looking is {'; '.join(parts)}."] if parts else []
 
 
 def number_of_images(points: pd.DataFrame, titles: dict[str, str], split: str) -> str:
@@ -157,14 +158,15 @@ def number_of_images(points: pd.DataFrame, titles: dict[str, str], split: str) -
 
 
 def beside_baseline(points: pd.DataFrame) -> str:
-    """What separate full networks reach, as a sentence; nothing where they were not measured."""
+    """What separate networks reach, as a sentence; nothing where they were not measured."""
     average = points[points["task"] == AVERAGE].set_index("method")
     if not {"chosen", "baseline"} <= set(average.index):
         return ""
     own, other = average.loc["chosen"], average.loc["baseline"]
     gap = 100 * (own["accuracy"] - other["accuracy"])
     return (
-        f"**Separate full networks**, one per task (the paper's Baseline), reach {widgets.percent(other['accuracy'])} "
-        f"on average at {widgets.millions(other['mean_macs'])} MACs; this one network reaches "
-        f"{widgets.percent(own['accuracy'])} ({gap:+.2f} points) at {widgets.millions(own['mean_macs'])}."
+        f"**{METHODS['baseline'].name}**, one per task and run in full, reach "
+        f"{widgets.percent(other['accuracy'])} on average at {widgets.millions(other['mean_macs'])} MACs; "
+        f"this one network reaches {widgets.percent(own['accuracy'])} ({gap:+.2f} points) at "
+        f"{widgets.millions(own['mean_macs'])}."
     )

@@ -27,12 +27,12 @@ def show(checkpoint: cache.Checkpoint) -> None:
                 (
                     "Accuracy",
                     widgets.percent(own["accuracy"]),
-                    "Share of test images that are answered rightly; mean over tasks, each counting the same.",
+                    "Share of test images that are answered correctly; mean over tasks, each counting the same.",
                 ),
                 (
                     "Against full",
                     f"{gap:+.2f}",
-                    "Accuracy of the own choice minus accuracy of the full network, in percentage points.",
+                    "Accuracy of the own choice minus accuracy of the full model, in percentage points.",
                 ),
                 (
                     "Share of full MACs",
@@ -43,7 +43,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
                 (
                     "Instance gain",
                     f"{100 * gain:+.2f}",
-                    "Accuracy of the own choice minus that of the same choices, shuffled among the images, in "
+                    "Accuracy of the own choice minus that of the same choices, permuted among the images, in "
                     f"percentage points.{_how_sure(checkpoint)}",
                 ),
             ]
@@ -51,12 +51,12 @@ def show(checkpoint: cache.Checkpoint) -> None:
     widgets.small_table(results_table(points, widgets.task_titles(checkpoint)), "results", "results")
     st.caption(
         f"Accuracy on the {cache.metrics(checkpoint).split} split. **Own choice**: each image runs through the "
-        "structure that the selector picks for it. The controls: the same structures **shuffled** among the images; "
-        "the **best single** structure for all images of a task; **random** structures of the same mean cost; the "
-        "**full network** for every image"
-        + ("; **separate networks**, a full one trained for each task" if "baseline" in set(points["method"]) else "")
+        "structure that the selector picks for it. The controls: **permuted**, the same structures, given to "
+        "the images of a task in a random order; **static**, the best structure for all images of a task; **random** "
+        "structures of the same mean cost; the **full model** for every image"
+        + ("; **separate** networks, one per task and run in full" if "baseline" in set(points["method"]) else "")
         + (
-            "; the **twin that never looks**, trained alike, but on structures dealt out at random, and run so"
+            "; the **twin that never looks**, trained alike, but on permuted choices, and run on them"
             if "twin" in set(points["method"])
             else ""
         )

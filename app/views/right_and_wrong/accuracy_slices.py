@@ -21,7 +21,7 @@ GROUPINGS = {
 }
 NOTES = {
     "structure": " Of every task the 20 most chosen structures.",
-    "macs": " Ranges hold about equally many images, as far as images of one price stay together.",
+    "macs": " Ranges hold about equally many images, as far as images of equal cost stay together.",
     "confidence": " Confidence is the probability that the network gives its own answer.",
 }
 MOST_ROWS = 40

@@ -1,14 +1,14 @@
-"""Test images that the selector treats alike: nearest to a query in three spaces, and twins of different tasks."""
+"""Test images that the selector treats alike: nearest to a query in three spaces, or mutual neighbours of two tasks."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from app import pages, state, widgets
-from app.views.similar_images import near_images, twins
+from app.views.similar_images import mutual_neighbours, near_images
 
-NEIGHBOURS, TWINS = "neighbours", "twins"
-VIEWS = {NEIGHBOURS: "Nearest to one image", TWINS: "Twins across tasks"}
+NEIGHBOURS, MUTUAL = "neighbours", "mutual"
+VIEWS = {NEIGHBOURS: "Nearest to one image", MUTUAL: "Mutual neighbours"}
 
 st.title(pages.PAGES["similar_images"].question)
 with widgets.errors_shown():
@@ -23,4 +23,4 @@ with widgets.errors_shown():
     if view == NEIGHBOURS:
         near_images.show(checkpoint, tasks, titles)
     else:
-        twins.show(checkpoint, tasks, titles)
+        mutual_neighbours.show(checkpoint, tasks, titles)

@@ -58,7 +58,7 @@ def _pick() -> None:
 
 
 def describe(checkpoint: cache.Checkpoint, task: str, row: int) -> None:
-    """The query: picture, class, answer, structure, price."""
+    """The query: picture, class, answer, structure, cost."""
     classes = cache.classes(checkpoint)[task]
     gallery = cache.gallery(checkpoint, task)
     entry = gallery.frame.iloc[row]

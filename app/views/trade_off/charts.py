@@ -1,4 +1,4 @@
-"""Accuracy against MACs, and how the use of levels moves along the dial."""
+"""Accuracy against MACs, and how the use of levels moves with the cost weight."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _add_ring(figure: go.Figure, points: pd.DataFrame, weight: float) -> None:
 
 
 def level_drift(drift: pd.DataFrame, num_levels: int, weight: float) -> go.Figure:
-    """Which levels the blocks run at, along the dial: one bar of shares per cost weight.
+    """Which levels the blocks run at: one bar of shares per cost weight.
 
     Args:
         drift: of one task, as `den_core.analysis.dial.drift` returns it.

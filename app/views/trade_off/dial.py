@@ -9,6 +9,7 @@ from app import cache, state, widgets
 from app.views.trade_off import charts
 from den_core.analysis import dial
 from den_core.checkpoints.metrics import AVERAGE
+from den_core.methods import METHODS
 
 METRIC_WIDTH = 150
 "Pixels; where they do not all fit side by side, they wrap."
@@ -16,7 +17,7 @@ METRIC_WIDTH = 150
 
 def slider(points: pd.DataFrame) -> float:
     """The dial itself; without a measured weight it stands at the network's own choice."""
-    weights = dial.dial_weights(points)
+    weights = dial.measured_weights(points)
     if len(weights) < 2:
         return dial.OWN_WEIGHT
     state.forget_unless(state.WEIGHT, weights)  # one of another checkpoint
@@ -29,10 +30,11 @@ def slider(points: pd.DataFrame) -> float:
             key=state.WEIGHT,
             bind="query-params",
             help="How much a saved multiply-accumulate counts against a less probable level, in nats per full block. 0 "
-            "is the network's own choice; more saves work, less than 0 spends it. Each stop was measured on the test "
-            "images.",
+            "is the network's own choice; above 0 it saves work, below 0 it spends more. Each stop was measured on the "
+            "test images.",
         )
-        st.button("Own choice", on_click=_reset, icon=":material/restart_alt:", disabled=weight == dial.OWN_WEIGHT)
+        own = METHODS["chosen"].name
+        st.button(own, on_click=_reset, icon=":material/restart_alt:", disabled=weight == dial.OWN_WEIGHT)
     return weight
 
 

@@ -28,7 +28,7 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, weight: float, scop
             icon=":material/info:",
         )
         return
-    titles, weights = widgets.task_titles(checkpoint), dial.dial_weights(points)
+    titles, weights = widgets.task_titles(checkpoint), dial.measured_weights(points)
     tasks = [scope] if scope in tasks else tasks
     found = {task: whole_network.dial(checkpoint, task, weight) for task in tasks}
     where = widgets.literal(titles[tasks[0]]) if len(tasks) == 1 else "mean over tasks"

@@ -42,16 +42,16 @@ def show(points: pd.DataFrame, scope: str, accuracy: str, weight: float) -> None
             if len(images)
             else "Mean over tasks of the tasks' own values. "
         )
-        + "MACs include the selector where it runs: this network, and its structures shuffled. Random structures and "
-        "the best single one get the same budget, selector included, but run without it. FLOPs = 2 × MACs."
+        + "MACs include the selector where it runs: for the own choice and for permuted ones. Random and static "
+        "structures get the same budget, selector included, but run without it. FLOPs = 2 × MACs."
         + (
-            " Separate full networks are other weights: one whole network per task."
+            f" {METHODS['baseline'].name} have other weights: one network per task, run in full."
             if "baseline" in set(shown["method"])
             else ""
         )
         + (
-            " The twin that never looks is another network, selector included: trained alike, but on structures dealt "
-            "out at random, and run so."
+            " The twin that never looks is another network, selector included: trained alike, but on permuted "
+            "choices, and run on them."
             if "twin" in set(shown["method"])
             else ""
         ),

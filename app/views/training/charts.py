@@ -10,47 +10,47 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app import style
-from den_core.analysis.history import Stage
+from den_core.analysis.history import Turn
 
-STAGE_COLORS = {"estimator": "#0072B2", "selector": "#E69F00"}
+NETWORK_COLORS = {"estimator": "#0072B2", "selector": "#E69F00"}
 "Of the bands behind the curves."
 
 
 def training_curves(
-    history: pd.DataFrame, by_task: pd.DataFrame, stages: Sequence[Stage], colors: dict[str, str]
+    history: pd.DataFrame, by_task: pd.DataFrame, turns: Sequence[Turn], colors: dict[str, str]
 ) -> go.Figure:
-    """Four panels under each other on one axis of images seen, the stages of Algorithm 1 as bands behind them.
+    """Four panels under each other on one axis of images seen, the turns of Algorithm 1 as bands behind them.
 
     Args:
         history: of history.csv.
         by_task: images_seen and validation accuracy by the title of the task, fractions.
-        stages: in their order.
+        turns: in their order.
         colors: by the title of the task.
     """
     figure = make_subplots(rows=4, cols=1, shared_xaxes=True, vertical_spacing=0.05, row_heights=[0.4, 0.2, 0.22, 0.18])
     _add_accuracy(figure, history, by_task, colors)
-    # A line per stage: the two networks minimise different losses, and no line may join them.
-    for place, stage in enumerate(stages):
-        part = history[(history["images_seen"] > stage.start) & (history["images_seen"] <= stage.end)]
-        line = {"color": STAGE_COLORS.get(stage.network, style.OTHER_COLOR), "width": 2}
-        first = stage.network not in [earlier.network for earlier in stages[:place]]
+    # A line per turn: the two networks minimise different losses, and no line may join them.
+    for place, turn in enumerate(turns):
+        part = history[(history["images_seen"] > turn.start) & (history["images_seen"] <= turn.end)]
+        line = {"color": NETWORK_COLORS.get(turn.network, style.OTHER_COLOR), "width": 2}
+        first = turn.network not in [earlier.network for earlier in turns[:place]]
         for row, column, text in ((2, "loss", "loss %{y:.3f}"), (4, "learning_rate", "learning rate %{y:.2g}")):
             figure.add_scatter(
                 x=part["images_seen"],
                 y=part[column],
                 mode="lines+markers",
                 line=line,
-                marker={"size": 5, "symbol": "circle" if stage.network == "estimator" else "diamond"},
-                name=f"{stage.network}: loss, learning rate",
-                legendgroup=stage.network,
+                marker={"size": 5, "symbol": "circle" if turn.network == "estimator" else "diamond"},
+                name=f"{turn.network}: loss, learning rate",
+                legendgroup=turn.network,
                 showlegend=first and row == 2,
-                hovertemplate=f"{text}<extra>{stage.network}, round {stage.round}</extra>",
+                hovertemplate=f"{text}<extra>{turn.network}, round {turn.round}</extra>",
                 row=row,
                 col=1,
             )
     _add_macs(figure, history)
     # Last: Plotly draws no band in a panel that is still empty.
-    _add_bands(figure, stages)
+    _add_bands(figure, turns)
     titles = ("Accuracy (%)", "Loss (nats)", "MACs (millions)", "Learning rate")
     for row, title in enumerate(titles, start=1):
         figure.update_yaxes(title_text=title, row=row, col=1)
@@ -66,21 +66,21 @@ def training_curves(
     )
 
 
-def _add_bands(figure: go.Figure, stages: Sequence[Stage]) -> None:
-    for stage in stages:
-        color = STAGE_COLORS.get(stage.network, style.OTHER_COLOR)
-        figure.add_vrect(x0=stage.start, x1=stage.end, fillcolor=color, opacity=0.1, layer="below", line_width=0)
-    total = stages[-1].end if stages else 0
-    for stage in stages:
+def _add_bands(figure: go.Figure, turns: Sequence[Turn]) -> None:
+    for turn in turns:
+        color = NETWORK_COLORS.get(turn.network, style.OTHER_COLOR)
+        figure.add_vrect(x0=turn.start, x1=turn.end, fillcolor=color, opacity=0.1, layer="below", line_width=0)
+    total = turns[-1].end if turns else 0
+    for turn in turns:
         # Narrow bands get a short name, the legend of the bands is in the caption.
-        wide = stage.end - stage.start > 0.18 * total
+        wide = turn.end - turn.start > 0.18 * total
         figure.add_annotation(
-            x=(stage.start + stage.end) / 2,
+            x=(turn.start + turn.end) / 2,
             y=1.0,
             yref="paper",
             yanchor="bottom",
-            text=f"{stage.network}, round {stage.round}" if wide else f"{stage.network[:3]}. {stage.round}",
-            hovertext=f"{stage.network}, round {stage.round}",
+            text=f"{turn.network}, round {turn.round}" if wide else f"{turn.network[:3]}. {turn.round}",
+            hovertext=f"{turn.network}, round {turn.round}",
             showarrow=False,
             font={"size": 11},
         )

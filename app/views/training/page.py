@@ -1,4 +1,4 @@
-"""The course of training: curves over the images seen, the stages of Algorithm 1, and the recipe."""
+"""The course of training: curves over the images seen, the turns of Algorithm 1, and the recipe."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def settings(recipe: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     return rows
 
 
-def stages_table(checkpoint: cache.Checkpoint) -> pd.DataFrame:
+def turns_table(checkpoint: cache.Checkpoint) -> pd.DataFrame:
     """The turns of the two networks, with their share of the images and of the time."""
-    stages = whole_network.stages(checkpoint)
+    turns = whole_network.turns(checkpoint)
     return pd.DataFrame(
         {
-            "Round": [stage.round for stage in stages],
-            "Network that learns": [stage.network for stage in stages],
-            "Images seen before": [stage.start for stage in stages],
-            "Images seen": [stage.end - stage.start for stage in stages],
-            "Minutes": [stage.seconds / 60 for stage in stages],
+            "Round": [turn.round for turn in turns],
+            "Network that learns": [turn.network for turn in turns],
+            "Images seen before": [turn.start for turn in turns],
+            "Images seen": [turn.end - turn.start for turn in turns],
+            "Minutes": [turn.seconds / 60 for turn in turns],
         }
     )
 
@@ -59,12 +59,12 @@ def show_numbers(history: pd.DataFrame) -> None:
 
 
 def show_curves(checkpoint: cache.Checkpoint, history: pd.DataFrame) -> None:
-    """The curves, and the stages below them."""
+    """The curves, and the turns below them."""
     titles = widgets.task_titles(checkpoint)
     by_task = whole_network.validation_by_task(checkpoint).rename(columns=titles)
     colors = dict(zip(titles.values(), task_colors(list(titles)).values(), strict=True))
     widgets.chart(
-        charts.training_curves(history, by_task, whole_network.stages(checkpoint), colors),
+        charts.training_curves(history, by_task, whole_network.turns(checkpoint), colors),
         key="training_curves",
         alt="Accuracy, loss, MACs per image and learning rate over the training images seen",
         data=history,
@@ -73,12 +73,12 @@ def show_curves(checkpoint: cache.Checkpoint, history: pd.DataFrame) -> None:
         "answers, learns under structures that are drawn at random or chosen; in an **orange** band the selector "
         "learns which structure to choose. The two minimise different losses, so these are not joined. Validation "
         "images are held out of the training data; test images play no part here. MACs fall when the selector begins "
-        "to choose: before that, validation runs the full network.",
+        "to choose: before that, validation runs the full model.",
     )
     widgets.table(
-        stages_table(checkpoint),
-        name="stages",
-        key="stages",
+        turns_table(checkpoint),
+        name="turns",
+        key="turns",
         column_config={
             "Minutes": st.column_config.NumberColumn(format="%.1f"),
             "Images seen": st.column_config.NumberColumn(format="localized"),
@@ -118,7 +118,7 @@ with widgets.errors_shown():
                 f"it to `{checkpoint.folder}`.",
                 icon=":material/info:",
             )
-        elif not whole_network.stages(checkpoint):
+        elif not whole_network.turns(checkpoint):
             st.info("The history has no row yet: the run has only begun.", icon=":material/info:")
         else:
             show_numbers(history)

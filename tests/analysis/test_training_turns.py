@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from den_core.analysis.history import Stage, check_history, stages, validation_by_task
+from den_core.analysis.history import Turn, check_history, turns, validation_by_task
 from den_core.errors import CheckpointError
 
 HISTORY = pd.DataFrame(
@@ -23,20 +23,20 @@ HISTORY = pd.DataFrame(
 )
 
 
-def test_stages_follow_each_other_without_gaps():
-    assert stages(HISTORY) == [
-        Stage("estimator", 0, 0, 20, 2.0),
-        Stage("selector", 0, 20, 30, 3.0),
-        Stage("estimator", 1, 30, 40, 1.0),
+def test_turns_follow_each_other_without_gaps():
+    assert turns(HISTORY) == [
+        Turn("estimator", 0, 0, 20, 2.0),
+        Turn("selector", 0, 20, 30, 3.0),
+        Turn("estimator", 1, 30, 40, 1.0),
     ]
 
 
-def test_one_row_is_one_stage():
-    assert stages(HISTORY.head(1)) == [Stage("estimator", 0, 0, 10, 1.0)]
+def test_one_row_is_one_turn():
+    assert turns(HISTORY.head(1)) == [Turn("estimator", 0, 0, 10, 1.0)]
 
 
-def test_a_run_that_has_only_begun_has_no_stage():
-    assert stages(check_history(HISTORY.head(0).astype(object))) == []
+def test_a_run_that_has_only_begun_has_no_turn():
+    assert turns(check_history(HISTORY.head(0).astype(object))) == []
 
 
 def test_accuracy_by_task_comes_in_columns():
