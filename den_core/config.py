@@ -175,7 +175,7 @@ class NetworkConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EstimatorStageConfig:
+class EstimatorTurnConfig:
     """How the estimator is trained in its turns (Algorithm 1)."""
 
     first_steps: AtLeastOne
@@ -187,8 +187,8 @@ class EstimatorStageConfig:
     last_steps: Count = 0
     """Optimiser steps of a turn after the last selector's, on the structures that inference will take and from labels
     alone; Algorithm 1 has none and ends with the selector."""
-    shuffled: bool = False
-    """Deal the choices of the last turn out at random among a task's images. That trains the twin that never looks:
+    permuted: bool = False
+    """Permute the choices of the last turn among a task's images. That trains the twin that never looks:
     what the own choices win over it is what looking pays, free of what a network merely gets used to."""
     first_structures: Literal["eq8", "densities", "selector"] = "eq8"
     """Structures of the first turn: "eq8" (with tau 0 uniform ones), "densities", see `sampling.varied_structures`, or
@@ -236,7 +236,7 @@ class EstimatorStageConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SelectorStageConfig:
+class SelectorTurnConfig:
     """How the selector is trained in its turns (Eq. 5 to 7)."""
 
     steps: Count
@@ -285,8 +285,8 @@ class TrainingConfig:
 
     rounds: AtLeastOne
     "S: how often estimator and selector take turns."
-    estimator: EstimatorStageConfig
-    selector: SelectorStageConfig
+    estimator: EstimatorTurnConfig
+    selector: SelectorTurnConfig
     batch_size: dict[str, AtLeastOne] | AtLeastOne = 128
     "Images per step: of every task, or by task name."
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
@@ -353,28 +353,33 @@ class Recipe:
 
 # ------------------------------------------------------------------ JSON
 
+RENAMED = {"shuffled": "permuted"}
+"Fields that the estimator's turns had in older configurations, and their names today."
 REMOVED = {"inherit": False, "final_rho": None, "risk": "cross_entropy", "residual_weight": 1.0}
 "Fields that the selector's turns had in older configurations, with the only value that can still be trained."
 
 
-def _without_removed(training: dict[str, Any], where: str) -> dict[str, Any]:
-    """A training that an older version wrote, without the fields that the selector's turns no longer have.
+def _upgraded(training: dict[str, Any], where: str) -> dict[str, Any]:
+    """A training that an older version wrote, with today's fields.
 
     Raises:
-        ConfigError: one of them says something else than what is done today.
+        ConfigError: a field that is no more says something else than what is done today.
     """
     estimator, selector = training.get("estimator"), training.get("selector")
     if not (isinstance(estimator, dict) and isinstance(selector, dict)):
         return training
     # the selector's dial had a largest cost weight of its own, beside the estimator's
-    today = REMOVED | {"dial_weight": estimator.get("dial_weight", EstimatorStageConfig.dial_weight)}
+    today = REMOVED | {"dial_weight": estimator.get("dial_weight", EstimatorTurnConfig.dial_weight)}
     for name, value in today.items():
         _require(
             selector.get(name, value) == value,
             f"{where}.selector: expected {name} {value!r}, which is all that can be trained today, "
             f"found {selector.get(name)!r}",
         )
-    return training | {"selector": {name: value for name, value in selector.items() if name not in today}}
+    return training | {
+        "estimator": {RENAMED.get(name, name): value for name, value in estimator.items()},
+        "selector": {name: value for name, value in selector.items() if name not in today},
+    }
 
 
 def to_json(config: Any) -> Any:
@@ -388,4 +393,4 @@ def from_json(kind: type, value: Any, where: str = "config") -> Any:
     Raises:
         ConfigError: a field that is unknown, missing, of the wrong type or out of its range; the message names it.
     """
-    return typed_json.from_json(kind, value, where, upgrades={TrainingConfig: _without_removed})
+    return typed_json.from_json(kind, value, where, upgrades={TrainingConfig: _upgraded})

@@ -7,11 +7,11 @@ import pytest
 
 from den_core.config import (
     BackboneConfig,
-    EstimatorStageConfig,
+    EstimatorTurnConfig,
     NetworkConfig,
     Recipe,
     SelectorConfig,
-    SelectorStageConfig,
+    SelectorTurnConfig,
     TaskConfig,
     TrainingConfig,
     from_json,
@@ -29,7 +29,7 @@ def test_every_recipe_comes_back_from_json(name, published_data):
 
 
 TASK = {"name": "t", "source": "digits", "size": 32, "content_size": 32, "class_names": ("a", "b")}
-STAGES = {"estimator": EstimatorStageConfig(first_steps=1, round_steps=1), "selector": SelectorStageConfig(steps=1)}
+STAGES = {"estimator": EstimatorTurnConfig(first_steps=1, round_steps=1), "selector": SelectorTurnConfig(steps=1)}
 
 AT_ODDS = {
     "task name": ("made of letters", lambda: TaskConfig(**TASK | {"name": "../up"})),
@@ -42,9 +42,9 @@ AT_ODDS = {
     "temperature": ("with a critic where temperature", lambda: SelectorConfig(temperature=0.1)),
     "shares": (
         "found 0.7 and 0.5",
-        lambda: EstimatorStageConfig(first_steps=1, round_steps=1, full_share=0.7, uniform_share=0.5),
+        lambda: EstimatorTurnConfig(first_steps=1, round_steps=1, full_share=0.7, uniform_share=0.5),
     ),
-    "one sample": ("at least 2 samples", lambda: SelectorStageConfig(steps=1, samples=1)),
+    "one sample": ("at least 2 samples", lambda: SelectorTurnConfig(steps=1, samples=1)),
 }
 "What no field alone is wrong about; what each may hold is the subject of test_fields."
 
@@ -63,14 +63,14 @@ ESTIMATOR = {"first_steps": 1, "round_steps": 1}
 @pytest.mark.parametrize(
     "kind, needed, field, value",
     [
-        (EstimatorStageConfig, ESTIMATOR, "schedule", "bananas"),
-        (EstimatorStageConfig, ESTIMATOR, "execution", "sideways"),
-        (EstimatorStageConfig, ESTIMATOR, "first_structures", "nowhere"),
-        (EstimatorStageConfig, ESTIMATOR, "label_smoothing", 7),
-        (EstimatorStageConfig, ESTIMATOR, "momentum", -3),
-        (EstimatorStageConfig, ESTIMATOR, "weight_decay", -1),
-        (EstimatorStageConfig, ESTIMATOR, "learning_rate", -1),
-        (SelectorStageConfig, {"steps": 1}, "control_variate", "typo"),
+        (EstimatorTurnConfig, ESTIMATOR, "schedule", "bananas"),
+        (EstimatorTurnConfig, ESTIMATOR, "execution", "sideways"),
+        (EstimatorTurnConfig, ESTIMATOR, "first_structures", "nowhere"),
+        (EstimatorTurnConfig, ESTIMATOR, "label_smoothing", 7),
+        (EstimatorTurnConfig, ESTIMATOR, "momentum", -3),
+        (EstimatorTurnConfig, ESTIMATOR, "weight_decay", -1),
+        (EstimatorTurnConfig, ESTIMATOR, "learning_rate", -1),
+        (SelectorTurnConfig, {"steps": 1}, "control_variate", "typo"),
         (TrainingConfig, {"rounds": 1, **STAGES}, "precision", "64-fantasy"),
         (TrainingConfig, {"rounds": 1, **STAGES}, "batch_size", -4),
         (TrainingConfig, {"rounds": 1, **STAGES}, "erase", 9),

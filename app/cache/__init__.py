@@ -16,6 +16,7 @@ from app.cache.checkpoints import (
     history,
     identify,
     info,
+    measured,
     metrics,
     network,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "identify",
     "info",
     "look_for_sets_again",
+    "measured",
     "metrics",
     "network",
     "samples",

@@ -100,6 +100,13 @@ def metrics(checkpoint: Checkpoint) -> Metrics | None:
     return found
 
 
+def measured(checkpoint: Checkpoint) -> Metrics:
+    """The content of metrics.json of a checkpoint that was evaluated, as pages make sure of first."""
+    found = metrics(checkpoint)
+    assert found is not None
+    return found
+
+
 @st.cache_data(max_entries=8, show_spinner="Reading the history …")
 def history(checkpoint: Checkpoint) -> pd.DataFrame:
     """history.csv; no rows where there is none."""

@@ -154,7 +154,10 @@ def spaces(checkpoint: Checkpoint) -> list[str]:
 def vectors(checkpoint: Checkpoint, task: str, space: str) -> np.ndarray:
     """The vectors of a task's images in a space that the checkpoint has, (N, …)."""
     found = gallery(checkpoint, task)
-    return {DISTRIBUTION: found.distribution, STRUCTURE: found.levels, FEATURES: found.features}[space]
+    by_space = {DISTRIBUTION: found.distribution, STRUCTURE: found.levels, FEATURES: found.features}
+    wanted = by_space[space]
+    assert wanted is not None  # `spaces` lists only those that every task has
+    return wanted
 
 
 @st.cache_resource(max_entries=6, show_spinner="Preparing the search …")

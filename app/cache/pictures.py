@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -26,13 +26,13 @@ def look_for_sets_again() -> None:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Opening the data set …")
-def _opened(source: str, split: str) -> ImageSource:
+def _opened(source: str, split: Literal["train", "test"]) -> ImageSource:
     from den_core.data.sources import open_source
 
     return open_source(source, split)
 
 
-def _source(source: str, split: str) -> ImageSource:
+def _source(source: str, split: Literal["train", "test"]) -> ImageSource:
     """A data set; one that is missing is looked for once per page, not once per picture."""
     missing = st.session_state.setdefault(MISSING, {})
     if (source, split) not in missing:
@@ -44,7 +44,7 @@ def _source(source: str, split: str) -> ImageSource:
 
 
 @st.cache_data(max_entries=10_000, show_spinner=False)
-def _picture(source: str, split: str, row: int, side: int) -> bytes:
+def _picture(source: str, split: Literal["train", "test"], row: int, side: int) -> bytes:
     from den_core.data.pictures import picture
 
     return picture(_source(source, split), row, side)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.cache.checkpoints import Checkpoint, classes, history, metrics
+from app.cache.checkpoints import Checkpoint, classes, history, measured, metrics
 from app.cache.galleries import distributions, galleries, gallery
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def gain(checkpoint: Checkpoint) -> pd.Series:
     """The instance gain of every task and on average, a fraction; of a checkpoint that has metrics."""
     from den_core.analysis.tradeoff import instance_gain
 
-    return instance_gain(metrics(checkpoint))
+    return instance_gain(measured(checkpoint))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -44,7 +44,7 @@ def differences(checkpoint: Checkpoint) -> pd.DataFrame:
     """The own choice against its controls, with intervals where measured; of a checkpoint that has metrics."""
     from den_core.analysis.instance_gain import differences
 
-    return differences(metrics(checkpoint))
+    return differences(measured(checkpoint))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -52,7 +52,7 @@ def cost_curves(checkpoint: Checkpoint) -> pd.DataFrame:
     """The own choice and its two controls at every cost weight; no rows where not measured."""
     from den_core.analysis.instance_gain import cost_curves
 
-    return cost_curves(metrics(checkpoint))
+    return cost_curves(measured(checkpoint))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -60,7 +60,7 @@ def concentration(checkpoint: Checkpoint) -> pd.DataFrame:
     """How much the choice differs from image to image, by task; no rows where not measured."""
     from den_core.analysis.instance_gain import concentration
 
-    return concentration(metrics(checkpoint))
+    return concentration(measured(checkpoint))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -68,7 +68,7 @@ def rho_sweep(checkpoint: Checkpoint) -> pd.DataFrame:
     """What selectors of other rho reach; no rows where not measured."""
     from den_core.analysis.instance_gain import rho_sweep
 
-    return rho_sweep(metrics(checkpoint))
+    return rho_sweep(measured(checkpoint))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -76,7 +76,7 @@ def seeds(checkpoint: Checkpoint) -> pd.DataFrame:
     """What the same recipe reaches from other seeds; no rows where not measured."""
     from den_core.analysis.instance_gain import seeds
 
-    return seeds(metrics(checkpoint))
+    return seeds(measured(checkpoint))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Comparing with other images' structures …")

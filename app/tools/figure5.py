@@ -64,8 +64,8 @@ class Figure5:
         wrong = [name for name in self.recipes if name not in LABELS]
         if wrong:
             raise ConfigError(unknown("recipes of Figure 5", wrong[0], LABELS))
-        varied = (self.recipes, [], [], self.seeds)
-        runs = combinations(*varied, self.out, self.backbone, self.steps, self.device, self.threads)
+        where = (self.out, self.backbone, self.steps, self.device, self.threads)
+        runs = combinations(self.recipes, [], [], self.seeds, *where)
         launch(runs, self.launcher, self.out)
         frame = table(runs)
         write_csv(frame, self.out / "figure5.csv")

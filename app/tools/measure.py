@@ -5,6 +5,7 @@ Every figure is a median with the largest value beside it, of `--repeats` rounds
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import platform
@@ -102,6 +103,7 @@ def change_filter(page: Page, task: str) -> float:
 def hover(page: Page) -> float:
     """Move the mouse over a cell of the page Level usage: seconds until its text is there."""
     box = page.locator("[data-testid=stPlotlyChart] .nsewdrag").first.bounding_box()
+    assert box is not None  # the chart is on the page
     page.mouse.move(0, 0)
     page.locator(".hoverlayer .hovertext").first.wait_for(state="detached", timeout=PATIENCE)
     start = time.perf_counter()
@@ -143,7 +145,7 @@ def neighbours(rows: int, repeats: int = 20, width: int = 60) -> dict[str, float
     """An exact search over that many model distributions."""
     generator = np.random.default_rng(0)
     gallery = generator.random((rows, width), dtype=np.float32)
-    return summary([_timed(lambda i=i: nearest(gallery[i], gallery, 8)) for i in range(repeats)])
+    return summary([_timed(functools.partial(nearest, gallery[i], gallery, 8)) for i in range(repeats)])
 
 
 def large_gallery(browser: Browser, rows: int, repeats: int) -> dict[str, object]:

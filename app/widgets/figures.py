@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -17,6 +17,9 @@ METRIC_WIDTH = 170
 "Pixels of a number with its label."
 
 
+Mode = Literal["points", "box", "lasso"]
+
+
 def chart(
     figure: go.Figure,
     key: str,
@@ -25,7 +28,7 @@ def chart(
     name: str = "",
     caption: str = "",
     on_select: Callable[[], None] | None = None,
-    modes: Sequence[str] = ("points",),
+    modes: Sequence[Mode] = ("points",),
 ) -> None:
     """A figure in the colours of the theme.
 
@@ -54,7 +57,7 @@ def chart(
             "modeBarButtonsToRemove": sorted(unused),
             "toImageButtonOptions": picture,
         },
-        on_select=on_select or "ignore",
+        on_select=on_select if on_select is not None else "ignore",
         selection_mode=tuple(modes),
     )
     _footer(caption, data, name or key, f"{key}-data")

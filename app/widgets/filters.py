@@ -78,7 +78,12 @@ def _class(checkpoint: cache.Checkpoint, tasks: Sequence[str], key: str, label: 
 
 def _correct(width: int) -> bool | None:
     picked = st.selectbox(
-        "Verdict", list(VERDICTS), format_func=VERDICTS.get, key=state.CORRECT, bind="query-params", width=width
+        "Verdict",
+        list(VERDICTS),
+        format_func=lambda name: VERDICTS[name],
+        key=state.CORRECT,
+        bind="query-params",
+        width=width,
     )
     return None if picked == ANY else picked == "right"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 import streamlit as st
 
@@ -11,6 +12,7 @@ from app import cache, state
 from app.widgets.text import literal
 from den_core.errors import DenError
 
+S = TypeVar("S", bound=str)
 PREFERRED_CHECKPOINT = "open3-wrn"
 "Shown first where it exists: it is the one that comes with the project."
 
@@ -115,14 +117,14 @@ def task_titles(checkpoint: cache.Checkpoint) -> dict[str, str]:
     return {task.name: task.label for task in cache.info(checkpoint).network.tasks}
 
 
-def choice(label: str, options: Sequence[str], titles: dict[str, str], key: str, help: str | None = None) -> str:
+def choice(label: str, options: Sequence[S], titles: Mapping[S, str], key: str, help: str | None = None) -> S:
     """A segmented control that always has one option chosen and keeps its title in the URL."""
     return st.segmented_control(
         label,
         list(options),
         default=options[0],
         required=True,
-        format_func=lambda option: literal(titles.get(option, option)),
+        format_func=lambda option: literal(titles[option] if option in titles else option),
         key=key,
         bind="query-params",
         help=help,

@@ -40,7 +40,7 @@ def check_trained_alike(
 
     Args:
         whose, beside: where `found` and `expected` come from, for the message.
-        free: fields that may differ beside NAMING, such as "training.estimator.shuffled".
+        free: fields that may differ beside NAMING, such as "training.estimator.permuted".
     """
     wanted, has = (dict(_leaves(_training(*pair))) for pair in ((expected, beside), (found, whose)))
     for field in (field for field in wanted | has if field not in {*NAMING, *free}):

@@ -12,6 +12,7 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,9 @@ from den_core.errors import CheckpointError, DataError, StructureError
 from den_core.structure_keys import structure_levels
 
 SCHEMA_VERSION = 2
+Split = Literal["train", "test"]
+SPLITS: dict[str, Split] = {"train": "train", "test": "test"}
+"What a gallery can be about; another word is no gallery's."
 COLUMNS = (
     "row",
     "image_id",
@@ -57,7 +61,7 @@ class Gallery:
     """
 
     task: str
-    split: str
+    split: Split
     source: str
     num_blocks: int
     num_levels: int
@@ -131,7 +135,7 @@ def _gallery(table: pa.Table, about: dict) -> Gallery:
     features = _array(table, "features", np.float32, scale.size) * scale if "features" in table.column_names else None
     return Gallery(
         task=about["task"],
-        split=about["split"],
+        split=SPLITS[about["split"]],
         source=about["source"],
         num_blocks=n,
         num_levels=h,

@@ -20,7 +20,7 @@ from den_core.evaluation.measuring import EvaluationSet, asked_again
 from den_core.evaluation.operating_points import Outcome, Point, measure_points
 from den_core.inference.network import DeepElasticNetwork, load
 
-TWIN_FIELD = "training.estimator.shuffled"
+TWIN_FIELD = "training.estimator.permuted"
 "The field of a recipe in which twins differ."
 
 
@@ -43,7 +43,7 @@ def load_twin(net: DeepElasticNetwork, folder: Path) -> DeepElasticNetwork:
         raise ConfigError(f"{folder}: expected a twin with {net.config.backbone}, found {twin.config.backbone}")
     own = "the network that is measured"
     check_may_have_twin(recipe_of(net.info, own), own)
-    if not recipe_of(twin.info, folder).training.estimator.shuffled:
+    if not recipe_of(twin.info, folder).training.estimator.permuted:
         raise ConfigError(
             f"{folder}: expected a twin, with {TWIN_FIELD} True in its recipe, found False; `den study twin` makes one"
         )
@@ -54,7 +54,7 @@ def load_twin(net: DeepElasticNetwork, folder: Path) -> DeepElasticNetwork:
 def check_may_have_twin(recipe: Recipe, whose: str) -> None:
     """ConfigError, naming whose recipe it is, if it has no last turn that a twin could change, or is a twin's."""
     turns = recipe.training.estimator
-    if turns.shuffled:
+    if turns.permuted:
         raise ConfigError(f"expected {TWIN_FIELD} False in {whose}, found True: it is a twin itself")
     if not turns.last_steps:
         raise ConfigError(f"expected last_steps of at least 1 in {whose}, found 0: without a last turn it has no twin")

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from den_core.config import Recipe, SelectorConfig, SelectorStageConfig
+from den_core.config import Recipe, SelectorConfig, SelectorTurnConfig
 from den_core.evaluation.controls import permutations
 from den_core.evaluation.dial import weight_for_macs
 from den_core.evaluation.measuring import EvaluationSet, answers, choice_statistics, evaluation_set
@@ -41,7 +41,7 @@ def varied(recipe: Recipe, network: dict, training: dict) -> Recipe:
 
 def paper(recipe: Recipe, network: dict | None = None, training: dict | None = None) -> Recipe:
     """Eq. 7 with leave-one-out and nothing else; Adam at 1e-3, since 1e-5 would not move in a few hundred steps."""
-    plain = SelectorStageConfig(
+    plain = SelectorTurnConfig(
         steps=recipe.training.selector.steps,
         rho=recipe.training.selector.rho,
         samples=recipe.training.selector.samples,

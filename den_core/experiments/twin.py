@@ -21,7 +21,7 @@ from den_core.training.setup import Execution
 def twin_recipe(recipe: Recipe) -> Recipe:
     """The same recipe with a last turn that never looks. ConfigError if it has no last turn, or is a twin's."""
     check_may_have_twin(recipe, f"recipe {recipe.name}")
-    estimator = dataclasses.replace(recipe.training.estimator, shuffled=True)
+    estimator = dataclasses.replace(recipe.training.estimator, permuted=True)
     training = dataclasses.replace(recipe.training, estimator=estimator)
     return dataclasses.replace(
         recipe, name=f"{recipe.name}-twin", description="The twin that never looks", training=training

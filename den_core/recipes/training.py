@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from den_core.config import EstimatorStageConfig, SelectorConfig, SelectorStageConfig, TrainingConfig
+from den_core.config import EstimatorTurnConfig, SelectorConfig, SelectorTurnConfig, TrainingConfig
 
 TEMPERATURE = 0.02
 "Nats; about the spread of a block's critic values over images, where choices should be soft."
@@ -18,8 +18,8 @@ def paper_training() -> TrainingConfig:
     """
     return TrainingConfig(
         rounds=10,
-        estimator=EstimatorStageConfig(first_steps=78_200, round_steps=15_642, tau=0.75),
-        selector=SelectorStageConfig(steps=4_693, rho=0.1, samples=2, control_variate="leave_one_out"),
+        estimator=EstimatorTurnConfig(first_steps=78_200, round_steps=15_642, tau=0.75),
+        selector=SelectorTurnConfig(steps=4_693, rho=0.1, samples=2, control_variate="leave_one_out"),
         batch_size=128,
         report_every=1000,
         save_every=1000,
@@ -42,7 +42,7 @@ def fast_training() -> TrainingConfig:
     """
     return TrainingConfig(
         rounds=1,
-        estimator=EstimatorStageConfig(
+        estimator=EstimatorTurnConfig(
             first_steps=4800,
             round_steps=0,
             last_steps=1600,
@@ -58,7 +58,7 @@ def fast_training() -> TrainingConfig:
             dial_share=0.25,
             execution="dispatched",
         ),
-        selector=SelectorStageConfig(
+        selector=SelectorTurnConfig(
             steps=1000,
             label_steps=3000,
             rho=0.5,
@@ -90,7 +90,7 @@ def fast_selector(temperature: float) -> SelectorConfig:
     return SelectorConfig(critic=True, uniform_start=True, temperature=temperature, auxiliary=True)
 
 
-def runs_per_image(stage: EstimatorStageConfig) -> float:
+def runs_per_image(stage: EstimatorTurnConfig) -> float:
     """How often an image of a step runs through the estimator, on average, before the last turn."""
     return 1 + stage.distilled_share if stage.distillation else 1.0
 

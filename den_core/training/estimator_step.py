@@ -45,7 +45,7 @@ def estimator_step(
         fabric, estimator, optimizer: as set up by lightning-fabric.
         structures: by task that has images of its own, int64 (B_t, n).
         table: costs, for the report only: S(z) has no gradient in the estimator's weights.
-        config: EstimatorStageConfig.
+        config: EstimatorTurnConfig.
     """
     images = batch.images
     if config.distillation:

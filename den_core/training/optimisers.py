@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from den_core.config import EstimatorStageConfig, SelectorStageConfig
+from den_core.config import EstimatorTurnConfig, SelectorTurnConfig
 from den_core.training.muon import Muon, block_weights
 
 
-def estimator_optimizer(estimator: nn.Module, config: EstimatorStageConfig) -> torch.optim.Optimizer:
+def estimator_optimizer(estimator: nn.Module, config: EstimatorTurnConfig) -> torch.optim.Optimizer:
     """SGD with Nesterov's momentum; with `matrix_learning_rate` Muon for the blocks' convolutions."""
     turned = block_weights(estimator) if config.matrix_learning_rate else {}
     rest = _without(estimator, turned)
@@ -27,7 +27,7 @@ def estimator_optimizer(estimator: nn.Module, config: EstimatorStageConfig) -> t
     return _beside(sgd, turned, config, config.momentum)
 
 
-def selector_optimizer(selector: nn.Module, config: SelectorStageConfig) -> torch.optim.Optimizer:
+def selector_optimizer(selector: nn.Module, config: SelectorTurnConfig) -> torch.optim.Optimizer:
     """Adam; with `matrix_learning_rate` Muon for the blocks' convolutions."""
     turned = block_weights(selector) if config.matrix_learning_rate else {}
     return _beside(torch.optim.Adam(_without(selector, turned), lr=config.learning_rate), turned, config, 0.9)
@@ -41,7 +41,7 @@ def _without(network: nn.Module, left_out: Mapping[nn.Parameter, int]) -> list[n
 def _beside(
     others: torch.optim.Optimizer,
     turned: Mapping[nn.Parameter, int],
-    config: EstimatorStageConfig | SelectorStageConfig,
+    config: EstimatorTurnConfig | SelectorTurnConfig,
     momentum: float,
 ) -> torch.optim.Optimizer:
     if not turned:

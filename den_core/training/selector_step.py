@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from den_core.config import SelectorStageConfig
+from den_core.config import SelectorTurnConfig
 from den_core.data.loaders import Batch
 from den_core.models.accounting import CostTable
 from den_core.models.selector import SelectorOutput
@@ -65,7 +65,7 @@ def selector_loss(
     loss: Tensor,
     usage: Tensor,
     epsilon: float,
-    config: SelectorStageConfig,
+    config: SelectorTurnConfig,
 ) -> Tensor:
     """The scalar whose gradient trains the selector on one task's images.
 
@@ -105,7 +105,7 @@ def draw_structures(
     log_C: Tensor,
     relative_macs: Tensor,
     epsilon: float,
-    config: SelectorStageConfig,
+    config: SelectorTurnConfig,
     dial_weight: float,
     generator: torch.Generator,
 ) -> Tensor:
@@ -137,14 +137,14 @@ def selector_step(
     batch: Batch,
     table: CostTable,
     epsilon: float,
-    config: SelectorStageConfig,
+    config: SelectorTurnConfig,
     dial_weight: float,
     generator: torch.Generator,
 ) -> StepResult:
     """Train the selector on one batch of every task.
 
     Args:
-        dial_weight: the largest cost weight of `config.dial_samples`, see `EstimatorStageConfig`.
+        dial_weight: the largest cost weight of `config.dial_samples`, see `EstimatorTurnConfig`.
     """
     outputs = selector(batch.images)
     structures = {

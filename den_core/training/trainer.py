@@ -141,7 +141,7 @@ class Trainer:
                     C = dialled(C, self.table.relative_macs, config.dial_weight, config.dial_share, generator)
                 if last:
                     C = most_probable(C)
-                if last and config.shuffled:
+                if last and config.permuted:
                     C = C[torch.randperm(len(C), generator=generator)]
                 z = turn_structures(C, config.full_share, config.uniform_share, generator)
             structures[task] = z.to(images.device)

@@ -63,7 +63,14 @@ def test_the_first_field_that_differs_is_named(path, value, said, info):
 
 def test_an_older_recipe_has_todays_defaults(info):
     older = changed(info, "recipe.name", "older")
-    del older.recipe["training"]["estimator"]["shuffled"]
+    del older.recipe["training"]["estimator"]["permuted"]
+
+    check_trained_alike(info, older, Path("b"), "a")
+
+
+def test_an_older_name_of_a_field_is_todays(info):
+    older = changed(info, "recipe.name", "older")
+    older.recipe["training"]["estimator"]["shuffled"] = older.recipe["training"]["estimator"].pop("permuted")
 
     check_trained_alike(info, older, Path("b"), "a")
 

@@ -30,7 +30,7 @@ def folders(tmp_path_factory):
     root = tmp_path_factory.mktemp("twins")
     for name, permuted in (("own", False), ("twin", True)):
         estimator = dataclasses.replace(
-            base.training.estimator, first_steps=6, round_steps=2, last_steps=6, shuffled=permuted
+            base.training.estimator, first_steps=6, round_steps=2, last_steps=6, permuted=permuted
         )
         selector = dataclasses.replace(base.training.selector, steps=6, label_steps=0)
         training = dataclasses.replace(base.training, rounds=1, estimator=estimator, selector=selector, batch_size=24)
@@ -123,7 +123,7 @@ def test_without_a_twin_there_is_no_lead_over_one(net, data):
 @pytest.mark.parametrize(
     "fields, said",
     [
-        ({f"recipe__{TWIN_FIELD.replace('.', '__')}": False}, "expected a twin, with .*shuffled True .*, found False"),
+        ({f"recipe__{TWIN_FIELD.replace('.', '__')}": False}, "expected a twin, with .*permuted True .*, found False"),
         ({"recipe__seed": 4}, "expected seed 0 as in the network that is measured, found 4"),
         ({"recipe__training__selector__rho": 9.0}, "expected training.selector.rho .*, found 9.0"),
         ({"recipe__data_seed": 1}, "expected data_seed 0 as in .*, found 1"),

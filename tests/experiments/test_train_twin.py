@@ -47,7 +47,7 @@ def test_a_twin_shares_the_selector_and_not_the_estimator(run, tmp_path):
     assert all(torch.equal(own[name], twin[name]) for name in own if name.startswith("selector"))
     assert not all(torch.equal(own[name], twin[name]) for name in own if name.startswith("estimator"))
     recipe = read_config(tmp_path / "twin").recipe
-    assert recipe["name"] == "short-twin" and recipe["training"]["estimator"]["shuffled"] is True
+    assert recipe["name"] == "short-twin" and recipe["training"]["estimator"]["permuted"] is True
 
 
 def test_a_twin_is_not_written_over(run, tmp_path):

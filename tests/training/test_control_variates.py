@@ -9,7 +9,7 @@ import itertools
 import pytest
 import torch
 
-from den_core.config import SelectorStageConfig
+from den_core.config import SelectorTurnConfig
 from den_core.models.selector import SelectorOutput
 from den_core.training import objective as eq
 from den_core.training.sampling import epsilon_greedy, explored
@@ -17,7 +17,7 @@ from den_core.training.selector_step import draw_structures, selector_loss
 
 CONTROLS = ("none", "leave_one_out", "critic")
 RHO = 0.8
-CONFIG = SelectorStageConfig(steps=1, rho=RHO, samples=2, critic_samples=0)
+CONFIG = SelectorTurnConfig(steps=1, rho=RHO, samples=2, critic_samples=0)
 
 
 class Toy:
@@ -47,7 +47,7 @@ class Toy:
         """(B, S, n) -> (B, S)."""
         return self.losses.gather(1, (z * self.place).sum(-1))
 
-    def gradient(self, z: torch.Tensor, epsilon: float, config: SelectorStageConfig) -> torch.Tensor:
+    def gradient(self, z: torch.Tensor, epsilon: float, config: SelectorTurnConfig) -> torch.Tensor:
         """One estimate of the gradient in the logits, (B, n, h)."""
         loss = selector_loss(self.output(), z, self.loss_of(z), self.usage, epsilon, config)
         return torch.autograd.grad(loss, self.logits)[0]
@@ -133,7 +133,7 @@ def fit_critic(toy: Toy, rng: torch.Generator) -> None:
         adam.step()
 
 
-def variance(toy: Toy, config: SelectorStageConfig, rng: torch.Generator, draws: int = 400) -> float:
+def variance(toy: Toy, config: SelectorTurnConfig, rng: torch.Generator, draws: int = 400) -> float:
     """Total variance of the gradient estimate over `draws` seeded draws of structures."""
     C = toy.logits.detach().softmax(-1)
     estimates = [toy.gradient(epsilon_greedy(C, config.samples, 0.0, rng), 0.0, config) for _ in range(draws)]

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from den_core.config import EstimatorStageConfig, SelectorStageConfig, TrainingConfig
+from den_core.config import EstimatorTurnConfig, SelectorTurnConfig, TrainingConfig
 from den_core.errors import ConfigError
 from den_core.recipes import ROWS, recipe
 from den_core.training.schedule import Turn, learning_rate, turns
@@ -13,8 +13,8 @@ from den_core.training.schedule import Turn, learning_rate, turns
 def test_turns_of_two_rounds():
     config = TrainingConfig(
         rounds=2,
-        estimator=EstimatorStageConfig(first_steps=10, round_steps=4),
-        selector=SelectorStageConfig(steps=6),
+        estimator=EstimatorTurnConfig(first_steps=10, round_steps=4),
+        selector=SelectorTurnConfig(steps=6),
     )
 
     assert turns(config) == [
@@ -29,8 +29,8 @@ def test_turns_beyond_algorithm_1():
     """One for the auxiliary head before the first choice, one for the estimator after the last."""
     config = TrainingConfig(
         rounds=2,
-        estimator=EstimatorStageConfig(first_steps=10, round_steps=4, last_steps=3),
-        selector=SelectorStageConfig(steps=6, label_steps=2),
+        estimator=EstimatorTurnConfig(first_steps=10, round_steps=4, last_steps=3),
+        selector=SelectorTurnConfig(steps=6, label_steps=2),
     )
 
     assert turns(config) == [

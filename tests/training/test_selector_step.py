@@ -9,7 +9,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from den_core.config import SelectorStageConfig
+from den_core.config import SelectorTurnConfig
 from den_core.data.loaders import Batch
 from den_core.models.accounting import CostTable, cost_table
 from den_core.models.estimator import Estimator
@@ -35,7 +35,7 @@ class Step:
 
     def gradient(self, table: CostTable | None = None, **config: str | float) -> Tensor:
         """What the step moves the selector's weights by, all in one row."""
-        stage = SelectorStageConfig(steps=1, **config)
+        stage = SelectorTurnConfig(steps=1, **config)
         fabric, optimizer = Fabric(accelerator="cpu", devices=1), torch.optim.SGD(self.selector.parameters(), lr=0.0)
         generator = torch.Generator().manual_seed(1)
         table = table or self.table

@@ -85,7 +85,7 @@ def test_the_last_turn_prepares_the_dial(auxiliary_recipe, digits_data, tmp_path
 
 
 def test_the_twin_runs_the_same_structures_for_other_images(auxiliary_recipe, digits_data, tmp_path, monkeypatch):
-    estimator = dataclasses.replace(auxiliary_recipe.training.estimator, shuffled=True)
+    estimator = dataclasses.replace(auxiliary_recipe.training.estimator, permuted=True)
     training = dataclasses.replace(auxiliary_recipe.training, estimator=estimator)
     own = (torch.arange(12)[:, None] // 4 + torch.arange(3)) % 4  # as if images chose three different structures
     monkeypatch.setattr(alternate, "most_probable", lambda C: torch.nn.functional.one_hot(own, 4).float())

@@ -13,8 +13,8 @@ from den_core.analysis.slices import Slice, matches
 def show(checkpoint: cache.Checkpoint, found: pd.DataFrame, tasks: list[str]) -> None:
     """The images of the picked structure, or of all that fit the pattern."""
     picked = st.query_params.get(state.PICKED)
-    known = picked is not None and (found["structure"] == picked).any()
-    pattern = picked if known else _pattern()
+    known = picked is not None and bool((found["structure"] == picked).any())
+    pattern = picked if picked is not None and known else _pattern()
     heading = f"**Images that chose** `{pattern}`" if pattern else "**Images of all these structures**"
     if known and len(found) > 1:
         st.button(

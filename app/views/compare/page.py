@@ -17,8 +17,8 @@ def explored(first: cache.Checkpoint, second: cache.Checkpoint, found: analysis.
     """One task: charts, and the images that are picked in them."""
     bins = analysis.macs_bins(found.images["macs_difference"].to_numpy())
     edges = outcomes.chosen_bin(bins)
-    outcome = widgets.choice("Images", [ANY, *analysis.OUTCOMES], {ANY: "All", **OUTCOME_TITLES}, key=state.OUTCOME)
-    outcome = None if outcome == ANY else outcome
+    picked = widgets.choice("Images", [ANY, *analysis.OUTCOMES], {ANY: "All", **OUTCOME_TITLES}, key=state.OUTCOME)
+    outcome = None if picked == ANY else picked
     outcomes.show(found, outcome, bins, edges)
     images.show(first, task, found, outcome, edges)
     structure_pairs.show(found, cache.info(first).network.backbone.num_levels, (first.name, second.name))

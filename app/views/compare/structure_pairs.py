@@ -23,11 +23,11 @@ def show(found: analysis.Comparison, num_levels: int, names: tuple[str, str]) ->
         )
         return
     pairs = analysis.structure_pairs(found.images, MOST_PAIRS)
-    keys = [pairs[column] for column in ("structure", "other_structure")]
-    levels = [structure_levels(of_one, len(of_one.iloc[0])) for of_one in keys]
+    columns = (pairs["structure"], pairs["other_structure"])
+    first, second = (structure_levels(keys, len(keys.iloc[0])) for keys in columns)
     labels = [f"{entry.images:,} images ({entry.share:.0%})" for entry in pairs.itertuples()]
     widgets.chart(
-        charts.structure_pairs(*levels, labels, num_levels, names),
+        charts.structure_pairs(first, second, labels, num_levels, names),
         key="structure_pairs",
         alt="The most frequent pairs of structures as barcodes side by side",
         data=pairs,

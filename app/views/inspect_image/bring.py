@@ -147,12 +147,10 @@ def _strip() -> None:
 
 def sample_strip() -> None:
     """The last way: a sample; folded away where the visitor brought images, so that the answers stand higher."""
-    if st.session_state.get(BROUGHT):
-        place = st.expander("… or take a sample")
-    else:
-        place = st.container()
-        place.markdown("… or take a sample")
-    with place, st.container(horizontal=True, gap="xsmall"):
+    folded = bool(st.session_state.get(BROUGHT))
+    if not folded:
+        st.markdown("… or take a sample")
+    with st.expander("… or take a sample") if folded else st.container(), st.container(horizontal=True, gap="xsmall"):
         for name, data in cache.samples().items():
             with st.container(width=80, gap="xsmall"):
                 title = sample_title(name)
@@ -179,5 +177,5 @@ def picture(checkpoint: cache.Checkpoint) -> Picture | None:
         if len(name) < 10 and int(name) < len(cache.gallery(checkpoint, kind)):
             title = f"{widgets.task_titles(checkpoint)[kind]}, test image {int(name)}"
             return Picture(title, cache.gallery_original(checkpoint, kind, int(name)), kind, int(name))
-    name = name if kind == "sample" and name in samples else next(iter(samples), None)
-    return None if name is None else Picture(f"Sample: {sample_title(name)}", samples[name], name.split("-")[1])
+    chosen = name if kind == "sample" and name in samples else next(iter(samples), None)
+    return None if chosen is None else Picture(f"Sample: {sample_title(chosen)}", samples[chosen], chosen.split("-")[1])

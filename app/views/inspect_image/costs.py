@@ -39,7 +39,7 @@ def show(subject: Subject) -> None:
         about = f"{widgets.literal(wanted)}, the class that the full model names (the true class is not known)"
     st.markdown(_standing(standing(tried, column), wanted, bool(front[own.to_numpy()].any())))
     widgets.chart(
-        costs_of_image(tried, front, column, wanted),
+        costs_of_image(tried, front.tolist(), column, wanted),
         key=CHART,
         alt=f"Probability of {wanted} against MACs for {tried['structure'].nunique()} structures",
         data=tried.drop(columns=["low", "needed_macs"]).assign(on_front=front),

@@ -24,8 +24,8 @@ def pick(key: str, with_task: bool) -> None:
 
 def chosen() -> tuple[int, int] | None:
     """The block and level that were chosen, by a click or in the lists."""
-    block, level = st.session_state.get(state.BLOCK), st.session_state.get(state.LEVEL)
-    return (int(block), int(level)) if (block or "").isdecimal() and (level or "").isdecimal() else None
+    block, level = (st.session_state.get(key) or "" for key in (state.BLOCK, state.LEVEL))
+    return (int(block), int(level)) if block.isdecimal() and level.isdecimal() else None
 
 
 def choice(checkpoint: cache.Checkpoint, where: Slice, titles: dict[str, str]) -> Slice:

@@ -12,6 +12,7 @@ from app.cache import test_sets
 from app.views.level_usage import cells, charts
 from app.views.level_usage.maps import READINGS
 from den_core.analysis.slices import Slice
+from den_core.analysis.usage import Reading
 
 VERDICTS = {widgets.ANY: "Right or wrong", "right": "✓ Right", "wrong": "✗ Wrong"}
 SIDES = (
@@ -22,7 +23,7 @@ SIDE_IMAGES = 12
 CHART = "usage_difference"
 
 
-def show(checkpoint: cache.Checkpoint, tasks: list[str], titles: dict[str, str], reading: str) -> None:
+def show(checkpoint: cache.Checkpoint, tasks: list[str], titles: dict[str, str], reading: Reading) -> None:
     """Two groups to choose, the map of their difference, and images of both.
 
     Args:
@@ -36,14 +37,14 @@ def show(checkpoint: cache.Checkpoint, tasks: list[str], titles: dict[str, str],
     if slices[0] == slices[1]:
         st.info("A and B are the same images. Choose another task, class or verdict for one of them.")
         return
-    usages = [test_sets.usage(checkpoint, where.tasks[0], where) for where in slices]
+    first, second = (test_sets.usage(checkpoint, where.tasks[0], where) for where in slices)
     names = [_title(where, titles) for where in slices]
-    for usage, name in zip(usages, names, strict=True):
-        if usage is None:
-            st.info(f"No test image is in the group {widgets.literal(name)}.", icon=":material/filter_alt_off:")
-            return
+    if first is None or second is None:
+        empty = names[0] if first is None else names[1]
+        st.info(f"No test image is in the group {widgets.literal(empty)}.", icon=":material/filter_alt_off:")
+        return
     only_clear = st.toggle("Leave out what may be noise", key=state.CLEAR, bind="query-params")
-    table = test_sets.usage_gap(*usages, reading)
+    table = test_sets.usage_gap(first, second, reading)
     shared = _shared(checkpoint, *slices)
     widgets.chart(
         charts.difference_map(table, f"A, {names[0]}", f"B, {names[1]}", only_clear, cells.chosen()),
@@ -51,7 +52,7 @@ def show(checkpoint: cache.Checkpoint, tasks: list[str], titles: dict[str, str],
         alt=f"Level usage of {names[0]} minus {names[1]}",
         data=table,
         name="level-usage-difference",
-        caption=_caption(table, usages, names, reading, shared),
+        caption=_caption(table, [first, second], names, reading, shared),
         on_select=lambda: cells.pick(CHART, with_task=False),
     )
     _images(checkpoint, slices, names)
@@ -91,7 +92,7 @@ def _shared(checkpoint: cache.Checkpoint, first: Slice, second: Slice) -> int:
     return int((test_sets.rows(checkpoint, task, first) & test_sets.rows(checkpoint, task, second)).sum())
 
 
-def _caption(table: pd.DataFrame, usages: list, names: list[str], reading: str, shared: int) -> str:
+def _caption(table: pd.DataFrame, usages: list, names: list[str], reading: Reading, shared: int) -> str:
     """How to read the difference, and how far to trust it."""
     clear = int(table["clear"].sum())
     text = (

@@ -9,13 +9,14 @@ from app import cache, widgets
 from app.cache import test_sets
 from app.views.level_usage import cells, charts
 from den_core.analysis.slices import Slice
+from den_core.analysis.usage import Reading
 
-READINGS = {"probability": "Mean probability", "frequency": "Share of images"}
+READINGS: dict[Reading, str] = {"probability": "Mean probability", "frequency": "Share of images"}
 "What a cell can show."
 CHART = "usage_maps"
 
 
-def show(checkpoint: cache.Checkpoint, where: Slice, titles: dict[str, str], reading: str, wanted: Slice) -> None:
+def show(checkpoint: cache.Checkpoint, where: Slice, titles: dict[str, str], reading: Reading, wanted: Slice) -> None:
     """One heatmap per task, with the chosen cell framed where one task is meant.
 
     Args:
@@ -28,8 +29,9 @@ def show(checkpoint: cache.Checkpoint, where: Slice, titles: dict[str, str], rea
     if not shown:
         st.info("No image is in this selection.", icon=":material/filter_alt_off:")
         return
-    cell = wanted.block, wanted.level
-    framed = (wanted.tasks[0], *cell) if len(wanted.tasks) == 1 and None not in cell else None
+    framed = None
+    if len(wanted.tasks) == 1 and wanted.block is not None and wanted.level is not None:
+        framed = (wanted.tasks[0], wanted.block, wanted.level)
     split = cache.gallery(checkpoint, next(iter(shown))).split
     data = pd.concat(
         [test_sets.usage_table(usage).assign(task=task, images=usage.images) for task, usage in shown.items()]

@@ -70,7 +70,9 @@ def differences(table: pd.DataFrame, titles: dict[str, str]) -> go.Figure:
             hovertemplate=f"%{{hovertext}}<extra>{look.label}</extra>",
             showlegend=False,
         )
-    for look in map(KINDS.get, kinds):  # a legend of its own: Plotly's would show the first dot, filled or open
+    for look in (
+        KINDS[kind] for kind in kinds
+    ):  # a legend of its own: Plotly's would show the first dot, filled or open
         marker = {"color": look.color, "size": 12, "symbol": look.symbol}
         figure.add_scatter(x=[None], y=[None], mode="markers", name=look.label, marker=marker)
     figure.add_vline(0, line={"width": 1.5, "color": style.OTHER_COLOR})

@@ -26,7 +26,7 @@ def show(checkpoint: cache.Checkpoint, table: pd.DataFrame) -> None:
     )
     widgets.small_table(shown, "concentration", "looking_choice", data=table)
     st.caption(
-        f"The structures that the images of the {cache.metrics(checkpoint).split} split get. **Normalised "
+        f"The structures that the images of the {cache.measured(checkpoint).split} split get. **Normalised "
         "entropy**: 0 means that all images of the task get one structure, 1 that every image gets one of its own. "
         "The closer to 0, the less a permutation changes, and the smaller the instance gain can be."
     )

@@ -28,7 +28,7 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, curves: pd.DataFram
     scope = widgets.choice("Accuracy of", list(scopes), scopes, key=state.SCOPE)
     task = AVERAGE if scope == widgets.ALL_TASKS else scope
     part, measured = curves[curves["task"] == task], points[points["task"] == task]
-    where = _images(measured, cache.metrics(checkpoint).split)
+    where = _images(measured, cache.measured(checkpoint).split)
     others = {
         "baseline": f" {METHODS['baseline'].name} have other weights: one network per task, run in full.",
         "twin": " The twin that never looks is another network, trained on permuted choices, and run on them.",

@@ -14,7 +14,7 @@ from den_core.methods import METHODS
 
 def show(checkpoint: cache.Checkpoint) -> None:
     """Both sections, each where it was measured."""
-    metrics = cache.metrics(checkpoint)
+    metrics = cache.measured(checkpoint)
     sweep, seeds = whole_network.rho_sweep(checkpoint), whole_network.seeds(checkpoint)
     if len(sweep):
         _show_sweep(sweep, metrics.rho_sweep_split, metrics.rho_sweep_estimator)

@@ -44,7 +44,7 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, table: pd.DataFrame
         table: of `cache.whole_network.differences`.
     """
     titles = widgets.task_titles(checkpoint)
-    split = cache.metrics(checkpoint).split
+    split = cache.measured(checkpoint).split
     with st.container(border=True):
         st.markdown(" ".join(sentences(table, titles)))
         if may_be_habit(table):
@@ -88,7 +88,8 @@ def sentences(table: pd.DataFrame, titles: dict[str, str]) -> list[str]:
         titles: by task.
     """
     rows = {(entry.kind, entry.task): entry for entry in table.itertuples()}
-    gain, lead, twin = (rows.get((kind, AVERAGE)) for kind in ("gain", "lead", "twin"))
+    gain = rows["gain", AVERAGE]
+    lead, twin = (rows.get((kind, AVERAGE)) for kind in ("lead", "twin"))
     says = verdict(gain.low, gain.high)
     where = "On average over the tasks" if len(titles) > 1 else f"For {widgets.literal(next(iter(titles.values())))}"
     found = [ANSWERS[says], f"{where} {_gain_in_words(gain, says)}"]

@@ -41,7 +41,8 @@ def show(checkpoint: cache.Checkpoint, where: slices.Slice) -> None:
     sample = images.iloc[places[projection.sample_rows(len(places), MOST_POINTS)]]
     axes = ("t-SNE, first axis", "t-SNE, second axis")
     if found.explained is not None:
-        axes = tuple(f"Component {i} ({share:.0%} of the variance)" for i, share in enumerate(found.explained, start=1))
+        first, second = (f"Component {i} ({share:.0%} of the variance)" for i, share in enumerate(found.explained, 1))
+        axes = (first, second)
     colors = dict(zip(titles.values(), task_colors(list(titles)).values(), strict=True))
     widgets.chart(
         charts.image_map(sample.assign(task=sample["task"].map(titles)), coloring, colors, axes, outline),

@@ -68,7 +68,8 @@ def facts_table(info: Any) -> pd.DataFrame:
     recipe, known = info.recipe, dict(info.provenance)
     known |= {"recipe": recipe.get("name"), "description": recipe.get("description")}
     known |= {"rounds": (recipe.get("training") or {}).get("rounds")}
-    known |= known.get("versions") if isinstance(known.get("versions"), dict) else {}
+    versions = known.get("versions")
+    known |= versions if isinstance(versions, dict) else {}
     if isinstance(known.get("wall_seconds"), (int, float)):
         minutes = known["wall_seconds"] / 60
         known["wall_seconds"] = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"

@@ -50,7 +50,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
         )
     widgets.small_table(results_table(points, widgets.task_titles(checkpoint)), "results", "results")
     st.caption(
-        f"Accuracy on the {cache.metrics(checkpoint).split} split. **Own choice**: each image runs through the "
+        f"Accuracy on the {cache.measured(checkpoint).split} split. **Own choice**: each image runs through the "
         "structure that the selector picks for it. The controls: **permuted**, the same structures, given to "
         "the images of a task in a random order; **static**, the best structure for all images of a task; **random** "
         "structures of the same mean cost; the **full model** for every image"

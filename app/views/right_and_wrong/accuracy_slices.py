@@ -10,9 +10,10 @@ from app.cache import test_sets
 from app.style import task_colors
 from app.views.right_and_wrong import charts
 from app.views.right_and_wrong.undecided import left_out, whatever_the_answer
+from den_core.analysis.confusion import Grouping
 from den_core.analysis.slices import Slice
 
-GROUPINGS = {
+GROUPINGS: dict[Grouping, str] = {
     "class": "Class",
     "task": "Task",
     "macs": "MACs",
@@ -79,7 +80,7 @@ def _pick() -> None:
     state.set_filters(**filters)
 
 
-def _slice_name(row, by: str, titles: dict[str, str]) -> str:
+def _slice_name(row, by: Grouping, titles: dict[str, str]) -> str:
     """A slice in words; with its task where there are several."""
     task = titles[row.task]
     if by == "task":
@@ -93,7 +94,7 @@ def _slice_name(row, by: str, titles: dict[str, str]) -> str:
     return name if len(titles) == 1 else f"{name} · {task}"
 
 
-def _people_table(table: pd.DataFrame, by: str, titles: dict[str, str]) -> pd.DataFrame:
+def _people_table(table: pd.DataFrame, by: Grouping, titles: dict[str, str]) -> pd.DataFrame:
     """Slices for people: per cent and millions."""
     return pd.DataFrame(
         {

@@ -40,7 +40,7 @@ def confusion_map(
     K = len(class_names)
     shown = np.where(np.eye(K, dtype=bool), np.nan, shares) if mistakes_only else shares
     reach = float(np.nanmax(shown, initial=0.0)) if mistakes_only else 1.0
-    rows, columns = np.nonzero(counts)
+    rows, columns = (found.tolist() for found in np.nonzero(counts))
     markers = go.Scattergl if len(rows) > 1000 else go.Scatter
     figure = go.Figure(
         [
