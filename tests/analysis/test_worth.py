@@ -170,6 +170,6 @@ def test_what_is_malformed_is_one_line_that_names_it(case):
     for step in way:
         place = place[int(step) if isinstance(place, list) else step]
     place[int(last) if isinstance(place, list) else last] = value
-    with pytest.raises(CheckpointError, match="metrics.json: expected .* den evaluate") as error:
+    with pytest.raises(CheckpointError, match="metrics.json: expected .*den evaluate") as error:
         READERS[reader](metrics)
     assert "\n" not in str(error.value)
