@@ -163,6 +163,5 @@ def require_tried(gallery: Gallery) -> None:
     """Raise DataError unless every image was run through some structures beside its own."""
     if not gallery.tried:
         raise DataError(
-            "expected structures that every image was run through, found none; write the gallery again with "
-            "`den index`"
+            "expected structures that every image was run through, found none; write the gallery again with `den index`"
         )

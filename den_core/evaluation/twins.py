@@ -45,8 +45,7 @@ def load_twin(net: DeepElasticNetwork, folder: Path) -> DeepElasticNetwork:
     check_may_have_twin(recipe_of(net.info, own), own)
     if not recipe_of(twin.info, folder).training.estimator.shuffled:
         raise ConfigError(
-            f"{folder}: expected a twin, with {SHUFFLED} True in its recipe, found False; "
-            "`den study twin` makes one"
+            f"{folder}: expected a twin, with {SHUFFLED} True in its recipe, found False; `den study twin` makes one"
         )
     check_trained_alike(net.info, twin.info, folder, own, free=[SHUFFLED])
     return twin

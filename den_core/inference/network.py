@@ -214,9 +214,7 @@ def load(folder: Path | str, device: str = "cpu", precision: str = "float32") ->
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise CheckpointError(
-            f"expected a checkpoint folder at {folder}, found none; `den train` makes one"
-        )
+        raise CheckpointError(f"expected a checkpoint folder at {folder}, found none; `den train` makes one")
     check_device(device)
     info = read_config(folder)
     try:
