@@ -212,7 +212,7 @@ def test_overspend_without_tried_structures_is_refused(gallery, make_gallery):
         tried_probability=np.zeros((40, 0), dtype=np.float32),
         tried_correct=np.zeros((40, 0), dtype=bool),
     )
-    with pytest.raises(DataError, match="den_core index"):
+    with pytest.raises(DataError, match="den index"):
         overspend(bare)
     with pytest.raises(DataError, match="none"):
         hardness(bare, "333")

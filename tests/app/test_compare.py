@@ -46,7 +46,7 @@ def _heading(app) -> str:
 def test_one_checkpoint_alone_says_how_to_get_another(open_trained):
     app = open_trained("compare")
     assert not app.exception and not app.error
-    assert "den_core train" in app.info[0].value
+    assert "den train" in app.info[0].value
 
 
 def test_it_shows_both_accuracies_on_matched_images(open_page, pair):
@@ -132,7 +132,7 @@ def test_a_second_one_that_is_broken_or_not_indexed_is_reported(open_page, pair)
     shutil.rmtree(pair / "second" / "gallery")
     app = open_page("compare", pair, checkpoint="first")
     assert not app.exception
-    assert any(f"den_core index {pair / 'second'}" in info.value for info in app.info)
+    assert any(f"den index {pair / 'second'}" in info.value for info in app.info)
     (pair / "second" / "config.json").write_text("{")
     app = open_page("compare", pair, checkpoint="first")
     assert not app.exception

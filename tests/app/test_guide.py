@@ -61,14 +61,14 @@ def test_without_galleries_the_steps_that_need_none_are_shown(open_page, tiny_ch
     for step in ("1", "2", "5"):
         app = open_page("guide", tmp_path, step=step)
         assert not app.exception and not app.error
-        assert f"den_core index {tmp_path / 'copy'}" in app.info[0].value
+        assert f"den index {tmp_path / 'copy'}" in app.info[0].value
         assert len(app.button) == 2, "the way on is always there"
 
 
 def test_without_metrics_the_fifth_step_names_the_command(open_page, tiny_checkpoint, tmp_path):
     shutil.copytree(tiny_checkpoint, tmp_path / "copy", ignore=shutil.ignore_patterns("metrics.json"))
     app = open_page("guide", tmp_path, step="5")
-    assert f"den_core evaluate {tmp_path / 'copy'}" in app.info[0].value
+    assert f"den evaluate {tmp_path / 'copy'}" in app.info[0].value
 
 
 def test_a_data_set_that_is_not_there_leaves_the_text(open_page, tiny_checkpoint, tmp_path, rename_source):

@@ -126,7 +126,7 @@ def test_one_task_is_no_average():
 def test_old_metrics_show_what_there_is_and_which_command_measures_the_rest(old, tmp_path):
     app = old()
     assert not app.exception and not app.error
-    assert f"den_core evaluate {tmp_path / 'copy'} --write" in app.info[0].value
+    assert f"den evaluate {tmp_path / 'copy'} --write" in app.info[0].value
     assert "lack intervals" in app.info[0].value
     assert "How sure this is was not measured" in texts(app)
     assert "looking_differences" in _charts(app) and "looking_benefit" in _charts(app)
@@ -194,7 +194,7 @@ def test_without_galleries_the_measured_part_is_shown(open_page, tiny_checkpoint
     shutil.copytree(tiny_checkpoint, tmp_path / "copy", ignore=shutil.ignore_patterns("gallery"))
     app = open_page("looking", tmp_path)
     assert not app.exception and not app.error
-    assert any(f"den_core index {tmp_path / 'copy'}" in info.value for info in app.info)
+    assert any(f"den index {tmp_path / 'copy'}" in info.value for info in app.info)
     assert "looking_differences" in _charts(app)
 
 
@@ -202,7 +202,7 @@ def test_without_metrics_the_images_are_shown(open_page, tiny_checkpoint, tmp_pa
     shutil.copytree(tiny_checkpoint, tmp_path / "copy", ignore=shutil.ignore_patterns("metrics.json"))
     app = open_page("looking", tmp_path)
     assert not app.exception and not app.error
-    assert f"den_core evaluate {tmp_path / 'copy'} --write" in app.info[0].value
+    assert f"den evaluate {tmp_path / 'copy'} --write" in app.info[0].value
     assert _headings(app) == ["For which images does the choice matter?"]
 
 

@@ -74,7 +74,7 @@ def test_other_pages_know_the_twin(page, words, with_metrics, tiny_checkpoint):
 
 def test_without_a_twin_a_gain_may_be_habit_and_a_command_tells(with_metrics, tmp_path):
     text = texts(with_metrics(**new_fields()))
-    assert "may be habit" in text and f"den_core evaluate {tmp_path / 'copy'} --twin TWIN --write" in text
+    assert "may be habit" in text and f"den evaluate {tmp_path / 'copy'} --twin TWIN --write" in text
     assert "may be habit" in texts(with_metrics("guide", {"step": "5"}, instance_gain=differences(0.02, 0.01)))
     assert "may be habit" not in texts(with_metrics(instance_gain=differences(-0.02, 0.01)))
 

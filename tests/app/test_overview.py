@@ -50,7 +50,7 @@ def test_without_metrics_the_rest_is_shown(open_page, tiny_checkpoint, tmp_path)
     _copy(tiny_checkpoint, tmp_path, "metrics.json")
     app = open_page("overview", tmp_path)
     assert not app.exception and not app.error
-    assert f"den_core evaluate {tmp_path / 'copy'}" in app.info[0].value
+    assert f"den evaluate {tmp_path / 'copy'}" in app.info[0].value
     assert ["Fact", "Value"] in _tables(app)
 
 
@@ -58,7 +58,7 @@ def test_without_galleries_it_names_the_tasks_and_the_command(open_page, tiny_ch
     _copy(tiny_checkpoint, tmp_path, "emoji.parquet")
     app = open_page("overview", tmp_path)
     assert "Emoji" in app.info[0].value and "Fashion" not in app.info[0].value
-    assert f"den_core index {tmp_path / 'copy'}" in app.info[0].value
+    assert f"den index {tmp_path / 'copy'}" in app.info[0].value
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_without_galleries_the_measured_part_is_shown(open_page, tiny_checkpoint
     shutil.copytree(tiny_checkpoint, tmp_path / "copy", ignore=shutil.ignore_patterns("gallery"))
     app = open_page("trade_off", tmp_path)
     assert not app.exception and not app.error
-    assert any(f"den_core index {tmp_path / 'copy'}" in info.value for info in app.info)
+    assert any(f"den index {tmp_path / 'copy'}" in info.value for info in app.info)
     keys = " ".join(chart.proto.id for chart in app.get("plotly_chart"))
     assert "trade_off" in keys and "level_drift" not in keys
 
