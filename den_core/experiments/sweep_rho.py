@@ -41,20 +41,28 @@ def sweep(
         variant = dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, selector=selector))
         trained = DeepElasticNetwork(net.estimator, train_selector(variant, net, data, labelled), net.info)
         validation = {t.name: evaluation_set(trained, t, data.validation[t.name]) for t in trained.config.tasks}
-        rows.append(measure_choice(trained, validation, rho))
+        rows.append(RhoResult(rho, **measure_choice(trained, validation)))
         print(to_json(rows[-1]), flush=True)
     return tuple(rows)
 
 
-def measure_choice(net: DeepElasticNetwork, validation: dict[str, EvaluationSet], rho: float) -> RhoResult:
-    """The own choices of a selector that was trained with a ρ, on the validation split."""
+def measure_choice(net: DeepElasticNetwork, validation: dict[str, EvaluationSet]) -> dict[str, float]:
+    """The selector's own choices on the validation split.
+
+    Returns:
+        accuracy and share, of the full MACs with the selector included: fractions, mean over tasks; distinct_per_600.
+    """
     accuracy, share, chosen = [], [], {}
     for name, images in validation.items():
         chosen[name] = net.choose(images.distribution)
         result = measure(net, images, chosen[name], with_selector=True)
         accuracy.append(result.accuracy)
         share.append(result.mean_macs / float(net.full_cost(name).macs[0]))
-    return RhoResult(rho, sum(accuracy) / len(accuracy), sum(share) / len(share), distinct_per_600(chosen))
+    return {
+        "accuracy": sum(accuracy) / len(accuracy),
+        "share": sum(share) / len(share),
+        "distinct_per_600": distinct_per_600(chosen),
+    }
 
 
 def store(folder: Path, rows: tuple[RhoResult, ...], estimator: str) -> None:
