@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from app import pages
 from app.pages import PageSpec
+from den_core.cli.main import VERBS
+from den_core.cli.parsing import Group, parsed, perform
 from den_core.data import sources
 from den_core.data.sources import open_source
 from den_core.data.tasks import task_from_source
@@ -50,6 +54,12 @@ def tree() -> dict[str, str]:
     return found
 
 
+def commands(readme: Path) -> list[str]:
+    """What follows `den` in the commands of a README's shell blocks, without comments."""
+    shell = "\n".join(re.findall(r"```sh\n(.*?)```", readme.read_text("utf-8"), re.DOTALL)).replace("\\\n", " ")
+    return re.findall(r"(?:\.venv/bin/den|-m den_core) ([^#;&\n]+)", shell)
+
+
 def rooms(package: str) -> set[str]:
     return {f"{package}/{path.parent.name}" for path in (REPOSITORY / package).glob("*/__init__.py")}
 
@@ -85,6 +95,20 @@ def test_links_and_named_files_exist(readme):
 
     assert [link for link in links if not (readme.parent / link).exists()] == []
     assert [file for file in files if not (any(readme.parent.rglob(file)) or (REPOSITORY / file).exists())] == []
+
+
+@pytest.mark.parametrize("readme", READMES, ids=name_of)
+def test_commands_are_understood(readme):
+    for command in commands(readme):
+        name, *words = shlex.split(command)
+        verb = VERBS.verbs[name]
+        while isinstance(verb, Group):
+            verb = verb.verbs[words.pop(0)]
+        assert parsed(verb, f"den {name}", words) is not None, command
+
+
+def test_the_readme_has_commands():
+    assert len([command for readme in READMES for command in commands(readme)]) > 15
 
 
 def test_the_backbone_runs(toy_network, monkeypatch, rng):
@@ -140,3 +164,13 @@ def test_the_page_shows_a_result(monkeypatch, tmp_path):
     assert not app.exception and not app.error
     assert app.title[0].value == page.question
     assert list(app.table[0].value["Task"]) == ["Fashion", "Emoji", "Clip art"]
+
+
+def test_the_verb_runs(monkeypatch, tmp_path, capsys):
+    (tmp_path / "readme_verb.py").write_text(code("den_core/README.md", "class Classes"))
+    monkeypatch.syspath_prepend(tmp_path)
+    verb = importlib.import_module("readme_verb").Classes
+
+    perform(Group("", {"classes": verb}), "den", ["classes", str(REPOSITORY / "checkpoints" / "open3-wrn")])
+
+    assert "fashion: T-shirt/top, Trouser" in capsys.readouterr().out

@@ -5,7 +5,7 @@ Found on validation images, so that one network serves every budget without trai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -54,12 +54,17 @@ def mean_total_macs(net: DeepElasticNetwork, data: dict[str, EvaluationSet], cos
     return float(np.mean(means))
 
 
+def mean_full_macs(net: DeepElasticNetwork, tasks: Iterable[str]) -> float:
+    """Mean over tasks of the full model's MACs per image."""
+    return float(np.mean([float(net.full_cost(name).macs[0]) for name in tasks]))
+
+
 def weights_for_shares(net: DeepElasticNetwork, data: dict[str, EvaluationSet], shares: Sequence[float]) -> list[float]:
     """The cost weights, rising, at which the mean total MACs come to shares of the full model's.
 
     A share below what the cheapest or above what the most expensive structures need has none.
     """
-    full = float(np.mean([float(net.full_cost(name).macs[0]) for name in data]))
+    full = mean_full_macs(net, data)
     found = [(share * full, weight_for_macs(net, data, share * full)) for share in shares]
     weights = [weight for goal, weight in found if abs(mean_total_macs(net, data, weight) / goal - 1) < 0.1]
     return sorted({round(weight, 6) for weight in weights})
@@ -67,7 +72,7 @@ def weights_for_shares(net: DeepElasticNetwork, data: dict[str, EvaluationSet], 
 
 def calibrate(net: DeepElasticNetwork, validation: dict[str, EvaluationSet], steps: int = STEPS) -> Calibration:
     """Measure a network's calibration on validation images."""
-    full = float(np.mean([float(net.full_cost(name).macs[0]) for name in validation]))
+    full = mean_full_macs(net, validation)
     ends = [mean_total_macs(net, validation, weight) / full for weight in (LIMIT, -LIMIT)]
     found = {ends[0]: LIMIT, ends[1]: -LIMIT}
     for goal in np.linspace(ends[0], ends[1], steps + 2)[1:-1]:

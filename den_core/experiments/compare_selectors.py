@@ -11,13 +11,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import pandas as pd
 import torch
 
 from den_core.config import Recipe, SelectorConfig, SelectorTurnConfig
 from den_core.evaluation.controls import permutations
-from den_core.evaluation.dial import weight_for_macs
+from den_core.evaluation.dial import mean_full_macs, weight_for_macs
 from den_core.evaluation.measuring import EvaluationSet, answers, choice_statistics, evaluation_set
 from den_core.evaluation.static_search import Budget, best_statics
 from den_core.experiments.selector_only import train_selector
@@ -89,7 +88,7 @@ def measure_arm(net: DeepElasticNetwork, sets: dict[str, EvaluationSet], share: 
         share: of the full model's MACs, selector included, that the cost weight is set to; None keeps the own choice.
             The static structure is searched on the same images, which flatters it.
     """
-    full = float(np.mean([float(net.full_cost(name).macs[0]) for name in sets]))
+    full = mean_full_macs(net, sets)
     weight = 0.0 if share is None else weight_for_macs(net, sets, share * full)
     rows = []
     for name, data in sets.items():

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from den_core.checkpoints.folder import write_json
 from den_core.config import Recipe
 from den_core.errors import ConfigError
 from den_core.evaluation.measuring import EvaluationSet, measure
@@ -20,7 +21,6 @@ from den_core.inference.network import DeepElasticNetwork, load
 from den_core.recipes import check_recipe, recipe_with
 from den_core.recipes.ablations import LEVELS
 from den_core.runtime.devices import set_threads
-from den_core.runtime.files import write_atomically
 from den_core.structures import full_structure
 from den_core.training.resume import FILE
 from den_core.training.run import train
@@ -108,7 +108,7 @@ def perform(run: Run) -> None:
         train(recipe, Execution(folder, accelerator=run.device, resume=(folder / FILE).is_file()))
     net = load(folder)
     figures = measured(net, validation_sets(net, progress=False))
-    write_atomically(folder / MEASURED, (json.dumps(figures, indent=1) + "\n").encode())
+    write_json(folder / MEASURED, figures)
 
 
 def measured(net: DeepElasticNetwork, validation: dict[str, EvaluationSet]) -> dict[str, float]:

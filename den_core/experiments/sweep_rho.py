@@ -54,7 +54,11 @@ def sweep(
 
 
 def measure_choice(net: DeepElasticNetwork, validation: dict[str, EvaluationSet]) -> dict[str, Any]:
-    """The own choices on the validation split, means over tasks: accuracy, share, distinct_per_600 of a `RhoResult`."""
+    """The selector's own choices on the validation split.
+
+    Returns:
+        accuracy and share, of the full MACs with the selector included: fractions, mean over tasks; distinct_per_600.
+    """
     accuracy, share, chosen = [], [], {}
     for name, images in validation.items():
         chosen[name] = net.choose(images.distribution)

@@ -6,15 +6,18 @@ without training and without images at hand.
 
 from __future__ import annotations
 
-import json
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
+from den_core.checkpoints.folder import read_json, write_json
 from den_core.errors import CheckpointError, ConfigError
-from den_core.runtime.files import write_atomically
+from den_core.fields import Range, check_fields
+from den_core.typed_json import from_json
 
 FILE = "calibration.json"
 
@@ -76,10 +79,25 @@ class Calibration:
         return float(np.interp(budget, self.spent, self.cost_weights))
 
 
+@dataclass(frozen=True)
+class _Stored:
+    """A calibration in shares as its file has it."""
+
+    cost_weights: tuple[Annotated[float, Range(-math.inf, above=True)], ...]
+    shares: tuple[Annotated[float, Range(0)], ...]
+    images: Annotated[int, Range(0)]
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        rising = len(self.shares) >= 2 and all(a < b for a, b in pairwise(self.shares))
+        if not rising or len(self.shares) != len(self.cost_weights):
+            raise ConfigError("expected a cost weight for each of several rising shares, found others")
+
+
 def write_calibration(folder: Path, calibration: Calibration) -> None:
     """Put a calibration in shares into a checkpoint's folder."""
     value = {"cost_weights": calibration.cost_weights, "shares": calibration.spent, "images": calibration.images}
-    write_atomically(folder / FILE, (json.dumps(value, indent=1) + "\n").encode())
+    write_json(folder / FILE, value)
 
 
 def read_calibration(folder: Path) -> Calibration | None:
@@ -88,17 +106,7 @@ def read_calibration(folder: Path) -> Calibration | None:
     if not path.is_file():
         return None
     try:
-        found = json.loads(path.read_text())
-        made = Calibration(
-            tuple(map(float, found["cost_weights"])), tuple(map(float, found["shares"])), int(found["images"])
-        )
-    except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"{path} is damaged ({error}); `den evaluate {path.parent} --write` makes it again"
-        ) from error
-    rising = all(a < b for a, b in pairwise(made.spent))
-    if not rising or len(made.spent) != len(made.cost_weights) or len(made.spent) < 2:
-        raise CheckpointError(
-            f"{path}: expected a cost weight for each of several rising shares; `den evaluate {path.parent} --write`"
-        )
-    return made
+        found = from_json(_Stored, read_json(path))
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: {error}; `den evaluate {path.parent} --write` makes it again") from error
+    return Calibration(found.cost_weights, found.shares, found.images)

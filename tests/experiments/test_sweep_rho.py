@@ -102,7 +102,7 @@ def test_figures_are_means_over_tasks_of_the_own_choices(tiny_checkpoint):
     net = load(tiny_checkpoint)
     validation = validation_sets(net, 40, progress=False)
 
-    found = sweep_rho.measure_choice(net, validation, 0.3)
+    found = sweep_rho.measure_choice(net, validation)
 
     accuracy = share = 0.0
     for task in net.config.tasks:
@@ -110,5 +110,4 @@ def test_figures_are_means_over_tasks_of_the_own_choices(tiny_checkpoint):
         result = measure(net, images, net.choose(images.distribution), with_selector=True)
         accuracy += result.accuracy / 3
         share += result.mean_macs / int(net.full_cost(task.name).macs) / 3
-    assert found.rho == 0.3
-    assert found.accuracy == pytest.approx(accuracy) and found.share == pytest.approx(share)
+    assert found["accuracy"] == pytest.approx(accuracy) and found["share"] == pytest.approx(share)
