@@ -14,6 +14,8 @@ test: lint browser
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 
 install: $(INSTALLED)
 
@@ -33,4 +35,4 @@ browser:
 	else echo "no Chromium found: the browser tests will be skipped"; fi
 
 clean:
-	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
+import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,18 +32,24 @@ pytest_plugins = ("fixtures.networks", "fixtures.training", "fixtures.galleries"
 
 CHECKPOINT_IMAGES = 300
 
+LONGEST = ("test_journeys", "test_digits")
+"Files whose tests take longest; they come first, or else one process would end with them while the others are done."
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Files keep their order; xdist's own would begin with those of many, short tests."""
+    if config.pluginmanager.hasplugin("xdist"):
+        config.option.loadscopereorder = False
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Several processes share the tests by files, as what a file's tests need is made once.
-
-    One process has all of the browser's tests, which take longest and come first.
-    """
-    items.sort(key=lambda item: item.path.parent.name != "browser")
+    """Several processes share the tests by files, as what a file's tests need is made once."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
     if config.pluginmanager.hasplugin("xdist"):
         for item in items:
-            folder = item.path.parent.name
-            item.add_marker(pytest.mark.xdist_group(folder if folder == "browser" else item.path.stem))
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -154,17 +163,37 @@ def _tiny_recipe() -> Recipe:
 
 
 @pytest.fixture(scope="session")
-def tiny_checkpoint(tmp_path_factory) -> Path:
-    """A checkpoint folder of open3 on the smallest backbone, trained for ten steps, with metrics and galleries.
+def made_once(tmp_path_factory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Makes a folder of that name, unless another process of this run of the tests has made it, and returns it."""
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    root = tmp_path_factory.getbasetemp() if alone else tmp_path_factory.getbasetemp().parent
 
-    Nothing in it is good; everything in it is real. Tests that change it work on a copy.
-    """
-    folder = tmp_path_factory.mktemp("checkpoints") / "open3-tiny"
+    def made_once(name: str, make: Callable[[Path], None]) -> Path:
+        folder = root / name
+        with open(root / f"{name}.lock", "w") as lock, tempfile.TemporaryDirectory(dir=root) as work:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                make(Path(work) / name)
+                (Path(work) / name).rename(folder)  # as a whole: what failed is made again
+        return folder
+
+    return made_once
+
+
+def _make_tiny_checkpoint(folder: Path) -> None:
     train(_tiny_recipe(), Execution(folder, accelerator="cpu", progress=False), limit=CHECKPOINT_IMAGES)
     net = load(folder)
-    validation = validation_sets(net, limit=CHECKPOINT_IMAGES, progress=False)
+    validation = validation_sets(net, limit=60, progress=False)
     data = test_sets(net, limit=60, progress=False)
     write_metrics(folder, Evaluator(net, data, validation, report=lambda line: None).run("test"))
     for task in net.tasks:
         write_gallery(net, folder, task, limit=120)
-    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(made_once) -> Path:
+    """A checkpoint folder of open3 on the smallest backbone, trained for ten steps, with metrics and galleries.
+
+    Nothing in it is good; everything in it is real. Tests that change it work on a copy.
+    """
+    return made_once("checkpoints", lambda folder: _make_tiny_checkpoint(folder / "open3-tiny")) / "open3-tiny"

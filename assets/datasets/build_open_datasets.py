@@ -188,8 +188,7 @@ FASHION_INFO = SetInfo(
     FASHION_CLASSES,
     license="MIT",
     attribution=(
-        "Fashion-MNIST, Copyright (c) 2017 Zalando SE (https://github.com/zalandoresearch/fashion-mnist), "
-        "MIT License."
+        "Fashion-MNIST, Copyright (c) 2017 Zalando SE (https://github.com/zalandoresearch/fashion-mnist), MIT License."
     ),
 )
 
@@ -217,8 +216,7 @@ def build_fashion(sources: Path, out: Path, workers: int) -> None:
         with ProcessPoolExecutor(workers) as pool:
             blobs = list(pool.map(encode_grey, pixels[rows], chunksize=500))
         samples = [
-            Sample(f"{split}/{row:05d}.webp", blob, int(labels[row]))
-            for row, blob in zip(rows, blobs, strict=True)
+            Sample(f"{split}/{row:05d}.webp", blob, int(labels[row])) for row, blob in zip(rows, blobs, strict=True)
         ]
         write_split(out / "fashion" / f"{split}.parquet", samples, FASHION_INFO)
 
@@ -367,14 +365,15 @@ def build_emoji(sources: Path, out: Path) -> None:
             name = e["unified"].lower().replace("-fe0f", "")
             splits["test" if e["concept"] in test else "train"].append(
                 Sample(
-                    f"{vendor}/{name}.webp", webp(image, lossless=True),
-                    names.index(e["group"]), fine_names.index(e["subgroup"]), vendor,
+                    f"{vendor}/{name}.webp",
+                    webp(image, lossless=True),
+                    names.index(e["group"]),
+                    fine_names.index(e["subgroup"]),
+                    vendor,
                 )  # fmt: skip
             )
         print(f"  emoji {vendor}: {missing} not drawn by this vendor, {doubles} repeated drawings left out")
-    info = SetInfo(
-        "emoji", names, " AND ".join(EMOJI_LICENSES.values()), EMOJI_ATTRIBUTION, fine_names, EMOJI_LICENSES
-    )
+    info = SetInfo("emoji", names, " AND ".join(EMOJI_LICENSES.values()), EMOJI_ATTRIBUTION, fine_names, EMOJI_LICENSES)
     for split, samples in splits.items():
         write_split(out / "emoji" / f"{split}.parquet", samples, info)
 
@@ -606,9 +605,7 @@ def build_clipart(sources: Path, out: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sources", type=Path, required=True, help="folder with the unpacked packages")
     parser.add_argument("--out", type=Path, required=True, help="folder for the three sets")
     names = ("fashion", "emoji", "clipart")

@@ -173,15 +173,11 @@ def test_alpha_is_flattened_on_the_tasks_background(background, white_task):
         name="toy", source="digits", size=16, content_size=16, class_names=("a", "b"), background=background
     )
 
-    assert fit_image(decode_image(encode(half_black)), task)[8, 8] == pytest.approx(
-        background * 127 / 255, abs=1
-    )
+    assert fit_image(decode_image(encode(half_black)), task)[8, 8] == pytest.approx(background * 127 / 255, abs=1)
     assert (fit_image(decode_image(encode(solid((7, 7, 7, 0), mode="RGBA"))), task) == background).all()
 
 
-@pytest.mark.parametrize(
-    ("mode", "color"), [("LA", (200, 0)), ("PA", (3, 0)), ("RGBa", (0, 0, 0, 0)), ("La", (0, 0))]
-)
+@pytest.mark.parametrize(("mode", "color"), [("LA", (200, 0)), ("PA", (3, 0)), ("RGBa", (0, 0, 0, 0)), ("La", (0, 0))])
 def test_other_modes_with_alpha_stay_transparent(mode, color):
     decoded = decode_image(Image.new(mode, (4, 4), color))
 

@@ -23,9 +23,7 @@ FEATURES = {
 
 
 def test_single_file(tmp_path):
-    write_parquet(
-        tmp_path / "train.parquet", [RED, GREEN, BLUE], [1, 0, 0], {"class_names": ["cold", "warm"]}
-    )
+    write_parquet(tmp_path / "train.parquet", [RED, GREEN, BLUE], [1, 0, 0], {"class_names": ["cold", "warm"]})
 
     source = open_source(f"parquet:{tmp_path}", "train")
 
@@ -152,9 +150,7 @@ def test_validation_split_serves_as_test_where_there_is_none(tmp_path, name):
 
 
 def test_undecodable_row_is_named(tmp_path):
-    write_parquet(
-        tmp_path / "train.parquet", [RED, b"no image", None], [0, 1, 0], {"class_names": ["a", "b"]}
-    )
+    write_parquet(tmp_path / "train.parquet", [RED, b"no image", None], [0, 1, 0], {"class_names": ["a", "b"]})
     source = open_source(f"parquet:{tmp_path}", "train")
 
     with pytest.raises(ImageError, match=r"train.parquet, row 1 \(image1.png\)"):
@@ -229,9 +225,7 @@ def test_faults_are_named_by_their_shard_and_the_row_in_it(tmp_path):
         open_source(f"parquet:{tmp_path}", "train")
 
 
-@pytest.mark.parametrize(
-    "metadata", [{"class_names": "not json"}, {"class_names": {"a": 1}}, {"huggingface": "[]"}]
-)
+@pytest.mark.parametrize("metadata", [{"class_names": "not json"}, {"class_names": {"a": 1}}, {"huggingface": "[]"}])
 def test_malformed_metadata(tmp_path, metadata):
     write_parquet(tmp_path / "train.parquet", [RED], [0], metadata)
 

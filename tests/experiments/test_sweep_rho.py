@@ -70,10 +70,17 @@ def test_a_sweep_needs_metrics_before_it_trains(copied, monkeypatch, capsys):
     assert f"metrics.json, found none; `den evaluate {copied} --write`" in capsys.readouterr().err
 
 
+@pytest.fixture(scope="module")
+def trained_once(with_last_turn, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rho") / "run"
+    train(with_last_turn, Execution(folder, accelerator="cpu", progress=False), 120)
+    return folder
+
+
 @pytest.fixture
-def run(with_last_turn, tiny_checkpoint, tmp_path):
+def run(trained_once, tiny_checkpoint, tmp_path):
     """A run that had a last turn, with metrics to store a sweep beside."""
-    train(with_last_turn, Execution(tmp_path / "run", accelerator="cpu", progress=False), 120)
+    shutil.copytree(trained_once, tmp_path / "run")
     shutil.copy(tiny_checkpoint / METRICS, tmp_path / "run")
     return tmp_path / "run"
 

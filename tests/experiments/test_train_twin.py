@@ -1,6 +1,7 @@
 """A twin shares a run up to its last turn, and only that turn differs."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -21,10 +22,16 @@ def quietly(folder, **more) -> Execution:
     return Execution(folder, accelerator="cpu", progress=False, **more)
 
 
+@pytest.fixture(scope="module")
+def trained_once(with_last_turn, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("twin") / "run"
+    train(with_last_turn, quietly(folder), IMAGES)
+    return folder
+
+
 @pytest.fixture
-def run(with_last_turn, tmp_path):
-    train(with_last_turn, quietly(tmp_path / "run"), IMAGES)
-    return tmp_path / "run"
+def run(trained_once, tmp_path):
+    return shutil.copytree(trained_once, tmp_path / "run")
 
 
 def weights(folder) -> dict[str, torch.Tensor]:

@@ -32,9 +32,7 @@ def make_loader():
     def make_loader(seed: int = 0, rank: int = 0, processes: int = 1, **changes) -> TaskLoader:
         base = recipe("digits-fast")
         images = np.broadcast_to(np.arange(30, dtype=np.uint8)[:, None, None, None], (30, 32, 32, 3)).copy()
-        arrays = TaskArrays(
-            images=images, labels=np.array(LABELS), ids=[""] * 30, groups=np.arange(30), fingerprint=""
-        )
+        arrays = TaskArrays(images=images, labels=np.array(LABELS), ids=[""] * 30, groups=np.arange(30), fingerprint="")
         config = dataclasses.replace(base.training, **{"batch_size": 8, "class_balanced": False} | changes)
         return TaskLoader(arrays, base.network.tasks[0], config, seed, rank, torch.device("cpu"), processes)
 

@@ -111,9 +111,7 @@ def test_entropy_is_n_log_h_where_uniform_and_zero_where_certain():
 
     found = eq.entropy(log_C)
 
-    torch.testing.assert_close(
-        found, 3 * torch.tensor([4.0, 1.0], dtype=torch.float64).log(), atol=1e-6, rtol=0
-    )
+    torch.testing.assert_close(found, 3 * torch.tensor([4.0, 1.0], dtype=torch.float64).log(), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("n, h", SIZES)

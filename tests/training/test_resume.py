@@ -147,11 +147,17 @@ def test_a_run_is_a_function_of_its_seed(short_digits, digits_data, tmp_path):
 # ------------------------------------------------------------------ what cannot go on
 
 
+@pytest.fixture(scope="module")
+def trained_once(short_digits, digits_data, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("resume") / "stopped"
+    Trainer(short_digits(), digits_data, quietly(folder)).run()
+    return folder
+
+
 @pytest.fixture
-def stopped(short_digits, digits_data, tmp_path) -> Path:
+def stopped(trained_once, tmp_path) -> Path:
     """A folder with a resume point."""
-    Trainer(short_digits(), digits_data, quietly(tmp_path / "stopped")).run()
-    return tmp_path / "stopped"
+    return shutil.copytree(trained_once, tmp_path / "stopped")
 
 
 def test_another_configuration_cannot_be_resumed(short_digits, digits_data, stopped):
