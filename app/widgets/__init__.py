@@ -6,7 +6,7 @@ filters.py  the filters that all pages share      neighbours.py  neighbours of a
 """
 
 from app.widgets.figures import chart, file_name, lasso, metric_row, picked, save_button, small_table, table
-from app.widgets.filters import ALL_TASKS, ANY, slice_filters
+from app.widgets.filters import ALL_TASKS, ANY, AVERAGE_TITLE, slice_filters, task_or_average
 from app.widgets.grids import captions_with, image_grid
 from app.widgets.pickers import (
     checkpoint,
@@ -23,6 +23,7 @@ from app.widgets.text import literal, millions, percent
 __all__ = [
     "ALL_TASKS",
     "ANY",
+    "AVERAGE_TITLE",
     "captions_with",
     "chart",
     "checkpoint",
@@ -44,5 +45,6 @@ __all__ = [
     "slice_filters",
     "small_table",
     "table",
+    "task_or_average",
     "task_titles",
 ]
