@@ -52,7 +52,7 @@ def test_the_library_knows_no_app(path):
 @pytest.mark.parametrize(
     "folder, allowed",
     [
-        ("models", {"models", "config", "errors", "nearest", "structures"}),
+        ("models", {"models", "config", "costs", "errors", "nearest", "structures"}),
         ("data", {"data", "config", "errors", "files", "nearest", "seeding"}),
         ("training", {"training", "models", "data", "accounting", "checkpoints", "recipes", "config", "errors",
                       "structures", "seeding", "files", "devices", "network", "measuring", "controls",
