@@ -92,11 +92,11 @@ def metrics(checkpoint: Checkpoint) -> Metrics | None:
     """The content of metrics.json, or None where the checkpoint was not evaluated.
 
     Raises:
-        CheckpointError: the file is damaged, or about other tasks than the network's.
+        CheckpointError: the file is damaged, or about other tasks than the network's; or config.json is damaged.
     """
-    found = read_metrics(Path(checkpoint.path))
+    tasks, found = classes(checkpoint), read_metrics(Path(checkpoint.path))
     if found is not None:
-        found.check_tasks(classes(checkpoint))
+        found.check_tasks(tasks)
     return found
 
 

@@ -7,7 +7,7 @@ pictures.py test images, and which are missing
 """
 
 from app.widgets.figures import chart, file_name, lasso, metric_row, picked, save_button, small_table, table
-from app.widgets.filters import ALL_TASKS, ANY, slice_filters
+from app.widgets.filters import ALL_TASKS, ANY, AVERAGE_TITLE, slice_filters, task_or_average
 from app.widgets.grids import captions_with, image_grid
 from app.widgets.pickers import (
     checkpoint,
@@ -25,6 +25,7 @@ from app.widgets.text import literal, millions, percent
 __all__ = [
     "ALL_TASKS",
     "ANY",
+    "AVERAGE_TITLE",
     "captions_with",
     "chart",
     "checkpoint",
@@ -48,5 +49,6 @@ __all__ = [
     "slice_filters",
     "small_table",
     "table",
+    "task_or_average",
     "task_titles",
 ]

@@ -7,16 +7,29 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app import cache, state
-from app.widgets.pickers import task_titles
+from app.widgets.pickers import choice, task_titles
 from app.widgets.text import literal
 from den_core.analysis.slices import Slice
+from den_core.checkpoints.metrics import AVERAGE
 
 ALL_TASKS = "all"
 ANY = "any"
+AVERAGE_TITLE = "Average over tasks"
 VERDICTS = {ANY: "Any answer", "right": "✓ Right", "wrong": "✗ Wrong"}
 NARROW, WIDE = 116, 240
 "Pixels of a filter, where there are many and where there are few."
 FIELDS = ("task", "class", "predicted", "correct", "structure", "macs", "confidence")
+
+
+def task_or_average(label: str, checkpoint: cache.Checkpoint) -> str:
+    """The choice between the tasks and AVERAGE, of a page about what was measured by task.
+
+    It shares its place in the URL with the filters of other pages, where the same option stands for all images.
+    """
+    titles = {ALL_TASKS: AVERAGE_TITLE} | task_titles(checkpoint)
+    state.forget_unless(state.SCOPE, titles)
+    scope = choice(label, list(titles), titles, key=state.SCOPE)
+    return AVERAGE if scope == ALL_TASKS else scope
 
 
 def slice_filters(checkpoint: cache.Checkpoint, tasks: Sequence[str], fields: Sequence[str] = FIELDS) -> Slice:

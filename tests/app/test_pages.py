@@ -180,7 +180,7 @@ def test_a_checkpoint_that_appears_can_be_picked(open_page, tiny_checkpoint, tmp
 
 def test_a_checkpoint_that_changes_is_read_again(open_page, tiny_checkpoint, tmp_path):
     shutil.copytree(tiny_checkpoint, tmp_path / "copy")
-    app = open_page("trade_off", tmp_path)
+    app = open_page("overview", tmp_path)
     path = tmp_path / "copy" / "metrics.json"
     metrics = json.loads(path.read_text())
     metrics["instance_gain"]["average"] = 0.4321

@@ -5,12 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import cache, state, widgets
+from app import cache, widgets
 from app.views.looking import charts
-from den_core.checkpoints.metrics import AVERAGE
 from den_core.methods import METHODS
-
-AVERAGE_TITLE = "Average over tasks"
 
 
 @st.fragment
@@ -22,11 +19,7 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, curves: pd.DataFram
         curves: of `cache.whole_network.cost_curves`.
     """
     st.subheader("And at other costs?")
-    # The key is shared with the filters of other pages, where the same option stands for all images.
-    scopes = {widgets.ALL_TASKS: AVERAGE_TITLE} | widgets.task_titles(checkpoint)
-    state.forget_unless(state.SCOPE, scopes)
-    scope = widgets.choice("Accuracy of", list(scopes), scopes, key=state.SCOPE)
-    task = AVERAGE if scope == widgets.ALL_TASKS else scope
+    task = widgets.task_or_average("Accuracy of", checkpoint)
     part, measured = curves[curves["task"] == task], points[points["task"] == task]
     where = _images(measured, cache.measured(checkpoint).split)
     others = {

@@ -55,7 +55,7 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, table: pd.DataFrame
             )
         st.markdown(f"{number_of_images(points, titles, split)}{beside_baseline(points)}")
     widgets.chart(
-        charts.differences(table, {**titles, AVERAGE: "Average over tasks"}),
+        charts.differences(table, {**titles, AVERAGE: widgets.AVERAGE_TITLE}),
         key="looking_differences",
         alt="Accuracy of the own choice minus that of its controls, by task and on average, with 95 % intervals",
         data=table,

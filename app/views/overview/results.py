@@ -86,7 +86,7 @@ def results_table(points: pd.DataFrame, titles: dict[str, str]) -> pd.DataFrame:
     methods = {method: points[points["method"] == method].set_index("task") for method in COLUMNS}
     methods = {method: part for method, part in methods.items() if not part.empty}
     rows = []
-    for task, title in {**titles, AVERAGE: "Average over tasks"}.items():
+    for task, title in {**titles, AVERAGE: widgets.AVERAGE_TITLE}.items():
         images = methods["chosen"]["images"][task] if "chosen" in methods else float("nan")
         row = {"Task": title, "Test images": "" if pd.isna(images) else f"{int(images):,}"}
         row |= {METHODS[method].short: widgets.percent(part["accuracy"][task]) for method, part in methods.items()}

@@ -9,10 +9,8 @@ from app import cache, pages, state, widgets
 from app.cache import whole_network
 from app.views.trade_off import dial, dial_inside, operating_points
 from app.views.trade_off.operating_points import BY_CLASS, PLAIN
-from den_core.checkpoints.metrics import AVERAGE
 
 WEIGHTINGS = {PLAIN: "Every image counts the same", BY_CLASS: "Every class counts the same"}
-AVERAGE_TITLE = "Average over tasks"
 
 
 @st.fragment
@@ -31,17 +29,12 @@ st.markdown(
 )
 with widgets.errors_shown():
     checkpoint = widgets.checkpoint()
-    titles = widgets.task_titles(checkpoint)
     points = whole_network.points(checkpoint)
     if points is None:
         widgets.say_not_evaluated(checkpoint)
         st.stop()
-    # The key is shared with the filters of other pages, where the same option stands for all images.
-    scopes = {widgets.ALL_TASKS: AVERAGE_TITLE} | titles
-    state.forget_unless(state.SCOPE, scopes)
     with st.container(horizontal=True, gap="medium"):
-        scope = widgets.choice("Test images of", list(scopes), scopes, key=state.SCOPE)
-        scope = AVERAGE if scope == widgets.ALL_TASKS else scope
+        scope = widgets.task_or_average("Test images of", checkpoint)
         accuracy = widgets.choice("Accuracy", list(WEIGHTINGS), WEIGHTINGS, key=state.AVERAGE_OVER)
     dialled(checkpoint, points, scope, accuracy)
     with st.expander("All operating points as a table"):
