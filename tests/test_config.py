@@ -85,7 +85,7 @@ def test_a_typing_error_trains_nothing(kind, needed, field, value):
     "change, said",
     [
         (lambda raw: raw["training"]["estimator"].update(schedule="stepps"), "config.training.estimator: .*'steps'"),
-        (lambda raw: raw["training"].update(estimator=3), "config.training.estimator: expected an object, found int"),
+        (lambda raw: raw["training"].update(estimator=3), "config.training.estimator: expected an object, found 3"),
         (lambda raw: raw["network"]["tasks"][2].update(size=True), r"config.network.tasks\[2\]: expected size of type"),
         (lambda raw: raw["network"]["tasks"][0]["mean"].append(0.5), r"tasks\[0\]: expected mean with 3 values"),
         (lambda raw: raw["network"].update(tasks={}), "config.network: expected tasks of type tuple, found {}"),

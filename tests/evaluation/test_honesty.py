@@ -96,8 +96,8 @@ def test_evaluate_finds_its_cost_weights_on_validation_images_and_reports_test_i
     assert main(["evaluate", str(planted_folder), "--write", "--shares", *map(str, SHARES)]) == 0
 
     metrics = read_metrics(planted_folder)
-    assert all(point["tasks"]["planted"]["images"] == len(TEST) for point in metrics.operating_points)
-    weights = sorted(row["cost_weight"] for row in metrics.by_cost_weight if row["cost_weight"])
+    assert all(point.tasks["planted"].images == len(TEST) for point in metrics.operating_points)
+    weights = sorted(row.cost_weight for row in metrics.by_cost_weight if row.cost_weight)
     assert weights == weights_for_shares(net, validation, SHARES) != weights_for_shares(net, test, SHARES)
     assert len(weights) == len(SHARES)
     assert read_calibration(planted_folder) == calibrate(net, validation) != calibrate(net, test)
@@ -148,21 +148,23 @@ def test_every_figure_is_about_the_measured_images(constant, toy_set, held_out):
     )
 
     assert {"chosen", "static", "permuted", "random", "baseline", "twin"} <= {
-        point["method"] for point in metrics.operating_points
+        point.method for point in metrics.operating_points
     }
-    assert all(point["tasks"]["toy"]["accuracy"] == 1 for point in metrics.operating_points)
+    assert all(point.tasks["toy"].accuracy == 1 for point in metrics.operating_points)
     assert len(metrics.by_cost_weight) == 3
-    assert all(row["tasks"]["toy"][key] == 1 for row in metrics.by_cost_weight for key in ("own", "permuted", "static"))
+    assert all(
+        getattr(row.tasks["toy"], key) == 1 for row in metrics.by_cost_weight for key in ("own", "permuted", "static")
+    )
 
 
 def test_the_static_structure_is_the_best_on_validation_images(obedient, toy_set, held_out):
     """There it must not run the last block, which every measured image would need: it pays for that on these."""
     metrics = evaluate(obedient, labelled(toy_set, 1), labelled(held_out, 0))
 
-    assert metrics.point("full")["tasks"]["toy"]["accuracy"] == 1
-    assert metrics.point("static")["structures"]["toy"].endswith("0")
-    assert metrics.point("static")["tasks"]["toy"]["accuracy"] == 0
-    assert [row["tasks"]["toy"]["static"] for row in metrics.by_cost_weight] == [0, 0, 0]
+    assert metrics.point("full").tasks["toy"].accuracy == 1
+    assert metrics.point("static").structures["toy"].endswith("0")
+    assert metrics.point("static").tasks["toy"].accuracy == 0
+    assert [row.tasks["toy"].static for row in metrics.by_cost_weight] == [0, 0, 0]
 
 
 def test_cost_weights_spend_their_shares_on_validation_images(network, toy_set, held_out):
@@ -171,7 +173,7 @@ def test_cost_weights_spend_their_shares_on_validation_images(network, toy_set, 
 
     metrics = evaluate(network, toy_set, held_out)
 
-    weights = sorted((row["cost_weight"] for row in metrics.by_cost_weight if row["cost_weight"]), reverse=True)
+    weights = sorted((row.cost_weight for row in metrics.by_cost_weight if row.cost_weight), reverse=True)
     for weight, share in zip(weights, SHARES, strict=True):
         assert mean_total_macs(network, {"toy": held_out}, weight) == pytest.approx(share * full, rel=0.1)
         assert mean_total_macs(network, {"toy": toy_set}, weight) != pytest.approx(share * full, rel=0.1)
@@ -196,8 +198,8 @@ def test_permuted_choices_answer_by_chance_what_own_choices_answer_right(share, 
 
     metrics = evaluate(obedient, dataclasses.replace(toy_set, labels=labels), held_out, shares=shares)
 
-    row = next(row for row in metrics.by_cost_weight if row["cost_weight"] == weight)["tasks"]["toy"]
+    row = next(row for row in metrics.by_cost_weight if row.cost_weight == weight).tasks["toy"]
     by_chance = p**2 + (1 - p) ** 2
-    assert row["own"] == 1 and by_chance < 0.8
-    assert row["permuted"] == pytest.approx(by_chance, abs=0.15)
-    assert row["gain"][0] == pytest.approx(1 - row["permuted"])
+    assert row.own == 1 and by_chance < 0.8
+    assert row.permuted == pytest.approx(by_chance, abs=0.15)
+    assert row.gain[0] == pytest.approx(1 - row.permuted)

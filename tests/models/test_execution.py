@@ -45,7 +45,7 @@ def test_masked_equals_dispatched_in_evaluation(backbone, statistics, make_estim
 def test_another_execution_is_refused(make_estimator, joint_batch):
     estimator = make_estimator().double()
 
-    with pytest.raises(ConfigError, match="expected one of 2 executions, found 'mask'; nearest: masked"):
+    with pytest.raises(ConfigError, match="expected one of 2 executions, found 'mask'; did you mean masked"):
         estimator(*joint_batch(estimator), "mask")
 
 

@@ -20,7 +20,7 @@ from den_core.checkpoints.folder import read_history
 from den_core.config import to_json
 from den_core.errors import TrainingError
 from den_core.training import resume
-from den_core.training import trainer as alternate
+from den_core.training import trainer as trainer_module
 from den_core.training.run import train
 from den_core.training.setup import Execution
 from den_core.training.trainer import Trainer
@@ -32,17 +32,17 @@ import json, sys, time
 from pathlib import Path
 import torch
 from den_core.config import Recipe, from_json
-from den_core.training import alternate
-from den_core.training.trainer import Execution
+from den_core.training import trainer
+from den_core.training.setup import Execution
 from den_core.training.run import train
 
-save = alternate.save_resume_point
+save = trainer.save_resume_point
 
 def save_and_wait(*arguments):  # so that the run does not end before it can be killed
     save(*arguments)
     time.sleep(0.5)
 
-alternate.save_resume_point = save_and_wait
+trainer.save_resume_point = save_and_wait
 torch.set_num_threads(1)
 chosen = from_json(Recipe, json.loads(Path(sys.argv[1]).read_text()))
 train(chosen, Execution(Path(sys.argv[2]), accelerator="cpu", progress=False), limit=int(sys.argv[3]))
@@ -56,16 +56,17 @@ def run_until_killed(recipe, folder: Path) -> None:
     (work / "script.py").write_text(SCRIPT)
     (work / "recipe.json").write_text(json.dumps(to_json(recipe)))
     arguments = [sys.executable, "script.py", "recipe.json", str(folder), str(IMAGES)]
-    process = subprocess.Popen(
-        arguments, cwd=work, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    began = time.monotonic()
-    while not (folder / resume.FILE).exists():
-        assert process.poll() is None, process.stdout.read().decode()
-        assert time.monotonic() - began < 120, "no resume point after two minutes"
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with (
+        open(work / "printed", "w+") as printed,
+        subprocess.Popen(arguments, cwd=work, env=environment, stdout=printed, stderr=subprocess.STDOUT) as process,
+    ):
+        began = time.monotonic()
+        while not (folder / resume.FILE).exists():
+            assert process.poll() is None, (work / "printed").read_text()
+            assert time.monotonic() - began < 120, "no resume point after two minutes"
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     assert not (folder / "config.json").exists(), "the run ended before it was killed"
 
@@ -113,7 +114,7 @@ def test_every_resume_point_leads_to_the_same_end(options, short_digits, digits_
         shutil.copytree(folder / "resume", kept[progress.step] / "resume")
 
     with monkeypatch.context() as patch:
-        patch.setattr(alternate, "save_resume_point", save_and_keep)
+        patch.setattr(trainer_module, "save_resume_point", save_and_keep)
         unbroken = Trainer(recipe, digits_data, quietly(tmp_path / "unbroken"))
         unbroken.run()
 

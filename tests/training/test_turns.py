@@ -9,7 +9,7 @@ import torch
 from den_core.config import SelectorConfig
 from den_core.errors import ConfigError
 from den_core.training import selector_step
-from den_core.training import trainer as alternate
+from den_core.training import trainer as trainer_module
 from den_core.training.schedule import turns
 from den_core.training.setup import Execution
 from den_core.training.trainer import Trainer
@@ -36,7 +36,7 @@ def test_the_label_turn_leaves_the_choice_alone(auxiliary_recipe, digits_data, t
     plan = turns(auxiliary_recipe.training)
     trainer.began, trainer.recent = 0.0, []
     trainer.progress = dataclasses.replace(trainer.progress, step=6)
-    trainer.reporter = alternate.Reporter(None, 100, [], 0, False)
+    trainer.reporter = trainer_module.Reporter(None, 100, [], 0, False)
 
     trainer._run_turn(plan[1])
 
@@ -54,8 +54,8 @@ def last_structures(recipe, data, folder, monkeypatch):
         seen.append((batch.images["digits"], structures["digits"], config))
         return original(fabric, estimator, optimizer, batch, structures, table, config)
 
-    original = alternate.estimator_step
-    monkeypatch.setattr(alternate, "estimator_step", spy)
+    original = trainer_module.estimator_step
+    monkeypatch.setattr(trainer_module, "estimator_step", spy)
     trainer = Trainer(recipe, data, Execution(folder, accelerator="cpu", progress=False))
     progress = trainer.run()
     assert progress.step == 6 + 3 + 4 + 4 + 4 + 2
@@ -88,7 +88,7 @@ def test_the_twin_runs_the_same_structures_for_other_images(auxiliary_recipe, di
     estimator = dataclasses.replace(auxiliary_recipe.training.estimator, permuted=True)
     training = dataclasses.replace(auxiliary_recipe.training, estimator=estimator)
     own = (torch.arange(12)[:, None] // 4 + torch.arange(3)) % 4  # as if images chose three different structures
-    monkeypatch.setattr(alternate, "most_probable", lambda C: torch.nn.functional.one_hot(own, 4).float())
+    monkeypatch.setattr(trainer_module, "most_probable", lambda C: torch.nn.functional.one_hot(own, 4).float())
 
     recipe = dataclasses.replace(auxiliary_recipe, training=training)
     _, z, _, _ = last_structures(recipe, digits_data, tmp_path, monkeypatch)
@@ -99,7 +99,7 @@ def test_the_twin_runs_the_same_structures_for_other_images(auxiliary_recipe, di
 
 def test_an_unknown_precision_is_no_other():
     with pytest.raises(AssertionError, match="64-fantasy"):
-        alternate.to_training_precision(torch.nn.Linear(1, 1), SimpleNamespace(precision="64-fantasy"))
+        trainer_module.to_training_precision(torch.nn.Linear(1, 1), SimpleNamespace(precision="64-fantasy"))
 
 
 def test_label_steps_need_an_auxiliary_head(auxiliary_recipe):
