@@ -56,11 +56,12 @@ def browser():
 
 @pytest.fixture
 def new_window(browser) -> Iterator[Callable]:
-    """Opens windows in English with settings of their own, and closes them."""
+    """Opens windows in English with settings of their own, and closes them. Nothing in them moves, which is quicker."""
     contexts = []
 
     def new_window(width: int = browsing.WIDTH, height: int = browsing.HEIGHT, **settings):
-        context = browser.new_context(viewport={"width": width, "height": height}, locale="en-US", **settings)
+        settings = {"locale": "en-US", "reduced_motion": "reduce"} | settings
+        context = browser.new_context(viewport={"width": width, "height": height}, **settings)
         contexts.append(context)
         return context.new_page()
 

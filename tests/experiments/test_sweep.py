@@ -10,7 +10,7 @@ from den_core.errors import ConfigError, TrainingError
 from den_core.experiments.launch import launch
 from den_core.experiments.sweep import MEASURED, combinations
 
-SHORT = ["--steps", "4", "--threads", "1", "--device", "cpu"]
+SHORT = ["--steps", "2", "--threads", "1", "--device", "cpu"]
 
 
 def test_every_combination_has_its_folder(tmp_path):

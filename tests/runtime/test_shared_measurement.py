@@ -8,19 +8,21 @@ import shutil
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from den_core.checkpoints.gallery import gallery_path
+from den_core.cli.main import main
 from den_core.runtime.processes import gathered, is_first
 
-ONE = [sys.executable, "-m"]
 TWO = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", "-m"]
 TASKS = ("fashion", "emoji", "clipart")
 
 
-def den_core(start: list[str], *arguments: str) -> str:
+def two(*arguments: str) -> str:
+    """What a command line prints in two processes."""
     done = subprocess.run(
-        [*start, "den_core", *arguments],
+        [*TWO, "den_core", *arguments],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -30,24 +32,35 @@ def den_core(start: list[str], *arguments: str) -> str:
     return done.stdout
 
 
-def test_two_processes_measure_what_one_measures(tiny_checkpoint, tmp_path):
+@pytest.fixture
+def one(capsys):
+    """What a command line prints in this process."""
+
+    def one(*arguments: str) -> str:
+        assert main(list(arguments)) == 0
+        return capsys.readouterr().out
+
+    return one
+
+
+def test_two_processes_measure_what_one_measures(tiny_checkpoint, one, tmp_path):
     found = {}
-    for name, start in (("one", ONE), ("two", TWO)):
+    for name, run in (("one", one), ("two", two)):
         out = tmp_path / name / "metrics.json"
         options = ["--split", "validation", "--limit", "45", "--out", str(out)]
-        printed = den_core(start, "evaluate", str(tiny_checkpoint), *options)
+        printed = run("evaluate", str(tiny_checkpoint), *options)
         found[name] = json.loads(out.read_text()), printed
 
     assert found["two"][0] == found["one"][0]
     assert found["two"][1].splitlines()[-12:] == found["one"][1].splitlines()[-12:]
 
 
-def test_two_processes_index_what_one_indexes(tiny_checkpoint, tmp_path):
+def test_two_processes_index_what_one_indexes(tiny_checkpoint, one, tmp_path):
     galleries = []
-    for name, start in (("one", ONE), ("two", TWO)):
+    for name, run in (("one", one), ("two", two)):
         folder = tmp_path / name
         shutil.copytree(tiny_checkpoint, folder, ignore=shutil.ignore_patterns("gallery"))
-        printed = den_core(start, "index", str(folder), "--limit", "45")
+        printed = run("index", str(folder), "--limit", "45")
         assert printed.split() == [str(gallery_path(folder, task)) for task in TASKS]
         galleries.append([gallery_path(folder, task).read_bytes() for task in TASKS])
 

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from den_core.checkpoints.folder import read_config, read_history
+from den_core.cli.main import main
 from den_core.config import to_json
 from den_core.inference.network import load
 from den_core.recipes import recipe
@@ -92,24 +93,24 @@ def test_one_process_writes_one_checkpoint(run_of_two):
 
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
-COMMAND = ["-m", "den_core", "train", "digits-fast", "--steps", "40", "--device", "cpu", "--threads", "1"]
+COMMAND = ["train", "digits-fast", "--backbone", "simple-convnet-narrow", "--steps", "40", "--no-evaluate"]
+COMMAND += ["--device", "cpu", "--threads", "1", "--out"]
 
 
 @pytest.fixture(scope="module")
 def alone_and_together(tmp_path_factory):
-    """Histories of the same recipe from one process, and from two that torchrun started."""
-    work, histories = tmp_path_factory.mktemp("torchrun"), []
-    for name, start in (("alone", [sys.executable]), ("together", TORCHRUN)):
-        done = subprocess.run(
-            [*start, *COMMAND, "--no-evaluate", "--out", str(work / name)],
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stderr
-        histories.append(read_history(work / name))
-    return work, *histories
+    """Histories of the same recipe from this process, and from two that torchrun started."""
+    work = tmp_path_factory.mktemp("torchrun")
+    assert main([*COMMAND, str(work / "alone")]) == 0
+    done = subprocess.run(
+        [*TORCHRUN, "-m", "den_core", *COMMAND, str(work / "together")],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return work, *(read_history(work / name) for name in ("alone", "together"))
 
 
 def test_two_processes_of_torchrun_train_as_one_does(alone_and_together):
