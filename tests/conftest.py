@@ -33,7 +33,7 @@ pytest_plugins = ("fixtures.networks", "fixtures.training", "fixtures.galleries"
 CHECKPOINT_IMAGES = 300
 
 LONGEST = (
-    "test_journeys", "test_digits", "test_processes", "test_missing_sets", "test_test_sets", "test_one_image",
+    "test_journeys", "test_digits", "test_processes", "test_missing_pictures", "test_test_sets", "test_one_image",
     "test_upload", "test_shared_measurement", "test_resume", "test_exports", "test_pages", "test_cli", "test_twins",
 )  # fmt: skip
 "Files whose tests take longest; they come first, or else one process would end with them while the others are done."
