@@ -26,7 +26,7 @@ config._main_script_path = str(REPOSITORY / "app" / "main.py")
 
 @pytest.fixture(scope="session", autouse=True)
 def _packages_scanned_once() -> Iterator[None]:
-    """Streamlit reads what every installed package says of itself, again for every AppTest: 0.2 s of 0.25 s."""
+    """For every AppTest, Streamlit reads what every installed package says of itself; it takes longer than the page."""
     with pytest.MonkeyPatch.context() as patch:
         scan = functools.cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", scan)

@@ -8,6 +8,7 @@ import pytest
 from den_core.cli.main import main
 from den_core.experiments.compare_estimators import ARMS, equal_steps, first_turn
 from den_core.recipes import recipe
+from den_core.training import run
 
 
 def image_runs(chosen) -> int:
@@ -49,9 +50,10 @@ def test_the_first_turn_is_all_that_is_trained():
     assert t.selector.steps == t.selector.label_steps == 0
 
 
-def test_the_command_measures_every_arm_and_seed(tmp_path, capsys):
+def test_the_command_measures_every_arm_and_seed(tmp_path, monkeypatch, capsys):
     out = tmp_path / "arms.csv"
-
+    loaded = run.load_training_data
+    monkeypatch.setattr(run, "load_training_data", lambda recipe: loaded(recipe, limit=200, progress=False))
     asked = ["--recipe", "digits-fast", "--seeds", "0", "1", "--steps", "2", "--threads", "1", "--out", str(out)]
 
     assert main(["study", "compare-estimators", *asked]) == 0

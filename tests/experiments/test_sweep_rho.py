@@ -72,6 +72,7 @@ def test_a_sweep_needs_metrics_before_it_trains(copied, monkeypatch, capsys):
 
 @pytest.fixture(scope="module")
 def trained_once(with_last_turn, tmp_path_factory):
+    """A run that had a last turn, which tests change only in a copy."""
     folder = tmp_path_factory.mktemp("rho") / "run"
     train(with_last_turn, Execution(folder, accelerator="cpu", progress=False), 120)
     return folder

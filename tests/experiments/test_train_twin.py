@@ -24,6 +24,7 @@ def quietly(folder, **more) -> Execution:
 
 @pytest.fixture(scope="module")
 def trained_once(with_last_turn, tmp_path_factory):
+    """A run with a last turn, which tests change only in a copy."""
     folder = tmp_path_factory.mktemp("twin") / "run"
     train(with_last_turn, quietly(folder), IMAGES)
     return folder

@@ -150,6 +150,7 @@ def test_a_run_is_a_function_of_its_seed(short_digits, digits_data, tmp_path):
 
 @pytest.fixture(scope="module")
 def trained_once(short_digits, digits_data, tmp_path_factory) -> Path:
+    """A folder with a resume point, which tests change only in a copy."""
     folder = tmp_path_factory.mktemp("resume") / "stopped"
     Trainer(short_digits(), digits_data, quietly(folder)).run()
     return folder
@@ -157,7 +158,7 @@ def trained_once(short_digits, digits_data, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def stopped(trained_once, tmp_path) -> Path:
-    """A folder with a resume point."""
+    """A copy of a folder with a resume point."""
     return shutil.copytree(trained_once, tmp_path / "stopped")
 
 
