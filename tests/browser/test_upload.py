@@ -56,6 +56,9 @@ def test_a_file_that_is_no_image_leaves_a_message_and_a_working_page(url, page, 
     assert "Traceback" not in page.get_by_test_id("stMain").inner_text()
     keep(page)
 
+    settled(page)
     page.get_by_text("… or take a sample").click()
+    # The list unfolds for half a second; a click that comes sooner can miss what moves away under it.
+    page.evaluate("Promise.all(document.getAnimations().map(animation => animation.finished))")
     page.get_by_role("button", name="Camel", exact=True).click()
     page.locator(".st-key-picture").get_by_text("Sample: Camel").wait_for()

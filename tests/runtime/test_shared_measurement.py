@@ -84,9 +84,10 @@ with joined():
         got = gathered(rows, lambda part: (ran.append((part.start, part.stop)), torch.arange(10)[part, None] > 1)[1])
         found[rows] = {"ran": ran, "got": got.tolist()}
     (Path(sys.argv[1]) / f"{int(is_first())}.json").write_text(json.dumps(found))
-    print("first" if is_first() else "second")
-print("left")
+    print("first\\n" if is_first() else "second\\n", end="")
+print("left\\n", end="")
 """
+"What it prints goes out in whole lines: two unbuffered processes share the pipe, and `print` writes its end apart."
 
 
 def test_every_process_gets_what_all_ran(tmp_path):
