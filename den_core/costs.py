@@ -34,9 +34,11 @@ class CostModel:
     task_macs: int
     selector_macs: int
 
-    def macs(self, levels: np.ndarray, with_selector: bool = True) -> np.ndarray:
-        """MACs of structures given as levels, (N, n) -> int64 (N,)."""
-        return over_blocks(self.block_macs, levels) + self.task_macs + (self.selector_macs if with_selector else 0)
+    def macs(self, levels: np.ndarray, with_selector: bool = True, early: np.ndarray | None = None) -> np.ndarray:
+        """MACs of structures given as levels, (N, n) -> int64 (N,); where `early`, bool (N,), no estimator runs."""
+        macs = over_blocks(self.block_macs, levels) + self.task_macs
+        macs = macs if early is None else np.where(early, 0, macs)
+        return macs + (self.selector_macs if with_selector else 0)
 
     @property
     def relative_macs(self) -> np.ndarray:

@@ -31,6 +31,7 @@ METHODS = {
     "twin": Method("Twin that never looks", "Twin", "#AA4499", "triangle-down"),
     "permuted": Method("Permuted: own choices of other images", "Permuted", "#56B4E9", "x"),
     "cost_weight": Method("Own choice at a cost weight", "Cost weight", "#0072B2", "circle"),
+    "dial": Method("Dial: the best within a budget", "Dial", "#0072B2", "diamond-open"),
     "chosen": Method("Own choice", "Own choice", "#0072B2", "star"),
 }
 "By the method's key in metrics.json, in drawing order: what is drawn last lies on top."

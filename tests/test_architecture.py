@@ -20,7 +20,7 @@ FLOORS = (
     {"errors", "seeding", "costs", "methods"},
     {"structure_keys", "fields"},
     {"typed_json"},
-    {"config", "structures", "runtime"},
+    {"config", "structures", "policy", "runtime"},
     {"models", "data", "checkpoints"},
     {"recipes", "inference"},
     {"evaluation"},

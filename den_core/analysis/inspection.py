@@ -11,11 +11,10 @@ import pandas as pd
 import torch
 from PIL import Image
 
-from den_core.inference.predictor import Predictor
-from den_core.structures import parse_structure
+from den_core.structure_keys import structure_key
 
 if TYPE_CHECKING:
-    from den_core.inference.network import DeepElasticNetwork
+    from den_core.inference.network import Choice, DeepElasticNetwork
 
 ImageLike = bytes | str | Path | Image.Image | np.ndarray
 "What `decode_image` takes: encoded bytes, a path, a PIL image or a uint8 array."
@@ -35,8 +34,14 @@ class Inspection:
     predictions: pd.DataFrame
     "class_name, probability; the most probable classes first."
     costs: pd.DataFrame
-    "macs, params (int64) of: structure (stem, blocks, head), selector, total, full (which needs no "
-    "selector)."
+    "macs, params (int64) of: structure (stem, blocks, head; 0 where the answer is early), selector, total, full "
+    "(which needs no selector)."
+    early: bool = False
+    "Whether the selector's head answered and the estimator did not run; `structure` is then what would have run."
+    head_probability: float | None = None
+    "That the selector's head is right, calibrated; None of a network whose head answers nothing."
+    head_predictions: pd.DataFrame | None = None
+    "What the selector's head says of the most probable classes; None without a head."
 
     @property
     def share_of_full(self) -> float:
@@ -66,21 +71,32 @@ def inspect_image(
     Raises:
         ImageError: the image cannot be read.
     """
-    found = Predictor(net, cost_weight).predict(network_input(net, image, task), task)[0]
-    named = pd.DataFrame({"class_name": net.task(task).class_names, "probability": found.probabilities})
-    z = parse_structure(found.structure, net.num_blocks, net.num_levels)
+    x = network_input(net, image, task)
+    found = net.answer(x, task, cost_weight)
+    look, z = found.look, found.structure.cpu()
+    assert look is not None  # a cost weight always looks
+    C, head = look.distribution[0].float().cpu().numpy(), look.class_logits
     return Inspection(
         task=task,
-        distribution=found.distribution,
+        distribution=C,
         levels=tuple(z[0].tolist()),
-        structure=found.structure,
-        predictions=named.nlargest(top, "probability").reset_index(drop=True),
-        costs=_costs(net, z, task),
+        structure=structure_key(z[0]),
+        predictions=_top(net, task, found.logits, top),
+        costs=_costs(net, found, task),
+        early=bool(found.early[0]),
+        head_probability=None if net.early_rule is None else float(net.head_probability(look, task)[0]),
+        head_predictions=None if head is None else _top(net, task, head, top),
     )
 
 
-def _costs(net: DeepElasticNetwork, z: torch.Tensor, task: str) -> pd.DataFrame:
-    cost, full = net.cost(z, task=task), net.full_cost(task=task)
+def _top(net: DeepElasticNetwork, task: str, logits: torch.Tensor, top: int) -> pd.DataFrame:
+    probabilities = logits[0].float().softmax(0).cpu().numpy()
+    named = pd.DataFrame({"class_name": net.task(task).class_names, "probability": probabilities})
+    return named.nlargest(top, "probability").reset_index(drop=True)
+
+
+def _costs(net: DeepElasticNetwork, found: Choice, task: str) -> pd.DataFrame:
+    cost, full = net.cost(found.structure, task, found.early), net.full_cost(task=task)
     parts = {
         "structure": (cost.macs, cost.params),
         "selector": (cost.total_macs - cost.macs, cost.total_params - cost.params),

@@ -21,9 +21,12 @@ import pyarrow.parquet as pq
 
 from den_core.costs import CostModel
 from den_core.errors import CheckpointError, DataError, StructureError
+from den_core.policy import threshold_at
 from den_core.structure_keys import structure_levels
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+OLDEST_VERSION = 2
+"From which on a gallery can be read: schema 2 has no early answers."
 Split = Literal["train", "test"]
 SPLITS: dict[str, Split] = {"train": "train", "test": "test"}
 "What a gallery can be about; another word is no gallery's."
@@ -36,9 +39,30 @@ COLUMNS = (
     "label_probability",
     "correct",
     "structure",
+    "early",
     "macs",
     "params",
 )
+
+
+@dataclass(frozen=True)
+class HeadAnswers:
+    """What the selector's head said of N images. Arrays are read-only.
+
+    Args:
+        probability: calibrated, that it is right, float32 (N,).
+        correct: whether it is right, bool (N,).
+        threshold, fall: of the rule of early answers, see `den_core.inference.early`.
+    """
+
+    probability: np.ndarray
+    correct: np.ndarray
+    threshold: float
+    fall: float
+
+    def early(self, cost_weight: float) -> np.ndarray:
+        """Which images it answers at a cost weight, bool (N,)."""
+        return self.probability > threshold_at(self.threshold, self.fall, cost_weight)
 
 
 @dataclass(frozen=True)
@@ -48,16 +72,18 @@ class Gallery:
     Args:
         task, split, source: which images these are.
         num_blocks, num_levels: n and h.
-        frame: one row per image, `COLUMNS`; macs and params with the selector; probabilities are fractions.
+        frame: one row per image, `COLUMNS`; macs and params of everything that ran; probabilities are fractions. Where
+            `early`, the selector's head answered, and `structure` is what the estimator would have run.
         distribution: model distributions C, float32 (N, n, h).
         levels: the structures as levels, uint8 (N, n).
         costs: MACs of every block and level.
-        features: what the head sees under the chosen structure, float32 (N, D); None where it was left out.
+        features: what the estimator's head sees under the structure, float32 (N, D); None where it was left out.
         tried: structures that every image was also run through, cheapest first; the uniform ones and the most chosen.
         tried_macs: their MACs without the selector, int64 (T,).
         tried_probability: probability of the true class under each of them, float32 (N, T).
         tried_correct: whether the answer is right, bool (N, T).
         thumbnails: encoded pictures, N of them; None where the data set itself is at hand.
+        head: what the selector's head said; None of a network whose head answers nothing, and before schema 3.
     """
 
     task: str
@@ -75,9 +101,19 @@ class Gallery:
     tried_probability: np.ndarray
     tried_correct: np.ndarray
     thumbnails: tuple[bytes, ...] | None = None
+    head: HeadAnswers | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    @property
+    def early(self) -> np.ndarray:
+        """Which images were answered early, bool (N,)."""
+        return self.frame["early"].to_numpy()
+
+    def early_at(self, cost_weight: float) -> np.ndarray:
+        """Which images are answered early at a cost weight, bool (N,)."""
+        return np.zeros(len(self), dtype=bool) if self.head is None else self.head.early(cost_weight)
 
 
 def gallery_path(folder: Path | str, task: str) -> Path:
@@ -110,15 +146,31 @@ def read_gallery(folder: Path | str, task: str) -> Gallery:
         table = pq.read_table(path)
         about = json.loads(table.schema.metadata[b"den"])
         version = about["schema_version"]
-        if version == SCHEMA_VERSION:
-            return _gallery(table, about)
+        if type(version) is int and OLDEST_VERSION <= version <= SCHEMA_VERSION:
+            return _gallery(_upgraded(table) if version < SCHEMA_VERSION else table, about)
     except (pa.ArrowException, StructureError, KeyError, TypeError, ValueError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path}: expected a gallery, found a damaged file ({reason}); index again") from error
     raise CheckpointError(
-        f"{path}: expected a gallery of schema_version {SCHEMA_VERSION}, found {version}; "
+        f"{path}: expected a gallery of schema_version {OLDEST_VERSION} to {SCHEMA_VERSION}, found {version}; "
         f"`den index {folder}` writes it anew"
     )
+
+
+def _upgraded(table: pa.Table) -> pa.Table:
+    """Before schema 3 the estimator answered every image."""
+    return table.append_column("early", pa.array(np.zeros(len(table), dtype=bool)))
+
+
+def _head(table: pa.Table, about: dict) -> HeadAnswers | None:
+    if about.get("early_rule") is None:
+        return None
+    probability = table.column("head_probability").to_numpy().astype(np.float32)
+    correct = table.column("head_correct").to_numpy().astype(bool)
+    threshold, fall = (float(about["early_rule"][key]) for key in ("threshold", "fall"))
+    if not (0 <= threshold <= 1 and 0 <= fall < np.inf):
+        raise ValueError(f"a rule of early answers with threshold {threshold:g} and fall {fall:g}")
+    return HeadAnswers(_frozen(probability), _frozen(correct), threshold, fall)
 
 
 def _gallery(table: pa.Table, about: dict) -> Gallery:
@@ -149,6 +201,7 @@ def _gallery(table: pa.Table, about: dict) -> Gallery:
         tried_probability=_frozen(_array(table, "tried_probability", np.float32, len(tried))),
         tried_correct=_frozen(_array(table, "tried_correct", np.bool_, len(tried))),
         thumbnails=tuple(table.column("thumbnail").to_pylist()) if "thumbnail" in table.column_names else None,
+        head=_head(table, about),
     )
 
 

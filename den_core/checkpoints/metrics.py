@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from den_core.checkpoints.folder import SCHEMA_VERSION, read_json, write_json
 from den_core.errors import CheckpointError, ConfigError
 from den_core.fields import Range, check_fields
+from den_core.policy import Policy
 from den_core.typed_json import from_json, to_json
 
 METRICS = "metrics.json"
@@ -49,7 +50,12 @@ def _require(condition: bool, message: str) -> None:
 
 @dataclass(frozen=True)
 class TaskResult(_Checked):
-    """One task at one operating point."""
+    """One task at one operating point.
+
+    Args:
+        distinct_structures: that the estimator ran.
+        early: share of the images that the selector's head answered; None where no head could.
+    """
 
     images: Count
     accuracy: Share
@@ -57,6 +63,7 @@ class TaskResult(_Checked):
     mean_macs: NotNegative
     mean_params: NotNegative
     distinct_structures: Count
+    early: Share | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,7 @@ class AverageResult(_Checked):
     accuracy: Share
     class_accuracy: Share
     mean_macs: NotNegative
+    early: Share | None = None
 
 
 @dataclass(frozen=True)
@@ -74,9 +82,10 @@ class OperatingPoint(_Checked):
 
     Args:
         method: of `den_core.methods`.
-        parameter: the cost weight or the level, where the method has one.
+        parameter: the cost weight, the level or the budget, where the method has one.
         tasks: results by task. MACs include the selector where it runs.
         structures: by task, of the static method.
+        policy: of a stop of the dial.
     """
 
     method: str
@@ -84,6 +93,7 @@ class OperatingPoint(_Checked):
     tasks: dict[str, TaskResult]
     average: AverageResult
     structures: dict[str, str] | None = None
+    policy: Policy | None = None
 
     @property
     def results(self) -> dict[str, TaskResult | AverageResult]:
@@ -98,7 +108,8 @@ class Difference(_Checked):
     Args:
         tasks, average: by task, and their mean.
         class_tasks, class_average: of the class-averaged accuracy.
-        intervals: 95 % of the plain difference, paired over the images, by task and for AVERAGE; None in older files.
+        intervals: 95 % of the plain difference, paired over the images or, where several show one thing, over groups
+            of them, by task and for AVERAGE; None in older files.
     """
 
     tasks: dict[str, Gap]
@@ -242,6 +253,8 @@ class Metrics:
         instance_gain: the own choice minus the permuted one.
         distinct_per_600: different structures in 600 images, an equal share of every task.
         static_lead: the own choice minus the best static structure.
+        fixed_lead: the own choice minus the best fixed structure of any kind within its MACs.
+        fixed_rival: which one that is.
         twin_lead: the own choice minus the twin that never looks.
         choice: how varied the structures in use are.
         by_cost_weight: the own choice and its controls at every cost weight, rising in MACs; 0 is one of them.
@@ -261,6 +274,8 @@ class Metrics:
     distinct_per_600: UpTo600
     schema_version: Count = SCHEMA_VERSION
     static_lead: Difference | None = None
+    fixed_lead: Difference | None = None
+    fixed_rival: str = ""
     twin_lead: Difference | None = None
     choice: Choice | None = None
     by_cost_weight: tuple[CostWeightRow, ...] = ()
@@ -291,7 +306,7 @@ class Metrics:
             yield f"operating_points[{i}]", point.tasks
         for i, row in enumerate(self.by_cost_weight):
             yield f"by_cost_weight[{i}]", row.tasks
-        for name in ("instance_gain", "static_lead", "twin_lead", "choice"):
+        for name in ("instance_gain", "static_lead", "fixed_lead", "twin_lead", "choice"):
             if (part := getattr(self, name)) is not None:
                 yield name, part.tasks
 

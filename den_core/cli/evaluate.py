@@ -36,9 +36,9 @@ class Evaluate:
     shares: list[float] = field(default_factory=list)
     """Shares of the full MACs at which the cost-weight curve is measured; eight from 0.15 to 0.85 if not given."""
     budget: float | None = None
-    """Measure one thing only: the accuracy at this share of the full model's MACs, selector included, such as 0.4."""
+    """Measure one thing only: the accuracy within this share of the full model's MACs, all included, such as 0.4."""
     latency: float | None = None
-    """The same where an image may take so many milliseconds on this machine, selector included."""
+    """The same where an image may take so many milliseconds on this machine, all included."""
     batch: int = 1
     """Images that run together, for a latency."""
     out: Path | None = None
@@ -84,6 +84,9 @@ class Evaluate:
                 print_frame(found, self.out)
             return
         shares = self.shares or MAC_SHARES
+        print("calibrating: the rule of early answers and the stops of the dial, on validation images")
+        calibration = calibrate(net, validation, seed=self.seed)
+        net = net.calibrated(calibration)
         evaluator = Evaluator(net, data, validation, self.seed, baselines=baselines, twin=twin, shares=shares)
         metrics = evaluator.run(self.split)
         if not is_first():
@@ -98,7 +101,7 @@ class Evaluate:
         if self.write:
             write_metrics(self.checkpoint, metrics)
             if self.split == "test":
-                write_calibration(self.checkpoint, calibrate(net, validation))
+                write_calibration(self.checkpoint, calibration)
             return
         before = read_metrics(self.checkpoint)
         if before is not None and before.split == metrics.split and self.limit is None:

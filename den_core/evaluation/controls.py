@@ -37,9 +37,9 @@ def random_draws(
 
 
 def permutations(z: Tensor, task: str, draws: int, seed: int) -> list[Tensor]:
-    """The structures z, (N, n), permuted among the images of a task, `draws` times.
+    """What was decided for images of a task, such as structures (N, n), permuted among them, `draws` times.
 
-    The same draws of a task use the same permutations, whatever z is.
+    The same draws of a task use the same permutations, whatever z is: structures and early answers stay together.
     """
     generators = [step_generator(seed, f"permuted/{task}", i) for i in range(draws)]
     return [z[torch.randperm(len(z), generator=generator)] for generator in generators]

@@ -1,11 +1,14 @@
-"""The dial: from a wished share of the full model's MACs, or a latency, to the cost weight that meets it.
+"""The dial: what every budget is best spent on, measured on validation images.
 
-Found on validation images, so that one network serves every budget without training.
+Candidates are the network's own choices at cost weights, with early answers; choices drawn towards a static structure;
+and static structures themselves, which need no selector. So that one network serves every budget without training, and
+is at none of them worse than a structure that does not look.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,42 +18,57 @@ from torch import Tensor
 from den_core.checkpoints.metrics import AVERAGE
 from den_core.data.transforms import normalise
 from den_core.errors import ConfigError
-from den_core.evaluation.measuring import EvaluationSet, measure
+from den_core.evaluation.early_answers import Tradeoff, fit_confidences
+from den_core.evaluation.measuring import EvaluationSet, answers, decided
+from den_core.evaluation.operating_points import DIAL, measure_points, policy_point
 from den_core.evaluation.static_search import TRIALS, Budget, best_statics
-from den_core.inference.calibration import Calibration, milliseconds
+from den_core.inference.calibration import Calibration, Stop, milliseconds
+from den_core.inference.early import EarlyRule, log_odds
 from den_core.inference.network import DeepElasticNetwork
+from den_core.policy import Policy
 from den_core.runtime.stopwatch import quartiles, take_turns
 from den_core.structure_keys import structure_key
 
 STEPS = 40
-"Shares at which a calibration is measured, evenly spread over what the dial reaches."
+"Cost weights above 0 and below it at which the own choice is tried."
 LIMIT = 500.0
 "Nats per full block's MACs: at this cost weight, and at minus it, all images take the cheapest or most expensive one."
+STATIC_SHARES = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8)
+"Shares of the full model's MACs within which the dial tries static structures."
+STATIC_TRIALS = 12
+"Random changes that the search tries within each."
+PULLS = (1.0, 3.0, 1000.0)
+"Nats by which choices are drawn towards a static structure; the last is all of the way, but for early answers."
 POINTS = 8
-"Shares of MACs at which the time is taken, evenly spread over what the dial reaches."
+"Stops of the dial at which the time is taken, evenly spread."
 IMAGES = 64
 "Validation images of every task that a timing covers."
 REPEATS = 7
 
 
-def weight_for_macs(net: DeepElasticNetwork, data: dict[str, EvaluationSet], mean_macs: float) -> float:
-    """The cost weight at which the mean over tasks of the total MACs comes nearest to a goal from below."""
+def weight_for_macs(
+    net: DeepElasticNetwork, data: dict[str, EvaluationSet], mean_macs: float, with_selector: bool = True
+) -> float:
+    """The cost weight at which the mean over tasks of the MACs comes nearest to a goal from below."""
     low, high = -LIMIT, LIMIT
     for _ in range(60):
         middle = (low + high) / 2
-        if mean_total_macs(net, data, middle) > mean_macs:
+        if mean_total_macs(net, data, middle, with_selector) > mean_macs:
             low = middle
         else:
             high = middle
     return high
 
 
-def mean_total_macs(net: DeepElasticNetwork, data: dict[str, EvaluationSet], cost_weight: float) -> float:
-    """Mean over tasks of the MACs per image, selector included, at a cost weight."""
-    means = [
-        float(net.cost(net.choose(d.distribution, cost_weight), name).total_macs.double().mean())
-        for name, d in data.items()
-    ]
+def mean_total_macs(
+    net: DeepElasticNetwork, data: dict[str, EvaluationSet], cost_weight: float, with_selector: bool = True
+) -> float:
+    """Mean over tasks of the MACs per image at a cost weight, early answers included."""
+    means = []
+    for name, images in data.items():
+        choice = decided(net, images, Policy(cost_weight))
+        cost = net.cost(choice.structure, name, choice.early)
+        means.append(float((cost.total_macs if with_selector else cost.macs).double().mean()))
     return float(np.mean(means))
 
 
@@ -62,7 +80,7 @@ def mean_full_macs(net: DeepElasticNetwork, tasks: Iterable[str]) -> float:
 def weights_for_shares(net: DeepElasticNetwork, data: dict[str, EvaluationSet], shares: Sequence[float]) -> list[float]:
     """The cost weights, rising, at which the mean total MACs come to shares of the full model's.
 
-    A share below what the cheapest or above what the most expensive structures need has none.
+    A share below what the cheapest or above what the most expensive choices need has none.
     """
     full = mean_full_macs(net, data)
     found = [(share * full, weight_for_macs(net, data, share * full)) for share in shares]
@@ -70,28 +88,129 @@ def weights_for_shares(net: DeepElasticNetwork, data: dict[str, EvaluationSet], 
     return sorted({round(weight, 6) for weight in weights})
 
 
-def calibrate(net: DeepElasticNetwork, validation: dict[str, EvaluationSet], steps: int = STEPS) -> Calibration:
-    """Measure a network's calibration on validation images."""
-    full = mean_full_macs(net, validation)
-    ends = [mean_total_macs(net, validation, weight) / full for weight in (LIMIT, -LIMIT)]
-    found = {ends[0]: LIMIT, ends[1]: -LIMIT}
-    for goal in np.linspace(ends[0], ends[1], steps + 2)[1:-1]:
-        weight = weight_for_macs(net, validation, goal * full)
-        found[mean_total_macs(net, validation, weight) / full] = weight
-    shares = sorted(found)
-    return Calibration(
-        tuple(found[share] for share in shares), tuple(shares), sum(len(d.labels) for d in validation.values())
-    )
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """A candidate for the dial: its share of the full MACs, and which validation images it gets right, by task."""
+
+    policy: Policy
+    spent: float
+    right: Mapping[str, np.ndarray]
+
+    @property
+    def accuracy(self) -> float:
+        return float(np.mean([part.mean() for part in self.right.values()]))
+
+    def lead(self, other: _Tried) -> tuple[float, float]:
+        """Its accuracy minus another's on the same images, mean over tasks, and the standard error of that."""
+        apart = [part.astype(float) - other.right[name] for name, part in self.right.items()]
+        errors = [part.std() / len(part) ** 0.5 for part in apart]
+        return float(np.mean([part.mean() for part in apart])), float(np.linalg.norm(errors)) / len(errors)
+
+
+def calibrate(
+    net: DeepElasticNetwork, validation: dict[str, EvaluationSet], steps: int = STEPS, seed: int = 0
+) -> Calibration:
+    """Fit a network's rule of early answers, and find the stops of its dial.
+
+    Own choices are the stops unless something else is more accurate for no more MACs by more than a standard error of
+    the difference: with few images, the best of many candidates is too often one that was lucky.
+
+    Args:
+        validation: images by task.
+        steps: cost weights on either side of 0.
+        seed: of the search for static structures.
+    """
+    blind = net.calibrated(None)
+    weights = _weights(blind, validation, steps)
+    early = _early_rule(blind, validation, [weight for weight in weights if weight >= 0]) if net.has_head else None
+    images = sum(len(data.labels) for data in validation.values())
+    ruled = net.calibrated(Calibration((), images, early))
+    own = _tried(ruled, validation, [Policy(weight) for weight in weights])
+    saving = [tried for tried in own if tried.policy.cost_weight >= 0]
+    spending = [tried for tried in own if tried.policy.cost_weight < 0]
+    others = _tried(ruled, validation, _static_policies(ruled, validation, weights, seed))
+    front = _front(saving, [*others, *spending])
+    return Calibration(tuple(Stop(t.policy, t.spent, t.accuracy) for t in front), images, early)
+
+
+def _weights(net: DeepElasticNetwork, validation: dict[str, EvaluationSet], steps: int) -> list[float]:
+    """Cost weights, 0 among them, at which the MACs of the structures are evenly spread on either side of the own."""
+    own, *ends = (mean_total_macs(net, validation, weight) for weight in (0.0, LIMIT, -LIMIT))
+    goals = [goal for end in ends for goal in np.linspace(own, end, steps + 1)[1:]]
+    return sorted({0.0, *(round(weight_for_macs(net, validation, goal), 6) for goal in goals)})
+
+
+def _early_rule(net: DeepElasticNetwork, validation: dict[str, EvaluationSet], weights: list[float]) -> EarlyRule:
+    head = {name: data.head_right.numpy() for name, data in validation.items()}
+    said = {name: data.class_logits for name, data in validation.items() if data.class_logits is not None}
+    odds = {name: log_odds(class_logits).numpy() for name, class_logits in said.items()}
+    confidence = fit_confidences(odds, head)
+    estimator, macs, probability, selector = {}, {}, {}, {}
+    for name, data in validation.items():
+        structures = torch.stack([decided(net, data, Policy(weight)).structure for weight in weights], 1)
+        full = float(net.full_cost(name).macs[0])
+        total = net.cost(structures.flatten(0, 1), name).total_macs.view(structures.shape[:2])
+        estimator[name] = answers(net, data, structures).numpy()
+        macs[name], selector[name] = total.numpy() / full, net.table.selector_macs[name] / full
+        probability[name] = confidence[name].probability(said[name]).numpy()
+    return Tradeoff(probability, head, weights, estimator, macs, selector).rule(confidence)
+
+
+def _tried(net: DeepElasticNetwork, data: dict[str, EvaluationSet], policies: Sequence[Policy]) -> list[_Tried]:
+    points = {place: policy_point(net, data, policy, DIAL) for place, policy in enumerate(policies)}
+    full, found = {name: float(net.full_cost(name).macs[0]) for name in data}, measure_points(net, data, points)
+    tried = []
+    for place, policy in enumerate(policies):
+        spent = np.mean([result.mean_macs / full[name] for name, result in found[place].results.items()])
+        tried.append(_Tried(policy, float(spent), {name: hits.numpy() for name, hits in found[place].hits.items()}))
+    return tried
+
+
+def _static_policies(
+    net: DeepElasticNetwork, validation: dict[str, EvaluationSet], weights: list[float], seed: int
+) -> list[Policy]:
+    """Static structures as they are, and choices drawn towards them at a few cost weights."""
+    by_task = {}
+    for name, data in validation.items():
+        full = float(net.full_cost(name).macs[0])
+        budgets = [Budget(share * full, STATIC_TRIALS) for share in STATIC_SHARES]
+        by_task[name] = [structure_key(z) for z in best_statics(net, data, budgets, seed)]
+    saving = [weight for weight in weights if weight >= 0]
+    few = saving[:: max(1, len(saving) // 4)][:3]
+    policies = []
+    for place in range(len(STATIC_SHARES)):
+        static = {name: keys[place] for name, keys in by_task.items()}
+        policies.append(Policy(static=static, looks=False))
+        policies += [Policy(weight, static=static, pull=pull) for pull in PULLS for weight in few]
+    return policies
+
+
+def _front(own: list[_Tried], others: list[_Tried]) -> list[_Tried]:
+    """Candidates that rise in cost and do not fall in accuracy; of `others` those that clearly lead all cheaper own."""
+    front: list[_Tried] = []
+    for tried, is_own in sorted([(t, True) for t in own] + [(t, False) for t in others], key=lambda t: t[0].spent):
+        if front:
+            ahead, error = tried.lead(max(front, key=lambda t: t.accuracy))
+            if ahead < 0 or not is_own and ahead <= error:
+                continue
+            if tried.spent <= front[-1].spent:
+                front.pop()
+        elif not is_own:
+            rivals = [t for t in own if t.spent <= tried.spent]
+            if rivals:
+                continue
+        front.append(tried)
+    return front
 
 
 def calibrate_latency(
     net: DeepElasticNetwork, validation: dict[str, EvaluationSet], calibration: Calibration, batch: int
 ) -> Calibration:
-    """Time the choices of a network along its dial, selector included.
+    """Time the stops of a network's dial, everything that runs included.
 
     Args:
         validation: images by task.
-        calibration: of the same network in shares; it says which cost weights are worth timing.
+        calibration: of the same network in shares.
         batch: images that run together.
 
     Returns:
@@ -102,25 +221,28 @@ def calibrate_latency(
     """
     if batch < 1:
         raise ConfigError(f"expected a batch of at least one image, found {batch}")
-    shares = np.linspace(calibration.spent[0], calibration.spent[-1], POINTS)
-    weights = [calibration.cost_weight(float(share)) for share in shares]
-    found, timed = np.zeros(POINTS), 0
+    net = net.calibrated(calibration)
+    places = np.linspace(0, len(calibration.stops) - 1, POINTS).round().astype(int)
+    stops = [calibration.stops[place] for place in sorted(set(places.tolist()))]
+    found, timed = np.zeros(len(stops)), 0
     for data in validation.values():
         x = normalise(data.images[: max(IMAGES, batch)].to(net.device), data.task)
-        ways = {str(i): _runner(net, data.task.name, x, weight, batch) for i, weight in enumerate(weights)}
+        ways = {str(i): _runner(net, data.task.name, x, stop.policy, batch) for i, stop in enumerate(stops)}
         with torch.inference_mode():
             taken = take_turns(ways, REPEATS, net.device)
         found += [1000 * quartiles(taken[name])[1] / len(x) for name in ways]
         timed += len(x)
-    # more work cannot take less time: where it seems to, the clock was disturbed
-    rising = np.maximum.accumulate(found / len(validation))
-    return Calibration(tuple(weights), tuple(rising.tolist()), timed, milliseconds(batch))
+    spent = (found / len(validation)).tolist()
+    # a stop that takes no longer than a less accurate one replaces it
+    kept = [i for i in range(len(stops)) if all(spent[i] < later for later in spent[i + 1 :])]
+    timed_stops = tuple(Stop(stops[i].policy, spent[i], stops[i].accuracy) for i in kept)
+    return Calibration(timed_stops, timed, calibration.early, milliseconds(batch))
 
 
-def _runner(net: DeepElasticNetwork, task: str, x: Tensor, weight: float, batch: int) -> Callable[[], None]:
+def _runner(net: DeepElasticNetwork, task: str, x: Tensor, policy: Policy, batch: int) -> Callable[[], None]:
     def run() -> None:
         for part in x.split(batch):
-            net.classify(part, task, net.choose(net.model_distribution(part, task), weight))
+            net.answer(part, task, policy=policy)
 
     return run
 
@@ -128,15 +250,16 @@ def _runner(net: DeepElasticNetwork, task: str, x: Tensor, weight: float, batch:
 def within_share(
     net: DeepElasticNetwork, validation: dict[str, EvaluationSet], data: dict[str, EvaluationSet], share: float
 ) -> pd.DataFrame:
-    """What a network does at a share of the full model's MACs, selector included; see `at_cost_weight`.
+    """What a network does within a share of the full model's MACs; see `at_policy`.
 
     Args:
-        validation: images on which the cost weight is found.
+        validation: images on which the dial is calibrated.
 
     Raises:
         ConfigError: a share out of reach; the message names the reachable range.
     """
-    return at_cost_weight(net, data, calibrate(net, validation).cost_weight(share))
+    calibration = calibrate(net, validation)
+    return at_policy(net.calibrated(calibration), data, calibration.within(share))
 
 
 def within_latency(
@@ -146,31 +269,32 @@ def within_latency(
     latency: float,
     batch: int,
 ) -> pd.DataFrame:
-    """What a network does when an image may take so long on this machine, selector included; see `at_cost_weight`.
+    """What a network does when an image may take so long on this machine; see `at_policy`.
 
     Args:
         latency: milliseconds per image.
-        validation: images on which the cost weight is found.
+        validation: images on which the dial is calibrated and timed.
         batch: images that run together.
 
     Raises:
         ConfigError: a time out of reach; the message names the reachable range.
     """
-    dial = calibrate_latency(net, validation, calibrate(net, validation), batch)
-    return at_cost_weight(net, data, dial.cost_weight(latency))
+    calibration = calibrate(net, validation)
+    dial = calibrate_latency(net, validation, calibration, batch)
+    return at_policy(net.calibrated(calibration), data, dial.within(latency))
 
 
-def at_cost_weight(net: DeepElasticNetwork, data: dict[str, EvaluationSet], weight: float) -> pd.DataFrame:
-    """A row per task and their average: accuracy, class_accuracy, share of the full MACs (fractions), cost_weight."""
+def at_policy(net: DeepElasticNetwork, data: dict[str, EvaluationSet], policy: Policy) -> pd.DataFrame:
+    """A row per task and their average: accuracy, class_accuracy, share of the full MACs, early (fractions), picked."""
+    outcome = measure_points(net, data, {DIAL: policy_point(net, data, policy, DIAL)})[DIAL]
     rows = {}
-    for name, images in data.items():
-        found = measure(net, images, net.choose(images.distribution, weight), with_selector=True)
-        full = float(net.full_cost(name).macs[0])
+    for name, found in outcome.results.items():
+        share = found.mean_macs / float(net.full_cost(name).macs[0])
         rows[name] = {
-            "accuracy": found.accuracy, "class_accuracy": found.class_accuracy, "share": found.mean_macs / full
+            "accuracy": found.accuracy, "class_accuracy": found.class_accuracy, "share": share, "early": found.early
         }  # fmt: skip
     frame = pd.DataFrame(rows).T
-    return pd.concat([frame, frame.mean().rename(AVERAGE).to_frame().T]).assign(cost_weight=weight)
+    return pd.concat([frame, frame.mean().rename(AVERAGE).to_frame().T]).assign(picked=policy.words)
 
 
 def best_static(net: DeepElasticNetwork, validation: EvaluationSet, share: float, seed: int = 0) -> str:

@@ -5,12 +5,14 @@ The controls run at the mean MACs of the own choice, selector included, which a 
 
 - random: every image a structure drawn at random, levels weighted by their MACs so that the mean fits;
 - static: the best structure for all images of a task that is found on the validation split;
-- permuted: the chosen structures, permuted at random among the images of the same task.
+- permuted: the chosen structures and early answers, permuted at random among the images of the same task.
 
 Own accuracy minus permuted is the instance gain: what comes from looking at the image, or from being used to the own
 choices. Own minus static is the static lead: what remains of it against the best network that does not look. Both are
-measured at the own choice and at every cost weight, with paired intervals. Two further points need other checkpoints:
-the baseline, a separate network per task, and the twin that never looks; own minus twin is free of habit.
+measured at the own choice and at every cost weight, with paired intervals. Own minus the best of static and fixed
+levels within its MACs, the best on these very images, is the lead over any fixed structure. Two further points need
+other checkpoints: the baseline, a separate network per task, and the twin that never looks; own minus twin is free of
+habit. Points of the dial are the stops of the calibration within budgets.
 """
 
 from __future__ import annotations
@@ -25,16 +27,20 @@ from den_core.checkpoints.metrics import Choice, CostWeightRow, Metrics, Operati
 from den_core.evaluation.baselines import baseline_point
 from den_core.evaluation.controls import permutations, random_draws
 from den_core.evaluation.dial import weights_for_shares
-from den_core.evaluation.measuring import (
-    EvaluationSet,
-    choice_statistics,
-    distinct_per_600,
-    most_common,
+from den_core.evaluation.measuring import EvaluationSet, choice_statistics, decided, distinct_per_600, most_common
+from den_core.evaluation.operating_points import (
+    DIAL,
+    Outcome,
+    Point,
+    cost_weight_row,
+    difference,
+    measure_points,
+    policy_point,
 )
-from den_core.evaluation.operating_points import Outcome, Point, cost_weight_row, difference, measure_points
 from den_core.evaluation.static_search import TRIALS, Budget, best_statics
 from den_core.evaluation.twins import measure_twin
 from den_core.inference.network import DeepElasticNetwork
+from den_core.policy import Policy
 from den_core.structure_keys import structure_key
 from den_core.structures import uniform_structure
 
@@ -42,6 +48,8 @@ DRAWS = 3
 "How often the random and the permuted control are drawn; their figures are means."
 WEIGHT_DRAWS = 2
 "The same for the permuted control at a cost weight."
+BUDGETS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8)
+"Shares of the full model's MACs within which the dial is measured."
 MAC_SHARES = (0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85)
 "Shares of the full model's MACs at which the cost-weight curve is measured; the weights are found on validation data."
 WEIGHT_TRIALS = 12
@@ -55,7 +63,7 @@ class Evaluator:
     """Measures every operating point of one network on one set of images.
 
     Args:
-        net: the network.
+        net: the network, calibrated on `validation`.
         data: the images that the figures are about, by task.
         validation: images for the choices that a control or a cost weight needs, by task.
         seed: of what is drawn.
@@ -83,20 +91,24 @@ class Evaluator:
         listed += [outcome for (role, _), outcome in found.items() if role == "level"]
         weights = [weight for role, weight in points if role == "own"]
         listed += [found["own", weight] for weight in weights if weight]
+        listed += [outcome for (role, _), outcome in found.items() if role == DIAL]
         rows = [outcome.row for outcome in listed]
         rows += [baseline_point(self.baselines, self.data)] if self.baselines else []
-        twin = None if self.twin is None else measure_twin(self.twin, self.data, DRAWS, self.seed, self.report)
+        twin = self._twin(own)
         rows += [] if twin is None else [twin.row]
         for row in rows:
             self.report(_line(row))
-        chosen = {name: z[:, 0] for name, z in own.point.draws.items()}
+        chosen = {name: own.point.ran(name) for name in self.data}
+        rival = self._fixed_rival(own, static, found)
         return Metrics(
             split=split,
             seed=self.seed,
             operating_points=tuple(rows),
-            instance_gain=difference(own, permuted, self.seed),
-            static_lead=difference(own, static, self.seed),
-            twin_lead=None if twin is None else difference(own, twin, self.seed),
+            instance_gain=difference(own, permuted, self.seed, self._groups),
+            static_lead=difference(own, static, self.seed, self._groups),
+            fixed_lead=difference(own, rival, self.seed, self._groups),
+            fixed_rival=_name(rival.point),
+            twin_lead=None if twin is None else difference(own, twin, self.seed, self._groups),
             choice=Choice({name: choice_statistics(z) for name, z in chosen.items()}),
             by_cost_weight=self._by_cost_weight(found, weights),
             distinct_per_600=distinct_per_600(chosen),
@@ -105,11 +117,29 @@ class Evaluator:
             weight_draws=WEIGHT_DRAWS,
         )
 
+    @property
+    def _groups(self) -> dict[str, Tensor | None]:
+        return {name: images.groups for name, images in self.data.items()}
+
+    def _fixed_rival(self, own: Outcome, static: Outcome, found: dict[tuple[str, float], Outcome]) -> Outcome:
+        """The most accurate fixed structure within the own choice's MACs, on the images that are measured."""
+        levels = [outcome for (role, _), outcome in found.items() if role in ("level", "full")]
+        spent = own.row.average.mean_macs
+        fitting = [static, *(level for level in levels if level.row.average.mean_macs <= spent)]
+        return max(fitting, key=lambda outcome: outcome.row.average.accuracy)
+
+    def _twin(self, own: Outcome) -> Outcome | None:
+        if self.twin is None:
+            return None
+        macs = own.row.average.mean_macs
+        return measure_twin(self.twin, self.data, self.validation, macs, DRAWS, self.seed, self.report)
+
     def _by_cost_weight(
         self, found: dict[tuple[str, float], Outcome], weights: list[float]
     ) -> tuple[CostWeightRow, ...]:
         rows = [
-            cost_weight_row(w, found["own", w], found["permuted", w], found["static", w], self.seed) for w in weights
+            cost_weight_row(w, found["own", w], found["permuted", w], found["static", w], self.seed, self._groups)
+            for w in weights
         ]
         return tuple(sorted(rows, key=lambda row: row.average.mean_macs))
 
@@ -124,16 +154,27 @@ class Evaluator:
         points["full", 0.0] = Point("full", None, self._uniform(self.net.num_levels - 1), False)
         for level in range(1, self.net.num_levels - 1):
             points["level", float(level)] = Point("level", float(level), self._uniform(level), False)
-        return points
+        return points | {(DIAL, budget): point for budget, point in self._dial().items()}
 
     def _own(self, weight: float) -> Point:
-        z = {name: self.net.choose(data.distribution, weight)[:, None] for name, data in self.data.items()}
-        return Point("cost_weight", weight, z, True) if weight else Point("chosen", None, z, True)
+        named = ("cost_weight", weight) if weight else ("chosen", None)
+        return policy_point(self.net, self.data, Policy(weight), *named)
+
+    def _dial(self) -> dict[float, Point]:
+        """By budget, the best stop within it; none for a budget below the cheapest one."""
+        calibration = self.net.calibration
+        reached = [budget for budget in BUDGETS if calibration and budget >= calibration.stops[0].spent]
+        return {b: policy_point(self.net, self.data, calibration.within(b), DIAL, b) for b in reached if calibration}
 
     def _permuted(self, own: Point) -> Point:
         draws = DRAWS if own.method == "chosen" else WEIGHT_DRAWS
-        drawn = {name: torch.stack(permutations(z[:, 0], name, draws, self.seed), 1) for name, z in own.draws.items()}
-        return Point("permuted", own.parameter, drawn, True)
+
+        def permuted(values: Tensor, name: str) -> Tensor:
+            return torch.stack(permutations(values, name, draws, self.seed), 1)
+
+        z = {name: permuted(z[:, 0], name) for name, z in own.draws.items()}
+        early = own.early and {name: permuted(part[:, 0], name) for name, part in own.early.items()}
+        return Point("permuted", own.parameter, z, True, early)
 
     def _statics(self, own: dict[float, Point]) -> dict[float, Point]:
         """By cost weight, the best static structures within the mean MACs of the choices at it."""
@@ -141,7 +182,7 @@ class Evaluator:
         for name, data in self.validation.items():
             budgets = []
             for weight, point in own.items():
-                common = most_common(self.net.choose(data.distribution, weight), COMMON_TRIED)
+                common = most_common(decided(self.net, data, Policy(weight)).structure, COMMON_TRIED)
                 trials = WEIGHT_TRIALS if weight else TRIALS
                 budgets.append(Budget(self._mean_macs(point, name), trials, common))
             found[name] = best_statics(self.net, data, budgets, self.seed)
@@ -150,7 +191,7 @@ class Evaluator:
         for i, (weight, point) in enumerate(own.items()):
             best = {name: z[i] for name, z in found.items()}
             keys = {name: structure_key(z) for name, z in best.items()}
-            points[weight] = Point("static", point.parameter, self._fixed(best), False, keys)
+            points[weight] = Point("static", point.parameter, self._fixed(best), False, structures=keys)
         return points
 
     def _random(self, own: Point) -> Point:
@@ -168,7 +209,12 @@ class Evaluator:
         return {name: z.expand(len(self.data[name].labels), 1, -1) for name, z in structures.items()}
 
     def _mean_macs(self, own: Point, name: str) -> float:
-        return float(self.net.cost(own.draws[name][:, 0], name).total_macs.double().mean())
+        cost = self.net.cost(own.draws[name][:, 0], name, own.answered(name)[:, 0])
+        return float(cost.total_macs.double().mean())
+
+
+def _name(point: Point) -> str:
+    return point.method if point.parameter is None else f"{point.method} {point.parameter:g}"
 
 
 def _line(row: OperatingPoint) -> str:

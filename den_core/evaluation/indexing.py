@@ -15,8 +15,8 @@ from torch import Tensor
 from den_core.checkpoints.gallery import SCHEMA_VERSION, encode_gallery, gallery_path, list_column
 from den_core.data.arrays import load_task
 from den_core.errors import ConfigError
-from den_core.evaluation.measuring import EvaluationSet, evaluation_set, features, logits
-from den_core.inference.network import DeepElasticNetwork
+from den_core.evaluation.measuring import EvaluationSet, decided, evaluation_set, features, logits
+from den_core.inference.network import Choice, DeepElasticNetwork
 from den_core.runtime.files import write_atomically
 from den_core.runtime.processes import is_first
 from den_core.structure_keys import structure_key
@@ -60,8 +60,12 @@ def write_gallery(
     config = net.task(task)
     arrays = load_task(config, "test", limit=limit)
     data = evaluation_set(net, config, arrays)
-    z = net.choose(data.distribution)
-    columns = _answers(net, data, z) | {"row": np.arange(len(z), dtype=np.int32), "image_id": arrays.ids}
+    choice = decided(net, data)
+    z, rule = choice.structure, net.early_rule
+    columns = _answers(net, data, choice) | {"row": np.arange(len(z), dtype=np.int32), "image_id": arrays.ids}
+    if rule is not None:
+        columns["head_probability"] = net.head_probability(data.look, task).float().numpy()
+        columns["head_correct"] = data.head_right.numpy()
     vectors, scale = _quantised(features(net, data, z).numpy())
     tried = tried_structures(net, z, task)
     probability, correct = _outcomes(net, data, tried)
@@ -86,6 +90,7 @@ def write_gallery(
         "selector_macs": net.table.selector_macs[task],
         "tried": tried,
         "features_scale": [float(step) for step in scale],
+        "early_rule": None if rule is None else {"threshold": rule.threshold, "fall": rule.fall},
     }
     path = gallery_path(folder, task)
     if is_first():
@@ -97,11 +102,15 @@ def _parse(net: DeepElasticNetwork, key: str) -> Tensor:
     return parse_structure(key, net.num_blocks, net.num_levels)
 
 
-def _answers(net: DeepElasticNetwork, data: EvaluationSet, z: Tensor) -> dict[str, object]:
-    """The columns that say what the network answered under structures z, and at what cost."""
-    probabilities = logits(net, data, z).softmax(1)
+def _answers(net: DeepElasticNetwork, data: EvaluationSet, choice: Choice) -> dict[str, object]:
+    """The columns that say what the network answered, and at what cost."""
+    z, early = choice.structure, choice.early
+    answered = logits(net, data, z)
+    if data.class_logits is not None:
+        answered = torch.where(early[:, None], data.class_logits, answered)
+    probabilities = answered.softmax(1)
     confidence, prediction = probabilities.max(1)
-    cost = net.cost(z, data.task.name)
+    cost = net.cost(z, data.task.name, early)
     return {
         "label": data.labels.numpy().astype(np.int16),
         "prediction": prediction.numpy().astype(np.int16),
@@ -109,6 +118,7 @@ def _answers(net: DeepElasticNetwork, data: EvaluationSet, z: Tensor) -> dict[st
         "label_probability": probabilities[torch.arange(len(z)), data.labels].numpy(),
         "correct": (prediction == data.labels).numpy(),
         "structure": pa.array([structure_key(row) for row in z]).dictionary_encode(),
+        "early": early.numpy(),
         "macs": cost.total_macs.numpy(),
         "params": cost.total_params.numpy(),
     }

@@ -75,28 +75,42 @@ RESAMPLES = 2000
 LIMITS = (0.025, 0.975)
 
 
-def bootstrap_means(differences: np.ndarray, resamples: int, seed: int | list[int]) -> np.ndarray:
-    """The mean of every resample of N images, drawn with replacement: float64, (resamples,).
+def bootstrap_means(
+    differences: np.ndarray, resamples: int, seed: int | list[int], groups: np.ndarray | None = None
+) -> np.ndarray:
+    """The mean of every resample of the images, drawn with replacement: float64, (resamples,).
 
-    How often each value is drawn is multinomial, so that a resample costs as much as there are different values.
+    What is drawn are groups: of images of one thing, all or none are in a draw. How often each is drawn is multinomial,
+    and groups of equal sum and size are drawn together, so that a resample costs as much as there are different ones.
 
     Args:
         differences: per image, (N,), N >= 1; few different values, such as -1, 0 and 1.
+        groups: of the images, int64 (N,); None where every image is its own.
     """
-    values, counts = np.unique(np.asarray(differences, dtype=np.float64), return_counts=True)
+    values = np.asarray(differences, dtype=np.float64)
+    place = np.arange(len(values)) if groups is None else np.unique(groups, return_inverse=True)[1].ravel()
+    sums = np.stack([np.bincount(place, weights=values), np.bincount(place)], axis=1)
+    kinds, counts = np.unique(sums, axis=0, return_counts=True)
     drawn = np.random.default_rng(seed).multinomial(counts.sum(), counts / counts.sum(), size=resamples)
-    return drawn @ values / counts.sum()
+    totals = drawn @ kinds
+    return totals[:, 0] / totals[:, 1]
 
 
 def paired_intervals(
-    differences: Mapping[str, np.ndarray], seed: int, resamples: int = RESAMPLES
+    differences: Mapping[str, np.ndarray],
+    seed: int,
+    resamples: int = RESAMPLES,
+    groups: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, tuple[float, float]]:
     """Percentile intervals (low, high) of the mean difference by task, and of the tasks' mean as AVERAGE.
 
     Every task's images are resampled on their own; the average's resamples are the mean of the tasks'.
+
+    Args:
+        groups: by task, see `bootstrap_means`; a task without has none.
     """
     means = {
-        name: bootstrap_means(values, resamples, [seed, zlib.crc32(name.encode())])
+        name: bootstrap_means(values, resamples, [seed, zlib.crc32(name.encode())], (groups or {}).get(name))
         for name, values in differences.items()
     }
     means[AVERAGE] = np.mean(list(means.values()), axis=0)

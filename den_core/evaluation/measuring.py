@@ -16,9 +16,10 @@ from den_core.checkpoints.metrics import TaskResult, Variety
 from den_core.config import TaskConfig
 from den_core.data.arrays import TaskArrays
 from den_core.data.transforms import normalise
-from den_core.inference.network import DeepElasticNetwork
+from den_core.inference.network import Choice, DeepElasticNetwork
 from den_core.models.dispatch import runs_of
-from den_core.models.static import StaticEstimator
+from den_core.models.static import Look, StaticEstimator
+from den_core.policy import OWN, Policy
 from den_core.runtime.processes import gathered
 from den_core.structures import check_structure, count_distinct
 
@@ -29,32 +30,66 @@ SHARED_BATCH = 32
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """Images of one task: uint8 (N, S, S, 3), labels int64 (N,), and what the selector says of them, (N, n, h)."""
+    """N images of one task and what the selector says of them.
+
+    Args:
+        images: uint8 (N, S, S, 3).
+        labels: int64 (N,).
+        distribution: C, (N, n, h).
+        class_logits: of the selector's auxiliary head, (N, K); None without one.
+        groups: int64 (N,), equal for images of one thing (see `ImageSource`); None where every image is its own.
+    """
 
     task: TaskConfig
     images: Tensor
     labels: Tensor
     distribution: Tensor
+    class_logits: Tensor | None = None
+    groups: Tensor | None = None
+
+    @property
+    def look(self) -> Look:
+        return Look(self.distribution, self.class_logits)
+
+    @property
+    def head_right(self) -> Tensor:
+        """Whether the auxiliary head is right, bool (N,); all False without one."""
+        if self.class_logits is None:
+            return torch.zeros(len(self.labels), dtype=torch.bool)
+        return self.class_logits.argmax(1) == self.labels
 
 
 def evaluation_set(net: DeepElasticNetwork, task: TaskConfig, arrays: TaskArrays) -> EvaluationSet:
     """Bring a split to the network's device and ask the selector."""
     images = torch.from_numpy(arrays.images).to(net.device)
-    return EvaluationSet(task, images, torch.from_numpy(arrays.labels), _distribution(net, task, images))
+    look, groups = _look(net, task, images), torch.from_numpy(arrays.groups)
+    return EvaluationSet(task, images, torch.from_numpy(arrays.labels), *look, groups)
 
 
 def asked_again(net: DeepElasticNetwork, data: EvaluationSet) -> EvaluationSet:
     """The same images for another network that has their task: normalised its way, and what its selector says."""
     task = net.task(data.task.name)
-    return EvaluationSet(task, data.images, data.labels, _distribution(net, task, data.images))
+    return EvaluationSet(task, data.images, data.labels, *_look(net, task, data.images), data.groups)
 
 
-def _distribution(net: DeepElasticNetwork, task: TaskConfig, images: Tensor) -> Tensor:
+def _look(net: DeepElasticNetwork, task: TaskConfig, images: Tensor) -> Look:
+    """Distribution and class logits travel between processes as one row per image."""
+
     def run(rows: slice) -> Tensor:
-        parts = images[rows].split(BATCH)
-        return torch.cat([net.model_distribution(normalise(part, task), task.name) for part in parts]).cpu()
+        looks = [net.look(normalise(part, task), task.name) for part in images[rows].split(BATCH)]
+        parts = [[part.flatten(1).float() for part in look if part is not None] for look in looks]
+        return torch.cat([torch.cat(part, 1) for part in parts]).cpu()
 
-    return gathered(len(images), run)
+    found = gathered(len(images), run)
+    C, class_logits = found.split(
+        [net.num_blocks * net.num_levels, found.shape[1] - net.num_blocks * net.num_levels], 1
+    )
+    return Look(C.reshape(-1, net.num_blocks, net.num_levels), class_logits if net.has_head else None)
+
+
+def decided(net: DeepElasticNetwork, data: EvaluationSet, policy: Policy = OWN) -> Choice:
+    """What a policy picks for every image; nothing is run."""
+    return net.decide(data.look if policy.looks else None, data.task.name, policy, len(data.labels))
 
 
 def _by_structure(data: EvaluationSet, z: Tensor, width: int, run: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
@@ -146,36 +181,58 @@ def class_accuracy(right: Tensor, labels: Tensor) -> float:
     return float((hits / count)[count > 0].mean())
 
 
-def measure(net: DeepElasticNetwork, data: EvaluationSet, z: Tensor, with_selector: bool) -> TaskResult:
-    """Accuracy and cost of structures z, (N, n)."""
+def measure(
+    net: DeepElasticNetwork, data: EvaluationSet, z: Tensor, with_selector: bool, early: Tensor | None = None
+) -> TaskResult:
+    """Accuracy and cost of structures z, (N, n), and of early answers, bool (N,)."""
     right = logits(net, data, z).argmax(1) == data.labels
-    return task_result(net, data, z[:, None], right[:, None], with_selector)
+    if early is None:
+        return task_result(net, data, z[:, None], right[:, None], with_selector)
+    right = torch.where(early, data.head_right, right)
+    return task_result(net, data, z[:, None], right[:, None], with_selector, early[:, None])
+
+
+def as_run(z: Tensor, early: Tensor | None) -> Tensor:
+    """What ran, as rows that can be counted: structures (N, n), and -1 throughout where an image is answered early."""
+    return z if early is None else z.masked_fill(early[:, None], -1)
 
 
 def task_result(
-    net: DeepElasticNetwork, data: EvaluationSet, draws: Tensor, right: Tensor, with_selector: bool
+    net: DeepElasticNetwork,
+    data: EvaluationSet,
+    draws: Tensor,
+    right: Tensor,
+    with_selector: bool,
+    early: Tensor | None = None,
 ) -> TaskResult:
-    """The mean of S draws of every image's structure, (N, S, n), by whether they were right, bool (N, S)."""
-    cost = net.cost(draws.flatten(0, 1), data.task.name)
+    """The mean of S draws of every image's structure, (N, S, n), by whether they were right, bool (N, S).
+
+    Args:
+        early: which of the draws the selector's head answered, bool (N, S); None where it could not.
+    """
+    answered = torch.zeros_like(right) if early is None else early
+    cost = net.cost(draws.flatten(0, 1), data.task.name, answered.flatten())
     hits = right.double().mean(1)
+    ran = zip(draws.unbind(1), answered.unbind(1), strict=True)
     return TaskResult(
         images=len(draws),
         accuracy=float(hits.mean()),
         class_accuracy=class_accuracy(hits, data.labels),
         mean_macs=float((cost.total_macs if with_selector else cost.macs).double().mean()),
         mean_params=float((cost.total_params if with_selector else cost.params).double().mean()),
-        distinct_structures=int(np.mean([count_distinct(z) for z in draws.unbind(1)])),
+        distinct_structures=int(np.mean([count_distinct(z[~done]) for z, done in ran])),
+        early=None if early is None else float(early.double().mean()),
     )
 
 
 def distinct_per_600(chosen: dict[str, Tensor]) -> int:
-    """Different structures among 600 images, the first 600 / T of each of the T tasks."""
+    """Different rows of `as_run` among 600 images, the first 600 / T of each of the T tasks."""
     share = 600 // len(chosen)
     return count_distinct(torch.cat([z[:share] for z in chosen.values()]))
 
 
 def choice_statistics(z: Tensor) -> Variety:
-    """How varied the structures of N images are, z (N, n)."""
+    """How varied the structures of N images are, z (N, n) of `as_run`."""
     counts = torch.unique(z, dim=0, return_counts=True)[1].double()
     share = counts / counts.sum()
     entropy = float(-(share * share.log()).sum()) / float(np.log(len(z))) if len(z) > 1 else 0.0

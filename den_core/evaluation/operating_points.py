@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -21,10 +21,13 @@ from den_core.checkpoints.metrics import (
     TaskResult,
 )
 from den_core.evaluation.intervals import paired_intervals
-from den_core.evaluation.measuring import EvaluationSet, answers, choice_statistics, task_result
+from den_core.evaluation.measuring import EvaluationSet, answers, as_run, choice_statistics, decided, task_result
 from den_core.inference.network import DeepElasticNetwork
+from den_core.policy import Policy
 
 Key = TypeVar("Key", bound=Hashable)
+DIAL = "dial"
+"The method of operating points that are stops of the dial."
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,14 +38,28 @@ class Point:
         method, parameter: as in metrics.json.
         draws: structures by task, int64 (N, S, n): S draws of which the mean counts.
         with_selector: whether the selector is part of its cost.
+        early: which of the draws the selector's head answers, by task, bool (N, S); None where it answers none.
         structures: by task, as its row in metrics.json names them; of the static method.
+        policy: as its row names it; of a stop of the dial.
     """
 
     method: str
     parameter: float | None
     draws: dict[str, Tensor]
     with_selector: bool
+    early: dict[str, Tensor] | None = None
     structures: dict[str, str] | None = None
+    policy: Policy | None = None
+
+    def answered(self, task: str) -> Tensor:
+        """Which draws of a task the head answers, bool (N, S)."""
+        if self.early is None:
+            return torch.zeros(self.draws[task].shape[:2], dtype=torch.bool)
+        return self.early[task]
+
+    def ran(self, task: str) -> Tensor:
+        """What ran in the first draw, see `measuring.as_run`."""
+        return as_run(self.draws[task][:, 0], self.answered(task)[:, 0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +73,38 @@ class Outcome:
     @property
     def row(self) -> OperatingPoint:
         """As metrics.json holds it."""
-        return operating_point(self.point.method, self.point.parameter, self.results, self.point.structures)
+        point = self.point
+        return operating_point(point.method, point.parameter, self.results, point.structures, point.policy)
 
 
 def operating_point(
-    method: str, parameter: float | None, results: dict[str, TaskResult], structures: dict[str, str] | None = None
+    method: str,
+    parameter: float | None,
+    results: dict[str, TaskResult],
+    structures: dict[str, str] | None = None,
+    policy: Policy | None = None,
 ) -> OperatingPoint:
     """A row of metrics.json; the average counts every task equally."""
     keys = ("accuracy", "class_accuracy", "mean_macs")
     average = {key: float(np.mean([getattr(result, key) for result in results.values()])) for key in keys}
-    return OperatingPoint(method, parameter, dict(results), AverageResult(**average), structures)
+    answered = [result.early for result in results.values() if result.early is not None]
+    early = float(np.mean(answered)) if answered else None
+    return OperatingPoint(method, parameter, dict(results), AverageResult(**average, early=early), structures, policy)
+
+
+def policy_point(
+    net: DeepElasticNetwork,
+    data: dict[str, EvaluationSet],
+    policy: Policy,
+    method: str,
+    parameter: float | None = None,
+) -> Point:
+    """The operating point of a policy, which its row names where it is a stop of the dial."""
+    choices = {name: decided(net, images, policy) for name, images in data.items()}
+    draws = {name: choice.structure[:, None] for name, choice in choices.items()}
+    answers_early = net.early_rule is not None and policy.looks
+    early = {name: choice.early[:, None] for name, choice in choices.items()} if answers_early else None
+    return Point(method, parameter, draws, policy.looks, early, policy=policy if method == DIAL else None)
 
 
 def measure_points(
@@ -86,7 +125,10 @@ def measure_points(
         right = answers(net, images, torch.cat(draws, 1), _progress(name, len(images.labels), report))
         parts = right.split([z.shape[1] for z in draws], 1)
         for (key, point), z, part in zip(points.items(), draws, parts, strict=True):
-            results[key][name] = task_result(net, images, z, part, point.with_selector)
+            early = None if point.early is None else point.early[name]
+            if early is not None:
+                part = torch.where(early, images.head_right[:, None], part)
+            results[key][name] = task_result(net, images, z, part, point.with_selector, early)
             hits[key][name] = part.double().mean(1)
     return {key: Outcome(point, results[key], hits[key]) for key, point in points.items()}
 
@@ -105,23 +147,35 @@ def _progress(name: str, images: int, report: Callable[[str], None]) -> Callable
     return progress
 
 
-def difference(a: Outcome, b: Outcome, seed: int) -> Difference:
-    """Accuracy of a minus that of b on the same images, with intervals (see `intervals.paired_intervals`)."""
+def difference(a: Outcome, b: Outcome, seed: int, groups: Mapping[str, Tensor | None] | None = None) -> Difference:
+    """Accuracy of a minus that of b on the same images, with intervals (see `intervals.paired_intervals`).
+
+    Args:
+        groups: by task, see `EvaluationSet`.
+    """
     found: dict[str, Any] = {}
     for key, prefix in (("accuracy", ""), ("class_accuracy", "class_")):
         values = {name: getattr(result, key) - getattr(b.results[name], key) for name, result in a.results.items()}
         found |= {f"{prefix}tasks": values, f"{prefix}average": float(np.mean(list(values.values())))}
     paired = {name: (hits - b.hits[name]).numpy() for name, hits in a.hits.items()}
-    return Difference(**found, intervals=paired_intervals(paired, seed))
+    sampled = {name: part.numpy() for name, part in (groups or {}).items() if part is not None}
+    return Difference(**found, intervals=paired_intervals(paired, seed, groups=sampled))
 
 
-def cost_weight_row(weight: float, own: Outcome, permuted: Outcome, static: Outcome, seed: int) -> CostWeightRow:
+def cost_weight_row(
+    weight: float,
+    own: Outcome,
+    permuted: Outcome,
+    static: Outcome,
+    seed: int,
+    groups: Mapping[str, Tensor | None] | None = None,
+) -> CostWeightRow:
     """The choices at a cost weight beside their two controls, as a row of by_cost_weight in metrics.json."""
-    gain, lead = difference(own, permuted, seed), difference(own, static, seed)
+    gain, lead = difference(own, permuted, seed, groups), difference(own, static, seed, groups)
 
     tasks = {}
     for name in own.results:
-        varied = choice_statistics(own.point.draws[name][:, 0])
+        varied = choice_statistics(own.point.ran(name))
         tasks[name] = TaskCurveResult(
             own=own.results[name].accuracy,
             permuted=permuted.results[name].accuracy,

@@ -16,9 +16,11 @@ from den_core.checkpoints.metrics import TWIN
 from den_core.config import Recipe
 from den_core.errors import ConfigError
 from den_core.evaluation.controls import permutations
-from den_core.evaluation.measuring import EvaluationSet, asked_again
+from den_core.evaluation.dial import weight_for_macs
+from den_core.evaluation.measuring import EvaluationSet, asked_again, decided
 from den_core.evaluation.operating_points import Outcome, Point, measure_points
 from den_core.inference.network import DeepElasticNetwork, load
+from den_core.policy import Policy
 
 TWIN_FIELD = "training.estimator.permuted"
 "The field of a recipe in which twins differ."
@@ -63,21 +65,27 @@ def check_may_have_twin(recipe: Recipe, whose: str) -> None:
 def measure_twin(
     twin: DeepElasticNetwork,
     data: dict[str, EvaluationSet],
+    validation: dict[str, EvaluationSet],
+    mean_macs: float,
     draws: int,
     seed: int,
     report: Callable[[str], None] = lambda line: None,
 ) -> Outcome:
-    """The twin on the images of its network, under the permuted choices of its own selector.
+    """The twin on the images of its network, under the permuted choices of its own selector, at equal MACs.
 
-    They are permuted as the network's own are for its control (see `controls.permutations`). The cost includes the
-    selector.
+    They are permuted as the network's own are for its control (see `controls.permutations`). What never looks needs no
+    selector: none is charged, its blocks may spend what that saves, and nothing is answered early.
 
     Args:
+        validation: images on which the cost weight is found at which the twin's blocks spend `mean_macs`.
+        mean_macs: of the network's own choice, everything included.
         draws: how many permutations; the mean over them counts.
         report: called with a line from time to time.
     """
-    own = {name: asked_again(twin, images) for name, images in data.items()}
-    chosen = {name: twin.choose(images.distribution) for name, images in own.items()}
+    blind = twin.calibrated(None)
+    own, held_out = ({name: asked_again(blind, part[name]) for name in part} for part in (data, validation))
+    weight = weight_for_macs(blind, held_out, mean_macs, with_selector=False)
+    chosen = {name: decided(blind, images, Policy(weight)).structure for name, images in own.items()}
     permuted = {name: torch.stack(permutations(z, name, draws, seed), 1) for name, z in chosen.items()}
-    point = Point(TWIN, None, permuted, True)
-    return measure_points(twin, own, {TWIN: point}, lambda line: report(f"{TWIN}, {line}"))[TWIN]
+    point = Point(TWIN, None, permuted, False)
+    return measure_points(blind, own, {TWIN: point}, lambda line: report(f"{TWIN}, {line}"))[TWIN]

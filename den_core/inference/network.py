@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +19,46 @@ from den_core.config import NetworkConfig, TaskConfig
 from den_core.data.images import decode_image, fit_image
 from den_core.data.transforms import normalise
 from den_core.errors import CheckpointError, ConfigError, unknown
+from den_core.inference.calibration import Calibration, read_calibration, write_calibration
+from den_core.inference.early import EarlyRule
 from den_core.models.accounting import Cost, cost_table
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
-from den_core.models.static import ExtractedNetwork, StaticEstimator, StaticSelector
+from den_core.models.static import ExtractedNetwork, Look, StaticEstimator, StaticSelector
+from den_core.policy import NEVER, OWN, Policy
 from den_core.runtime.devices import check_device
-from den_core.structures import check_structure, full_structure, weighed
+from den_core.structures import check_structure, full_structure, parse_structure, weighed
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 "Number types in which a network can run."
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What is decided for B images before anything but the selector has run.
+
+    Args:
+        structure: that the estimator runs, int64 (B, n); where an image is answered early, that it would have run.
+        early: whether the selector's head answers and the estimator does not run, bool (B,).
+    """
+
+    structure: Tensor
+    early: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Answer(Choice):
+    """What came out for B images.
+
+    Args:
+        logits: of whatever answered, float32 (B, classes).
+        total_macs: of everything that ran, int64 (B,).
+        look: what the selector said; None where it did not run.
+    """
+
+    logits: Tensor
+    total_macs: Tensor
+    look: Look | None
 
 
 class DeepElasticNetwork(ModelHubMixin):
@@ -36,6 +69,7 @@ class DeepElasticNetwork(ModelHubMixin):
         info: their configuration and where they come from.
         device: where to compute.
         precision: "float32", or "bfloat16" to run faster and less exactly where the hardware has it.
+        calibration: when its head answers early, and the stops of its dial; None for a network without either.
     """
 
     def __init__(
@@ -45,10 +79,11 @@ class DeepElasticNetwork(ModelHubMixin):
         info: CheckpointInfo,
         device: str = "cpu",
         precision: str = "float32",
+        calibration: Calibration | None = None,
     ):
         if precision not in PRECISIONS:
             raise ConfigError(unknown("precisions", precision, PRECISIONS))
-        self.info = info
+        self.info, self.calibration = info, calibration
         self.device, self.dtype = torch.device(device), PRECISIONS[precision]
         self.estimator = estimator.to(self.device).eval().requires_grad_(False)
         self.selector = selector.to(self.device).eval().requires_grad_(False)
@@ -72,6 +107,22 @@ class DeepElasticNetwork(ModelHubMixin):
     @property
     def num_levels(self) -> int:
         return self.estimator.num_levels
+
+    @property
+    def has_head(self) -> bool:
+        """Whether the selector has a head that can answer."""
+        return self.selector.classifiers is not None
+
+    @property
+    def early_rule(self) -> EarlyRule | None:
+        """When the head answers; None where it never does."""
+        return None if self.calibration is None or not self.has_head else self.calibration.early
+
+    def calibrated(self, calibration: Calibration | None) -> DeepElasticNetwork:
+        """The same network, its weights shared, under another calibration."""
+        other = copy.copy(self)
+        other.calibration = calibration
+        return other
 
     @property
     def num_features(self) -> int:
@@ -108,9 +159,94 @@ class DeepElasticNetwork(ModelHubMixin):
 
     def model_distribution(self, x: Tensor, task: str) -> Tensor:
         """C: for every image and block a distribution over levels, (B, n, h) (Eq. 3)."""
+        return self.look(x, task).distribution
+
+    def look(self, x: Tensor, task: str) -> Look:
+        """Everything that the selector says of images of a task, (B, 3, size, size)."""
         self._check_input(x, task)
         with torch.inference_mode():
-            return self._static_selector(x.to(self.device), task)
+            return self._static_selector.look(x.to(self.device), task)
+
+    def answer(
+        self, x: Tensor, task: str, cost_weight: float = 0.0, threshold: float | None = None,
+        policy: Policy | None = None,
+    ) -> Answer:  # fmt: skip
+        """The whole choice and its answers: images that the head answers early leave the batch.
+
+        Args:
+            x: (B, 3, size, size), from `preprocess`.
+            cost_weight: as `choose` takes it.
+            threshold: probability of being right that the head must exceed to answer, in [0, 1]; 1 turns early answers
+                off; None takes the network's own rule, which a calibration holds.
+            policy: both in one, or a stop of the dial (`calibration.within`); the other two are then not looked at.
+
+        Raises:
+            ConfigError: no such task, a cost weight that is not finite, a threshold outside [0, 1], or early answers
+                asked of a network that has no head or no calibration for it.
+        """
+        policy = policy or Policy(cost_weight, threshold)
+        look = self.look(x, task) if policy.looks else None
+        choice = self.decide(look, task, policy, len(x))
+        return self.run(x, task, choice, look)
+
+    def run(self, x: Tensor, task: str, choice: Choice, look: Look | None) -> Answer:
+        """The answers of images (B, 3, size, size) under a choice, from which images that are answered early leave.
+
+        Args:
+            look: what the selector said; needed where an answer is early.
+        """
+        cost = self.cost(choice.structure, task, choice.early)
+        early = choice.early.to(self.device)
+        if not early.any():
+            logits = self.classify(x, task, choice.structure)
+        else:
+            assert look is not None and look.class_logits is not None  # or there is no early answer
+            logits = look.class_logits.float().clone()
+            late = (~early).nonzero().squeeze(1)
+            if len(late):
+                logits[late] = self.classify(x.to(self.device)[late], task, choice.structure.to(self.device)[late])
+        return Answer(choice.structure, choice.early, logits, cost.total_macs if look else cost.macs, look)
+
+    def decide(self, look: Look | None, task: str, policy: Policy = OWN, images: int = 0) -> Choice:
+        """Structures and early answers under a policy; nothing is run.
+
+        Args:
+            look: what the selector said of B images; None for a policy that does not look.
+            images: B, where `look` is None.
+
+        Raises:
+            ConfigError: as `answer`.
+        """
+        static = self._static(policy, task)
+        if look is None:
+            assert static is not None  # a policy that does not look has one
+            return Choice(static.expand(images, -1), torch.zeros(images, dtype=torch.bool))
+        C = look.distribution
+        if static is not None and policy.pull:
+            favoured = torch.nn.functional.one_hot(static[0], self.num_levels).to(C)
+            C = (C.clamp_min(torch.finfo(C.dtype).tiny).log() + policy.pull * favoured).softmax(-1)
+        return Choice(self.choose(C, policy.cost_weight), self._answers_early(look, task, policy))
+
+    def _static(self, policy: Policy, task: str) -> Tensor | None:
+        if policy.static is None:
+            return None
+        return parse_structure(policy.structure_of(task), self.num_blocks, self.num_levels)
+
+    def _answers_early(self, look: Look, task: str, policy: Policy) -> Tensor:
+        rule, B = self.early_rule, len(look.distribution)
+        if policy.threshold is not None and policy.threshold < NEVER and rule is None:
+            lacks = "calibration of early answers" if self.has_head else "auxiliary head in the selector"
+            do = "`den evaluate CHECKPOINT --write` makes it" if self.has_head else "train with selector.auxiliary"
+            raise ConfigError(f"expected a network with a {lacks} for a threshold, found none; {do}")
+        if rule is None or look.class_logits is None:
+            return torch.zeros(B, dtype=torch.bool, device=look.distribution.device)
+        threshold = rule.threshold_at(policy.cost_weight) if policy.threshold is None else policy.threshold
+        return self.head_probability(look, task) > threshold
+
+    def head_probability(self, look: Look, task: str) -> Tensor:
+        """The calibrated probability that the head is right, float64 (B,); of a network with an early rule."""
+        assert self.early_rule is not None and look.class_logits is not None
+        return self.early_rule.confidence[self.task(task).name].probability(look.class_logits)
 
     def choose(self, C: Tensor, cost_weight: float = 0.0) -> Tensor:
         """The structure for every image: per block the level with the largest log C - cost_weight · relative MACs.
@@ -158,11 +294,15 @@ class DeepElasticNetwork(ModelHubMixin):
         with torch.inference_mode():
             return self._static_estimator.features(x.to(self.device), structure.to(self.device), task)
 
-    def cost(self, z: Tensor, task: str) -> Cost:
-        """MACs and parameters of structures (B, n), without and with the selector."""
+    def cost(self, z: Tensor, task: str, early: Tensor | None = None) -> Cost:
+        """MACs and parameters of structures (B, n), without and with the selector.
+
+        Args:
+            early: which of the images the selector's head answers, bool (B,): there the estimator does not run.
+        """
         self.task(task)
         check_structure(z, self.num_blocks, self.num_levels)
-        return self.table.cost(z, task)
+        return self.table.cost(z, task, early)
 
     def full_cost(self, task: str) -> Cost:
         """Cost of the full model, (1,). It needs no selector: compare others' totals with its `macs`."""
@@ -185,6 +325,8 @@ class DeepElasticNetwork(ModelHubMixin):
 
     def _save_pretrained(self, save_directory: Path) -> None:
         save_checkpoint(save_directory, self.info, {"estimator": self.estimator, "selector": self.selector}, half=False)
+        if self.calibration is not None:
+            write_calibration(save_directory, self.calibration)
 
     @classmethod
     def _from_pretrained(cls, *, model_id: str, revision=None, cache_dir=None, force_download=False, token=None,
@@ -223,4 +365,4 @@ def load(folder: Path | str, device: str = "cpu", precision: str = "float32") ->
         raise CheckpointError(f"{folder / CONFIG}: {error}") from error
     estimator, selector = estimator.to_empty(device="cpu"), selector.to_empty(device="cpu")
     load_weights(folder, {"estimator": estimator, "selector": selector})
-    return DeepElasticNetwork(estimator, selector, info, device, precision)
+    return DeepElasticNetwork(estimator, selector, info, device, precision, read_calibration(folder))

@@ -11,8 +11,8 @@ import numpy as np
 from torch import Tensor
 
 from den_core.errors import ConfigError
-from den_core.inference.calibration import read_calibration
 from den_core.inference.network import DeepElasticNetwork, load
+from den_core.policy import Policy
 from den_core.structure_keys import structure_key
 
 
@@ -23,9 +23,10 @@ class Prediction:
     Args:
         task, class_name, confidence: of the answer; the confidence is its probability.
         probabilities: of all classes of the task, in the order of its `class_names`.
-        distribution: C, over the levels of every block, float32 (n, h).
-        structure: that ran, one digit per block.
-        macs: of that structure and the selector.
+        distribution: C, over the levels of every block, float32 (n, h); None where the selector did not run.
+        structure: that ran, one digit per block; of an early answer, that would have run.
+        early: whether the selector's head answered and the estimator did not run.
+        macs: of everything that ran.
         share: of the full model's MACs.
     """
 
@@ -33,8 +34,9 @@ class Prediction:
     class_name: str
     confidence: float
     probabilities: tuple[float, ...]
-    distribution: np.ndarray
+    distribution: np.ndarray | None
     structure: str
+    early: bool
     macs: int
     share: float
 
@@ -46,33 +48,35 @@ class Predictor:
         net: the network.
         cost_weight: as `DeepElasticNetwork.choose` takes it; 0 is the network's own choice.
         batch: the most images that run together, which bounds the memory of a call.
+        policy: another way to pick than a cost weight, which is then not looked at.
     """
 
-    def __init__(self, net: DeepElasticNetwork, cost_weight: float = 0.0, batch: int = 64):
+    def __init__(
+        self, net: DeepElasticNetwork, cost_weight: float = 0.0, batch: int = 64, policy: Policy | None = None
+    ):
         if batch < 1:
             raise ConfigError(f"expected a batch of at least one image, found {batch}")
-        self.net, self.cost_weight, self.batch = net, cost_weight, batch
+        self.net, self.batch, self.policy = net, batch, policy or Policy(cost_weight)
 
     @classmethod
     def load(cls, folder: Path | str, budget: float | None = None, batch: int = 64, device: str = "cpu") -> Predictor:
         """A checkpoint as a service.
 
         Args:
-            budget: share of the full model's MACs to spend on average; None takes the network's own choice.
+            budget: share of the full model's MACs to spend at most, on average; None takes the network's own choice.
 
         Raises:
             CheckpointError: as `network.load`.
             ConfigError: a budget out of reach, or of a checkpoint without calibration.
         """
-        net, weight = load(folder, device), 0.0
-        if budget is not None:
-            calibration = read_calibration(Path(folder))
-            if calibration is None:
-                raise ConfigError(
-                    f"expected a calibration in {folder}, found none; `den evaluate {folder} --write` makes it"
-                )
-            weight = calibration.cost_weight(budget)
-        return cls(net, weight, batch)
+        net = load(folder, device)
+        if budget is None:
+            return cls(net, batch=batch)
+        if net.calibration is None:
+            raise ConfigError(
+                f"expected a calibration in {folder}, found none; `den evaluate {folder} --write` makes it"
+            )
+        return cls(net, batch=batch, policy=net.calibration.within(budget))
 
     def __call__(self, images: Sequence[Any], tasks: str | Sequence[str]) -> list[Prediction]:
         """Predictions for images, in their order.
@@ -100,22 +104,23 @@ class Predictor:
 
     def predict(self, x: Tensor, task: str) -> list[Prediction]:
         """Predictions for prepared images of one task, (B, 3, size, size)."""
-        C = self.net.model_distribution(x, task)
-        z = self.net.choose(C, self.cost_weight)
-        probabilities = self.net.classify(x, task, z).softmax(1).cpu()
-        C, z = C.float().cpu(), z.cpu()
-        macs, full = self.net.cost(z, task).total_macs.tolist(), int(self.net.full_cost(task).macs[0])
-        names = self.net.task(task).class_names
+        found = self.net.answer(x, task, policy=self.policy)
+        probabilities = found.logits.softmax(1).cpu()
+        C = [None] * len(x) if found.look is None else list(found.look.distribution.float().cpu().numpy())
+        full, names = int(self.net.full_cost(task).macs[0]), self.net.task(task).class_names
         return [
             Prediction(
                 task=task,
                 class_name=names[int(p.argmax())],
                 confidence=float(p.max()),
                 probabilities=tuple(p.tolist()),
-                distribution=c.numpy(),
+                distribution=c,
                 structure=structure_key(levels),
+                early=early,
                 macs=m,
                 share=m / full,
             )
-            for p, c, levels, m in zip(probabilities, C, z, macs, strict=True)
+            for p, c, levels, early, m in zip(
+                probabilities, C, found.structure.cpu(), found.early.tolist(), found.total_macs.tolist(), strict=True
+            )
         ]

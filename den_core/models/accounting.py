@@ -20,7 +20,10 @@ from den_core.models.selector import Selector
 
 @dataclass(frozen=True)
 class Cost:
-    """Cost of B structures, int64 (B,) each. The totals add the selector, which every choice needs."""
+    """Cost of B structures, int64 (B,) each. The totals add the selector, which every choice needs.
+
+    Of an early answer the selector is all there is: macs and params are 0.
+    """
 
     macs: Tensor
     params: Tensor
@@ -55,10 +58,12 @@ class CostTable:
         """Of `costs.in_full_blocks`, float64 (n, h); a full structure sums to n."""
         return torch.from_numpy(in_full_blocks(self.block_macs.numpy()))
 
-    def cost(self, z: Tensor, task: str) -> Cost:
-        """Cost of structures z, (B, n), for a task."""
+    def cost(self, z: Tensor, task: str, early: Tensor | None = None) -> Cost:
+        """Cost of structures z, (B, n), for a task; where `early`, bool (B,), the estimator does not run."""
         macs = _over_blocks(self.block_macs, z) + self.task_macs[task]
         params = _over_blocks(self.block_params, z) + self.task_params[task]
+        if early is not None:
+            macs, params = (cost.masked_fill(early.cpu(), 0) for cost in (macs, params))
         return Cost(macs, params, macs + self.selector_macs[task], params + self.selector_params[task])
 
 

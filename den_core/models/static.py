@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -155,6 +156,18 @@ class StaticEstimator(nn.Module):
         return reorder_images(x, plan.restore)
 
 
+class Look(NamedTuple):
+    """What the selector says of B images in inference.
+
+    Args:
+        distribution: C, (B, n, h).
+        class_logits: of the auxiliary head, (B, K); None without one.
+    """
+
+    distribution: Tensor
+    class_logits: Tensor | None
+
+
 class StaticSelector(nn.Module):
     """The selector for inference: images of one task -> C."""
 
@@ -177,22 +190,27 @@ class StaticSelector(nn.Module):
 
     def forward(self, x: Tensor, task: str) -> Tensor:
         """(B, 3, size, size) -> C, (B, n, h)."""
+        return self.look(x, task).distribution
+
+    def look(self, x: Tensor, task: str) -> Look:
+        """(B, 3, size, size) -> C, and what the auxiliary head answers."""
         if len(x) <= part_size(x.device):
             return self._look(x, task)
-        return torch.cat([self._look(part, task) for part in x.split(part_size(x.device))])
+        C, class_logits = zip(*(self._look(part, task) for part in x.split(part_size(x.device))), strict=True)
+        return Look(torch.cat(C), None if self.classifiers is None else torch.cat(class_logits))
 
-    def _look(self, x: Tensor, task: str) -> Tensor:
+    def _look(self, x: Tensor, task: str) -> Look:
         task = self.image_tasks[task]
         x = _run_stem(self.stems[task], x, self.head.linear.weight.dtype)
         for block in self.blocks:
             x = block(x, [(0, len(x))])
-        features, _ = look(self, self.head.features(x), task)
+        features, class_logits = look(self, self.head.features(x), task)
         logits = self.head.linear(features).float().reshape(self.shape)
         if self.critic is not None:
             # q's mean over levels, which the critic leaves out, would cancel in the softmax
             q = self.critic(features)[:, :-1].float().reshape(self.shape)
             logits = logits - q / self.temperature
-        return logits.softmax(-1)
+        return Look(logits.softmax(-1), class_logits)
 
 
 class ExtractedNetwork(nn.Module):
