@@ -28,12 +28,15 @@ from den_core.inference.network import DeepElasticNetwork
 from den_core.policy import Policy
 from den_core.runtime.stopwatch import quartiles, take_turns
 from den_core.structure_keys import structure_key
+from den_core.structures import uniform_structure
 
-STEPS = 40
-"Cost weights above 0 and below it at which the own choice is tried."
+STEPS = 32
+"Cost weights above 0 at which the own choice is tried; below it, a quarter as many."
 LIMIT = 500.0
 "Nats per full block's MACs: at this cost weight, and at minus it, all images take the cheapest or most expensive one."
-STATIC_SHARES = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8)
+GRID, GRID_FROM = 64, 0.02
+"How many cost weights these are found among, and the smallest of them."
+STATIC_SHARES = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.65, 0.8)
 "Shares of the full model's MACs within which the dial tries static structures."
 STATIC_TRIALS = 12
 "Random changes that the search tries within each."
@@ -117,7 +120,7 @@ def calibrate(
 
     Args:
         validation: images by task.
-        steps: cost weights on either side of 0.
+        steps: cost weights above 0.
         seed: of the search for static structures.
     """
     blind = net.calibrated(None)
@@ -134,10 +137,15 @@ def calibrate(
 
 
 def _weights(net: DeepElasticNetwork, validation: dict[str, EvaluationSet], steps: int) -> list[float]:
-    """Cost weights, 0 among them, at which the MACs of the structures are evenly spread on either side of the own."""
-    own, *ends = (mean_total_macs(net, validation, weight) for weight in (0.0, LIMIT, -LIMIT))
-    goals = [goal for end in ends for goal in np.linspace(own, end, steps + 1)[1:]]
-    return sorted({0.0, *(round(weight_for_macs(net, validation, goal), 6) for goal in goals)})
+    """Cost weights, 0 among them, at which the MACs of the structures are about evenly spread beside the own choice."""
+    found = {0.0}
+    for sign, count in ((1, steps), (-1, steps // 4)):
+        grid = sign * np.append(0.0, np.geomspace(GRID_FROM, LIMIT, GRID))
+        macs = np.array([sign * mean_total_macs(net, validation, weight) for weight in grid])
+        goals = np.linspace(macs[0], macs[-1], count + 1)[1:]
+        # MACs fall as the weight rises, and np.interp wants them rising
+        found |= {round(float(weight), 6) for weight in np.interp(-goals, -macs, grid)}
+    return sorted(found)
 
 
 def _early_rule(net: DeepElasticNetwork, validation: dict[str, EvaluationSet], weights: list[float]) -> EarlyRule:
@@ -170,19 +178,25 @@ def _static_policies(
     net: DeepElasticNetwork, validation: dict[str, EvaluationSet], weights: list[float], seed: int
 ) -> list[Policy]:
     """Static structures as they are, and choices drawn towards them at a few cost weights."""
+    cheapest = {name: float(net.cost(_lowest(net), name).macs[0]) for name in validation}
+    full = {name: float(net.full_cost(name).macs[0]) for name in validation}
+    shares = [share for share in STATIC_SHARES if all(share * full[name] >= cheapest[name] for name in validation)]
     by_task = {}
     for name, data in validation.items():
-        full = float(net.full_cost(name).macs[0])
-        budgets = [Budget(share * full, STATIC_TRIALS) for share in STATIC_SHARES]
+        budgets = [Budget(share * full[name], STATIC_TRIALS) for share in shares]
         by_task[name] = [structure_key(z) for z in best_statics(net, data, budgets, seed)]
     saving = [weight for weight in weights if weight >= 0]
     few = saving[:: max(1, len(saving) // 4)][:3]
     policies = []
-    for place in range(len(STATIC_SHARES)):
+    for place in range(len(shares)):
         static = {name: keys[place] for name, keys in by_task.items()}
         policies.append(Policy(static=static, looks=False))
         policies += [Policy(weight, static=static, pull=pull) for pull in PULLS for weight in few]
     return policies
+
+
+def _lowest(net: DeepElasticNetwork) -> Tensor:
+    return uniform_structure(1, net.num_blocks, 0)
 
 
 def _front(own: list[_Tried], others: list[_Tried]) -> list[_Tried]:

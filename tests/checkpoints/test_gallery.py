@@ -120,7 +120,7 @@ DAMAGE = {
     "missing column": lambda path: rewrite(path, drop="confidence"),
     "no distribution": lambda path: rewrite(path, drop="distribution"),
     "wrong shape": lambda path: rewrite(path, {"num_blocks": 7}),
-    "newer schema": lambda path: rewrite(path, {"schema_version": 3}),
+    "newer schema": lambda path: rewrite(path, {"schema_version": 4}),
     "older schema": lambda path: rewrite(path, {"schema_version": 1}),
     "too few costs": lambda path: rewrite(path, {"block_macs": [[1]]}),
     "other tried structures": lambda path: rewrite(path, {"tried": ["1"]}),

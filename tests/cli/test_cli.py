@@ -378,15 +378,15 @@ def test_ctrl_c_says_how_to_go_on(monkeypatch, capsys):
 @pytest.fixture
 def reachable(smoke_run) -> float:
     """A share of the full MACs half way between the ends of the dial, from the calibration that training left."""
-    shares = read_calibration(smoke_run).spent
-    return (shares[0] + shares[-1]) / 2
+    stops = read_calibration(smoke_run).stops
+    return (stops[0].spent + stops[-1].spent) / 2
 
 
 def test_evaluate_says_what_a_budget_buys(smoke_run, reachable, run, tmp_path):
     printed = run("evaluate", smoke_run, "--limit", IMAGES, "--budget", reachable, "--out", tmp_path / "found.csv")
 
     found = pd.read_csv(tmp_path / "found.csv", index_col=0)
-    assert list(found.index) == ["digits", "average"] and "cost_weight" in printed
+    assert list(found.index) == ["digits", "average"] and "picked" in printed
     assert 0 <= found.loc["average", "accuracy"] <= 1 and found.loc["average", "share"] <= reachable + 0.2
 
 

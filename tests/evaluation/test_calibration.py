@@ -1,24 +1,26 @@
-"""From a budget to a cost weight and an accuracy; the best fixed structure within one."""
+"""From a budget to a stop of the dial and its accuracy; the best fixed structure within one."""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
-import torch
 
 from den_core.errors import CheckpointError, ConfigError
 from den_core.evaluation.dial import (
+    at_policy,
     best_static,
     calibrate,
     calibrate_latency,
-    mean_total_macs,
     within_latency,
     within_share,
 )
-from den_core.evaluation.measuring import measure
+from den_core.evaluation.measuring import decided, measure
 from den_core.evaluation.sets import test_sets as load_test_sets
 from den_core.evaluation.sets import validation_sets
-from den_core.inference.calibration import FILE, Calibration, milliseconds, read_calibration, write_calibration
-from den_core.structures import parse_structure
+from den_core.inference.calibration import FILE, Calibration, Stop, milliseconds, read_calibration, write_calibration
+from den_core.policy import Policy
+from den_core.structures import parse_structure, uniform_structure
 
 
 @pytest.fixture(scope="module")
@@ -31,39 +33,56 @@ def calibration(tiny_net, validation):
     return calibrate(tiny_net, validation, steps=12)
 
 
-def full_macs(net) -> float:
-    return float(torch.stack([net.full_cost(task).macs[0].double() for task in net.tasks]).mean())
+def spent(net, data, policy) -> float:
+    """Of the full MACs, mean over tasks, counted by itself."""
+    shares = []
+    for task, images in data.items():
+        choice = decided(net, images, policy)
+        cost = net.cost(choice.structure, task, choice.early)
+        macs = cost.total_macs if policy.looks else cost.macs
+        shares.append(float(macs.double().mean()) / float(net.full_cost(task).macs[0]))
+    return sum(shares) / len(shares)
 
 
-def test_the_cost_weight_of_a_budget_spends_it(tiny_net, validation, calibration):
-    """Choices jump from structure to structure, so that a budget is met to within the jumps of 120 images."""
-    for share in (0.7, 0.9, 1.1):  # this tiny network's selector takes 0.38 of the full MACs by itself
-        spent = mean_total_macs(tiny_net, validation, calibration.cost_weight(share)) / full_macs(tiny_net)
-        assert spent == pytest.approx(share, abs=0.06)
-
-
-def test_more_budget_never_means_a_higher_cost_weight(calibration):
-    assert list(calibration.spent) == sorted(calibration.spent)
-    assert list(calibration.cost_weights) == sorted(calibration.cost_weights, reverse=True)
+def test_every_stop_spends_and_reaches_what_it_says(tiny_net, validation, calibration):
+    net = tiny_net.calibrated(calibration)
+    for stop in calibration.stops:
+        found = at_policy(net, validation, stop.policy).loc["average"]
+        assert spent(net, validation, stop.policy) == pytest.approx(stop.spent) == found["share"]
+        assert found["accuracy"] == pytest.approx(stop.accuracy)
     assert calibration.images == 120
 
 
-def test_the_ends_are_the_cheapest_and_the_most_expensive_choices(tiny_net, calibration):
-    n, h = tiny_net.num_blocks, tiny_net.num_levels
-    selector = [tiny_net.table.selector_macs[task] for task in tiny_net.tasks]
-    most = (full_macs(tiny_net) + sum(selector) / len(selector)) / full_macs(tiny_net)
+def test_more_budget_is_never_worse(calibration):
+    """The last stop within a budget is the best one within it."""
+    spent, accuracy = [s.spent for s in calibration.stops], [s.accuracy for s in calibration.stops]
+    assert len(spent) > 2 and spent == sorted(set(spent)) and accuracy == sorted(accuracy)
+    for stop, after in pairwise(calibration.stops):
+        assert calibration.within(stop.spent) == calibration.within((stop.spent + after.spent) / 2) == stop.policy
+    assert calibration.within(7.0) == calibration.stops[-1].policy
 
-    assert calibration.spent[-1] == pytest.approx(most)
-    cheapest = [tiny_net.cost(tiny_net.choose(torch.ones(1, n, h), 1e6), task).total_macs[0] for task in tiny_net.tasks]
-    assert calibration.spent[0] == pytest.approx(float(torch.stack(cheapest).double().mean()) / full_macs(tiny_net))
+
+def test_no_fixed_level_clearly_beats_the_dial(tiny_net, validation, calibration):
+    """On the images that it was found on: static structures are among its candidates, fixed levels among these."""
+    h, n = tiny_net.num_levels, tiny_net.num_blocks
+    for level in range(1, h):
+        z = {name: uniform_structure(len(d.labels), n, level) for name, d in validation.items()}
+        results = [measure(tiny_net, d, z[name], with_selector=False) for name, d in validation.items()]
+        share = sum(r.mean_macs / float(tiny_net.full_cost(t).macs[0]) for t, r in zip(z, results, strict=True)) / 3
+        within = [stop.accuracy for stop in calibration.stops if stop.spent <= max(share, calibration.stops[0].spent)]
+        error = (0.25 / sum(len(d.labels) for d in validation.values())) ** 0.5
+        assert max(within) >= sum(r.accuracy for r in results) / 3 - 2 * error
 
 
-@pytest.mark.parametrize("share", [-1.0, 0.01, 1.5, float("nan")])
+@pytest.mark.parametrize("share", [-1.0, 0.01, float("nan")])
 def test_a_budget_out_of_reach_names_what_is_reached(share, calibration):
-    low, high = calibration.spent[0], calibration.spent[-1]
+    low, high = calibration.stops[0].spent, calibration.stops[-1].spent
+    said = (
+        f"a budget of at least {low:.3f} of the full .* found {share:g}; the stops reach from {low:.3f} to {high:.3f}"
+    )
 
-    with pytest.raises(ConfigError, match=f"expected a budget from {low:.3f} to {high:.3f} .* found {share:g}"):
-        calibration.cost_weight(share)
+    with pytest.raises(ConfigError, match=said):
+        calibration.within(share)
 
 
 def test_a_calibration_is_read_as_it_was_written(calibration, tmp_path):
@@ -77,9 +96,13 @@ def test_a_folder_without_a_calibration_has_none(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", '{"cost_weights": [1], "shares": [0.5], "images": 3}',
+    "text", ["", "{}", '{"stops": [], "images": 3}',
              '{"cost_weights": [2, 1], "shares": [0.5, 0.4], "images": 3}',
-             '{"cost_weights": [1], "shares": [0.4, 0.5], "images": 3}']
+             '{"cost_weights": [1], "shares": [0.4, 0.5], "images": 3}',
+             '{"cost_weights": 1, "shares": [0.5], "images": 3}',
+             '{"stops": [{"policy": {"looks": false}, "spent": 0.5}], "images": 3}',
+             '{"stops": [{"policy": {"threshold": 2.0}, "spent": 0.5}], "images": 3}',
+             '{"stops": [{"policy": {}, "spent": 0.5}], "images": 3, "early": {"threshold": 0.5}}']
 )  # fmt: skip
 def test_a_damaged_calibration_is_named(text, tmp_path):
     (tmp_path / FILE).write_text(text)
@@ -88,18 +111,34 @@ def test_a_damaged_calibration_is_named(text, tmp_path):
         read_calibration(tmp_path)
 
 
-def test_accuracy_within_a_budget_is_that_of_the_choices_it_pays_for(tiny_net, validation):
+def test_a_calibration_from_before_early_answers_is_read(tmp_path):
+    (tmp_path / FILE).write_text('{"cost_weights": [3.0, 0.0, -3], "shares": [0.2, 0.5, 0.9], "images": 10}')
+
+    found = read_calibration(tmp_path)
+
+    assert found.early is None and found.images == 10
+    assert [(stop.policy, stop.spent) for stop in found.stops] == [
+        (Policy(3.0), 0.2), (Policy(0.0), 0.5), (Policy(-3.0), 0.9)
+    ]  # fmt: skip
+    write_calibration(tmp_path, found)
+    assert read_calibration(tmp_path) == found
+
+
+def test_accuracy_within_a_budget_is_that_of_its_stop(tiny_net, validation):
     data = load_test_sets(tiny_net, limit=50, progress=False)
 
     found = within_share(tiny_net, validation, data, 0.8)
 
-    weight = found["cost_weight"].iloc[0]
-    for task in tiny_net.tasks:
-        own = measure(tiny_net, data[task], tiny_net.choose(data[task].distribution, weight), with_selector=True)
+    calibration = calibrate(tiny_net, validation)
+    net, policy = tiny_net.calibrated(calibration), calibration.within(0.8)
+    assert set(found["picked"]) == {policy.words}
+    for task in net.tasks:
+        choice = decided(net, data[task], policy)
+        own = measure(net, data[task], choice.structure, with_selector=policy.looks, early=choice.early)
         assert found.loc[task, "accuracy"] == pytest.approx(own.accuracy)
-        assert found.loc[task, "share"] == pytest.approx(own.mean_macs / float(tiny_net.full_cost(task).macs[0]))
-    assert found.loc["average", "accuracy"] == pytest.approx(found.loc[list(tiny_net.tasks), "accuracy"].mean())
-    assert found.loc["average", "share"] == pytest.approx(0.8, abs=0.1)
+        assert found.loc[task, "share"] == pytest.approx(own.mean_macs / float(net.full_cost(task).macs[0]))
+    assert found.loc["average", "accuracy"] == pytest.approx(found.loc[list(net.tasks), "accuracy"].mean())
+    assert found.loc["average", "share"] <= 0.9
 
 
 def test_the_best_static_structure_fits_its_budget(tiny_net, validation):
@@ -116,33 +155,28 @@ def test_a_static_budget_out_of_reach_is_refused(share, tiny_net, validation):
         best_static(tiny_net, validation["emoji"], share)
 
 
-def test_calibration_of_another_size_can_be_made_by_hand():
-    made = Calibration((3.0, 0.0, -3.0), (0.2, 0.5, 0.9), 10)
-
-    assert made.cost_weight(0.35) == pytest.approx(1.5)
-
-
-def test_a_latency_is_met_by_cheaper_choices(tiny_net, validation, calibration):
-    """Times rise along the dial, and half way between its ends lies a cost weight between them."""
+def test_a_latency_is_met_by_cheaper_stops(tiny_net, validation, calibration):
+    """Slower stops that are kept are more accurate; half way between the ends lies one that is not the last."""
     found = calibrate_latency(tiny_net, validation, calibration, batch=16)
 
-    assert list(found.spent) == sorted(found.spent) and found.spent[0] > 0
-    assert list(found.cost_weights) == sorted(found.cost_weights, reverse=True)
-    middle = (found.spent[0] + found.spent[-1]) / 2
-    assert found.cost_weights[-1] < found.cost_weight(middle) < found.cost_weights[0]
+    times, accuracy = [stop.spent for stop in found.stops], [stop.accuracy for stop in found.stops]
+    assert times == sorted(times) and times[0] > 0 and accuracy == sorted(accuracy)
+    assert all(stop.policy in [known.policy for known in calibration.stops] for stop in found.stops)
+    assert found.within(1e9) == calibration.stops[-1].policy and found.within(times[0]) == found.stops[0].policy
 
 
 def test_a_latency_out_of_reach_names_what_is_reached():
-    dial = Calibration((3.0, 0.0, -3.0), (1.0, 2.0, 4.0), 10, milliseconds(16))
+    stops = tuple(Stop(Policy(weight), spent) for weight, spent in ((3.0, 1.0), (0.0, 2.0), (-3.0, 4.0)))
+    dial = Calibration(stops, 10, unit=milliseconds(16))
 
-    assert dial.cost_weight(1.5) == pytest.approx(1.5)
-    with pytest.raises(ConfigError, match=r"a latency from 1 to 4 ms per image, .* in batches of 16, found 0.5"):
-        dial.cost_weight(0.5)
+    assert dial.within(2.5) == Policy(0.0)
+    with pytest.raises(ConfigError, match=r"a latency of at least 1 ms per image, .* in batches of 16, found 0.5"):
+        dial.within(0.5)
 
 
 def test_impossible_latencies_are_refused(tiny_net, calibration):
     few = validation_sets(tiny_net, limit=4, progress=False)
-    with pytest.raises(ConfigError, match="from .* ms per image"):
+    with pytest.raises(ConfigError, match="at least .* ms per image"):
         within_latency(tiny_net, few, few, 1e-6, 16)
     with pytest.raises(ConfigError, match="at least one image, found 0"):
         calibrate_latency(tiny_net, few, calibration, 0)

@@ -15,7 +15,7 @@ from den_core.checkpoints.metrics import Metrics, read_metrics
 from den_core.checkpoints.weights import save_checkpoint
 from den_core.cli.main import main
 from den_core.config import BackboneConfig, NetworkConfig, Recipe, TaskConfig, to_json
-from den_core.evaluation.dial import calibrate, mean_total_macs, weights_for_shares, within_share
+from den_core.evaluation.dial import at_policy, calibrate, mean_total_macs, weights_for_shares, within_share
 from den_core.evaluation.evaluator import Evaluator
 from den_core.evaluation.measuring import EvaluationSet
 from den_core.evaluation.sets import test_sets, validation_sets
@@ -98,7 +98,8 @@ def test_evaluate_finds_its_cost_weights_on_validation_images_and_reports_test_i
     metrics = read_metrics(planted_folder)
     assert all(point.tasks["planted"].images == len(TEST) for point in metrics.operating_points)
     weights = sorted(row.cost_weight for row in metrics.by_cost_weight if row.cost_weight)
-    assert weights == weights_for_shares(net, validation, SHARES) != weights_for_shares(net, test, SHARES)
+    ruled = net.calibrated(read_calibration(planted_folder))
+    assert weights == weights_for_shares(ruled, validation, SHARES) != weights_for_shares(ruled, test, SHARES)
     assert len(weights) == len(SHARES)
     assert read_calibration(planted_folder) == calibrate(net, validation) != calibrate(net, test)
 
@@ -179,13 +180,15 @@ def test_cost_weights_spend_their_shares_on_validation_images(network, toy_set, 
         assert mean_total_macs(network, {"toy": toy_set}, weight) != pytest.approx(share * full, rel=0.1)
 
 
-def test_the_cost_weight_of_a_budget_is_found_on_validation_images(network, toy_set, held_out):
+def test_the_stop_of_a_budget_is_found_on_validation_images(network, toy_set, held_out):
     found = within_share(network, {"toy": held_out}, {"toy": toy_set}, 0.8)
 
-    full, weight = float(network.full_cost("toy").macs[0]), float(found["cost_weight"].iloc[0])
-    assert mean_total_macs(network, {"toy": held_out}, weight) == pytest.approx(0.8 * full, rel=0.1)
-    spent = mean_total_macs(network, {"toy": toy_set}, weight) / full
-    assert spent != pytest.approx(0.8, rel=0.1) and found.loc["toy", "share"] == pytest.approx(spent)
+    calibration = calibrate(network, {"toy": held_out})
+    policy = calibration.within(0.8)
+    assert found.loc["toy", "picked"] == policy.words
+    assert policy != calibrate(network, {"toy": toy_set}).within(0.8)
+    expected = at_policy(network.calibrated(calibration), {"toy": toy_set}, policy)
+    assert found.loc["toy", "share"] == pytest.approx(expected.loc["toy", "share"])
 
 
 @pytest.mark.parametrize("share", [None, 0.8], ids=["own choice", "0.8 of the MACs"])

@@ -15,7 +15,9 @@ from den_core.evaluation.operating_points import (
     difference,
     measure_points,
     operating_point,
+    policy_point,
 )
+from den_core.policy import Policy
 from den_core.structures import full_structure, random_structures
 
 
@@ -60,7 +62,7 @@ def test_points_measured_together_are_what_each_is_alone(network, sets, rng):
     points = {
         "own": Point("chosen", None, drawn(sets, network, rng, 1), True),
         "permuted": Point("permuted", 0.5, drawn(sets, network, rng, 3), True),
-        "full": Point("full", None, full, False, {"toy": "333"}),
+        "full": Point("full", None, full, False, structures={"toy": "333"}),
     }
     lines = []
 
@@ -78,6 +80,42 @@ def test_points_measured_together_are_what_each_is_alone(network, sets, rng):
     torch.testing.assert_close(found["permuted"].hits["toy"], torch.stack(right).double().mean(0))
     assert found["permuted"].row.parameter == 0.5 and found["full"].row.structures == {"toy": "333"}
     assert [line.split(":")[0] for line in lines] == ["toy", "wide"]
+
+
+def test_early_answers_count_with_the_head_and_cost_the_selector(headed, rng):
+    images = torch.randint(256, (30, 32, 32, 3), generator=rng, dtype=torch.uint8)
+    labels, logits_of_head = torch.randint(5, (30,), generator=rng), 0.5 * torch.randn(30, 5, generator=rng)
+    C = torch.rand(30, headed.num_blocks, headed.num_levels, generator=rng).softmax(-1)
+    data = EvaluationSet(headed.task("toy"), images, labels, C, logits_of_head)
+
+    point = policy_point(headed, {"toy": data}, Policy(1.0), "cost_weight", 1.0)
+    found = measure_points(headed, {"toy": data}, {"own": point})["own"]
+
+    early, z = point.early["toy"][:, 0], point.draws["toy"][:, 0]
+    assert torch.equal(early, headed.head_probability(data.look, "toy") > 0.3) and 0 < early.sum() < 30
+    right = torch.where(early, logits_of_head.argmax(1) == labels, logits(headed, data, z).argmax(1) == labels)
+    assert torch.equal(found.hits["toy"], right.double())
+    result = found.results["toy"]
+    assert result.early == pytest.approx(float(early.double().mean())) == found.row.average.early
+    assert result.mean_macs == pytest.approx(float(headed.cost(z, "toy", early).total_macs.double().mean()))
+    assert result.distinct_structures == len({tuple(row) for row in z[~early].tolist()})
+    assert vars(result) == pytest.approx(vars(measure(headed, data, z, True, early)))
+    ran = point.ran("toy")
+    assert (ran[early] == -1).all() and torch.equal(ran[~early], z[~early])
+
+
+def test_intervals_are_over_groups_where_images_show_one_thing():
+    """Ten drawings each of ten things, all right or all wrong together, say no more than ten images."""
+    hits = torch.tensor([1.0, 0.0] * 5).repeat_interleave(10)
+    groups = torch.arange(10).repeat_interleave(10)
+    a, b = outcome({"t": hits.tolist()}), outcome({"t": [0.0] * 100})
+
+    alone, grouped = difference(a, b, seed=0), difference(a, b, seed=0, groups={"t": groups})
+
+    width, wide = ((d.intervals["t"][1] - d.intervals["t"][0]) for d in (alone, grouped))
+    assert alone.tasks == grouped.tasks and wide == pytest.approx(10**0.5 * width, rel=0.15)
+    same = difference(a, b, seed=0, groups={"t": torch.arange(100)})
+    assert same == alone == difference(a, b, seed=0, groups={"t": None})
 
 
 def test_permuting_equal_structures_gains_nothing_for_certain(network, sets):

@@ -13,8 +13,9 @@ from PIL import Image
 
 import den_core
 from den_core.errors import ConfigError, ImageError
-from den_core.inference.calibration import Calibration, write_calibration
+from den_core.inference.calibration import Calibration, Stop, write_calibration
 from den_core.inference.predictor import Predictor
+from den_core.policy import Policy
 
 
 def pictures(count: int) -> list[Image.Image]:
@@ -96,10 +97,38 @@ def test_a_service_spends_the_budget_that_it_is_loaded_with(saved, tmp_path):
     shutil.copytree(saved, folder)
     with pytest.raises(ConfigError, match="expected a calibration in .* found none"):
         den_core.Predictor.load(folder, budget=0.5)
-    write_calibration(folder, Calibration((2.0, -2.0), (0.2, 0.8), 5))
+    static = Policy(static={"toy": "312", "wide": "000"}, looks=False)
+    write_calibration(folder, Calibration((Stop(Policy(2.0), 0.2), Stop(static, 0.8)), 5))
 
-    assert den_core.Predictor.load(folder, budget=0.5).cost_weight == pytest.approx(0.0)
-    assert den_core.Predictor.load(folder, budget=0.2).cost_weight == 2.0
-    assert den_core.Predictor.load(folder).cost_weight == 0.0
+    assert den_core.Predictor.load(folder, budget=0.5).policy == Policy(2.0)
+    assert den_core.Predictor.load(folder, budget=0.2).policy == Policy(2.0)
+    assert den_core.Predictor.load(folder, budget=0.9).policy == static
+    assert den_core.Predictor.load(folder).policy == Policy()
     with pytest.raises(ConfigError, match="from 0.200 to 0.800"):
-        den_core.Predictor.load(folder, budget=0.9)
+        den_core.Predictor.load(folder, budget=0.1)
+
+
+def test_a_service_says_which_answers_were_early(headed):
+    images = pictures(20)
+    x = headed.preprocess(images, "toy")
+    policy = Policy(threshold=float(headed.head_probability(headed.look(x, "toy"), "toy").median()))
+    service = Predictor(headed, batch=5, policy=policy)
+
+    found = service(images, "toy")
+
+    expected = headed.answer(x, "toy", policy=policy)
+    assert expected.early.sum() == 10
+    assert [p.early for p in found] == expected.early.tolist()
+    assert [p.macs for p in found] == expected.total_macs.tolist()
+    torch.testing.assert_close(
+        torch.tensor([p.probabilities for p in found]), expected.logits.softmax(1), atol=1e-5, rtol=1e-4
+    )
+
+
+def test_a_service_that_does_not_look_has_no_distribution_to_show(headed):
+    service = Predictor(headed, policy=Policy(static={"toy": "312"}, looks=False))
+
+    found = service([np.zeros((32, 32, 3), np.uint8)], "toy")[0]
+
+    assert found.distribution is None and found.structure == "312" and not found.early
+    assert found.macs == int(headed.cost(torch.tensor([[3, 1, 2]]), "toy").macs[0])
