@@ -6,8 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
+
 from den_core.errors import ConfigError
 from den_core.fields import Range, check_fields
+from den_core.structure_keys import structure_levels
 
 NEVER = 1.0
 "The threshold that no probability exceeds."
@@ -59,12 +62,18 @@ class Policy:
         picked = f"choice drawn to a static structure by {self.pull:g} nats" if self.pull else "own choice"
         return f"{picked} at cost weight {self.cost_weight:.3g}" if self.cost_weight else picked
 
-    def structure_of(self, task: str) -> str:
-        """Its static structure of a task. ConfigError if it has none."""
+    def levels_of(self, task: str, num_blocks: int, num_levels: int) -> np.ndarray:
+        """Its static structure of a task: int64 (n,).
+
+        Raises:
+            ConfigError: it has none for the task.
+            StructureError: a structure that does not fit the network.
+        """
         found = (self.static or {}).get(task)
         if found is None:
-            raise ConfigError(f"expected a static structure for task {task}, found none in {sorted(self.static or {})}")
-        return found
+            known = ", ".join(sorted(self.static or {})) or "none"
+            raise ConfigError(f"expected a static structure for task {task}, found {known}")
+        return structure_levels([found], num_blocks, num_levels)[0].astype(np.int64)
 
 
 def _check_threshold(threshold: float) -> None:

@@ -16,7 +16,8 @@ from den_core.checkpoints.gallery import SCHEMA_VERSION, encode_gallery, gallery
 from den_core.data.arrays import load_task
 from den_core.errors import ConfigError
 from den_core.evaluation.measuring import EvaluationSet, decided, evaluation_set, features, logits
-from den_core.inference.network import Choice, DeepElasticNetwork
+from den_core.inference.choice import Choice
+from den_core.inference.network import DeepElasticNetwork
 from den_core.runtime.files import write_atomically
 from den_core.runtime.processes import is_first
 from den_core.structure_keys import structure_key

@@ -16,7 +16,8 @@ from den_core.checkpoints.metrics import TaskResult, Variety
 from den_core.config import TaskConfig
 from den_core.data.arrays import TaskArrays
 from den_core.data.transforms import normalise
-from den_core.inference.network import Choice, DeepElasticNetwork
+from den_core.inference.choice import Choice
+from den_core.inference.network import DeepElasticNetwork
 from den_core.models.dispatch import runs_of
 from den_core.models.static import Look, StaticEstimator
 from den_core.policy import OWN, Policy

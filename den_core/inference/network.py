@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from den_core.data.images import decode_image, fit_image
 from den_core.data.transforms import normalise
 from den_core.errors import CheckpointError, ConfigError, unknown
 from den_core.inference.calibration import Calibration, read_calibration, write_calibration
+from den_core.inference.choice import Answer, Choice, drawn_to
 from den_core.inference.early import EarlyRule
 from den_core.models.accounting import Cost, cost_table
 from den_core.models.estimator import Estimator
@@ -27,38 +27,10 @@ from den_core.models.selector import Selector
 from den_core.models.static import ExtractedNetwork, Look, StaticEstimator, StaticSelector
 from den_core.policy import NEVER, OWN, Policy
 from den_core.runtime.devices import check_device
-from den_core.structures import check_structure, full_structure, parse_structure, weighed
+from den_core.structures import check_structure, full_structure, weighed
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 "Number types in which a network can run."
-
-
-@dataclass(frozen=True, eq=False)
-class Choice:
-    """What is decided for B images before anything but the selector has run.
-
-    Args:
-        structure: that the estimator runs, int64 (B, n); where an image is answered early, that it would have run.
-        early: whether the selector's head answers and the estimator does not run, bool (B,).
-    """
-
-    structure: Tensor
-    early: Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class Answer(Choice):
-    """What came out for B images.
-
-    Args:
-        logits: of whatever answered, float32 (B, classes).
-        total_macs: of everything that ran, int64 (B,).
-        look: what the selector said; None where it did not run.
-    """
-
-    logits: Tensor
-    total_macs: Tensor
-    look: Look | None
 
 
 class DeepElasticNetwork(ModelHubMixin):
@@ -217,29 +189,25 @@ class DeepElasticNetwork(ModelHubMixin):
         Raises:
             ConfigError: as `answer`.
         """
-        static = self._static(policy, task)
         if look is None:
-            assert static is not None  # a policy that does not look has one
+            static = self._static(policy, task)
             return Choice(static.expand(images, -1), torch.zeros(images, dtype=torch.bool))
         C = look.distribution
-        if static is not None and policy.pull:
-            favoured = torch.nn.functional.one_hot(static[0], self.num_levels).to(C)
-            C = (C.clamp_min(torch.finfo(C.dtype).tiny).log() + policy.pull * favoured).softmax(-1)
+        if policy.pull:
+            C = drawn_to(C, self._static(policy, task).to(C.device), policy.pull)
         return Choice(self.choose(C, policy.cost_weight), self._answers_early(look, task, policy))
 
-    def _static(self, policy: Policy, task: str) -> Tensor | None:
-        if policy.static is None:
-            return None
-        return parse_structure(policy.structure_of(task), self.num_blocks, self.num_levels)
+    def _static(self, policy: Policy, task: str) -> Tensor:
+        return torch.from_numpy(policy.levels_of(task, self.num_blocks, self.num_levels))
 
     def _answers_early(self, look: Look, task: str, policy: Policy) -> Tensor:
-        rule, B = self.early_rule, len(look.distribution)
-        if policy.threshold is not None and policy.threshold < NEVER and rule is None:
+        rule, asked = self.early_rule, policy.threshold is not None and policy.threshold < NEVER
+        if asked and rule is None:
             lacks = "calibration of early answers" if self.has_head else "auxiliary head in the selector"
             do = "`den evaluate CHECKPOINT --write` makes it" if self.has_head else "train with selector.auxiliary"
             raise ConfigError(f"expected a network with a {lacks} for a threshold, found none; {do}")
-        if rule is None or look.class_logits is None:
-            return torch.zeros(B, dtype=torch.bool, device=look.distribution.device)
+        if rule is None:
+            return torch.zeros(len(look.distribution), dtype=torch.bool, device=look.distribution.device)
         threshold = rule.threshold_at(policy.cost_weight) if policy.threshold is None else policy.threshold
         return self.head_probability(look, task) > threshold
 
