@@ -30,6 +30,8 @@ FULL = "full model"
 FULL_HERE = "full model, dispatched"
 OWN = "dispatched"
 ALL = "selector + dispatched"
+EARLY = "with early answers"
+"The selector, then the dispatched estimator for what the selector's head does not answer."
 IMAGES = 64
 "Images that one timing covers at least: small batches run one after another, as one image's structure says little."
 
@@ -122,7 +124,7 @@ def benchmark(
 ) -> BenchmarkResult:
     """Time the full model, masked and dispatched execution, the selector, and selector and dispatch together.
 
-    The ways take turns, so that a busy machine slows all of them alike.
+    Those once more with early answers, where the network gives any and no structures are given. The ways take turns, so that a busy machine slows all of them alike.
 
     Args:
         net: in the precision that it was loaded in.
@@ -141,6 +143,7 @@ def benchmark(
         raise ConfigError(f"expected batches of up to {len(x)} images, as many as there are, found {max(batches)}")
     x = x.to(net.device, net.dtype, memory_format=torch.channels_last)
     z = net.choose(net.model_distribution(x, task)) if structures is None else structures.to(net.device)
+    net = net if structures is None else net.calibrated(None)
     timings = [t for B in batches for t in _time_batches(net, task, x, z, B, repeats)]
     return BenchmarkResult(
         device_name(net.device),
@@ -206,6 +209,8 @@ def _time_batches(net: DeepElasticNetwork, task: str, x: Tensor, z: Tensor, batc
     own, whole = float(chosen.macs.double().mean()), float(chosen.total_macs.double().mean())
     full = float(total.macs[0])
     macs = {FULL: full, FULL_HERE: full, "masked": own, OWN: own, "selector": whole - own, ALL: whole}
+    if EARLY in ways:
+        macs[EARLY] = float(net.answer(x[used], task).total_macs.double().mean())
 
     def over_parts(run: Callable[[Tensor, Tensor], Tensor]) -> Callable[[], None]:
         def over() -> None:
@@ -245,7 +250,7 @@ def _ways(net: DeepElasticNetwork, task: str) -> dict[str, Callable[[Tensor, Ten
     def choose(x: Tensor, z: Tensor) -> Tensor:
         return net.choose(net.model_distribution(x, task))
 
-    return {
+    ways = {
         FULL: lambda x, z: plain(x),
         FULL_HERE: lambda x, z: net.classify(x, task, full.expand(len(x), -1)),
         "masked": lambda x, z: masked.classify(x, z, task),
@@ -253,3 +258,4 @@ def _ways(net: DeepElasticNetwork, task: str) -> dict[str, Callable[[Tensor, Ten
         "selector": choose,
         ALL: lambda x, z: (choose(x, z), net.classify(x, task, z))[1],
     }
+    return ways if net.early_rule is None else ways | {EARLY: lambda x, z: net.answer(x, task).logits}

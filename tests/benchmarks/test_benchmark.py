@@ -7,8 +7,10 @@ import time
 import pytest
 import torch
 
-from den_core.benchmarks.inference import ALL, FULL, OWN, benchmark, benchmark_untrained
+from den_core.benchmarks.inference import ALL, EARLY, FULL, IMAGES, OWN, benchmark, benchmark_untrained
 from den_core.errors import ConfigError
+from den_core.inference.calibration import Calibration
+from den_core.inference.early import Confidence, EarlyRule, log_odds
 from den_core.runtime.memory import peak_memory
 from den_core.runtime.stopwatch import quartiles, take_turns
 from den_core.structures import uniform_structure
@@ -50,6 +52,27 @@ def timing(result, way, batch):
     """The only timing of a way at a batch size."""
     (found,) = [found for found in result.timings if (found.way, found.batch) == (way, batch)]
     return found
+
+
+def test_early_answers_are_timed_where_the_network_gives_any(tiny_net, rng):
+    size = tiny_net.task("emoji").size
+    images = torch.randn(IMAGES, 3, size, size, generator=rng)
+    odds = log_odds(tiny_net.look(images, "emoji").class_logits)
+    # half of the images exceed it
+    rule = EarlyRule({"emoji": Confidence(-float(odds.median()), 1.0)}, threshold=0.5, fall=0.0)
+    net = tiny_net.calibrated(Calibration((), 0, rule))
+
+    result = benchmark(net, "emoji", [8], repeats=2, images=images)
+
+    answered = net.answer(images, "emoji")
+    assert answered.early.sum() == IMAGES / 2
+    assert timing(result, EARLY, 8).mean_macs == pytest.approx(float(answered.total_macs.double().mean()))
+    structures = uniform_structure(IMAGES, tiny_net.num_blocks, 1)
+    for without in (
+        benchmark(tiny_net, "emoji", [8], 2, images),
+        benchmark(net, "emoji", [8], 2, images, structures),
+    ):
+        assert EARLY not in {timing.way for timing in without.timings}
 
 
 def test_ratios_are_of_the_full_model(tiny_net):
