@@ -124,7 +124,8 @@ def benchmark(
 ) -> BenchmarkResult:
     """Time the full model, masked and dispatched execution, the selector, and selector and dispatch together.
 
-    Those once more with early answers, where the network gives any and no structures are given. The ways take turns, so that a busy machine slows all of them alike.
+    Those once more with early answers, where the network gives any and no structures are given. The ways take turns, so
+    that a busy machine slows all of them alike.
 
     Args:
         net: in the precision that it was loaded in.

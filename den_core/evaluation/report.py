@@ -8,13 +8,16 @@ from pathlib import Path
 import pandas as pd
 
 from den_core.checkpoints.folder import read_config
-from den_core.checkpoints.metrics import OF_OTHERS, Difference, Metrics, OperatingPoint, require_metrics
+from den_core.checkpoints.metrics import AVERAGE, OF_OTHERS, Difference, Metrics, OperatingPoint, require_metrics
 from den_core.errors import CheckpointError
 from den_core.evaluation.paper_results import PaperRow, beside, paper_frame
 
 
 def frame_of(metrics: Metrics) -> pd.DataFrame:
-    """Operating points, one row each: method, parameter, accuracy per task in percent, averages, MMACs."""
+    """Operating points, one row each: method, parameter, accuracy per task in percent, averages, MMACs.
+
+    Where a network answers early, also the share of images that it does so for.
+    """
     rows = []
     for point in metrics.operating_points:
         row = {"method": point.method, "parameter": point.parameter}
@@ -22,6 +25,7 @@ def frame_of(metrics: Metrics) -> pd.DataFrame:
         row["average %"] = 100 * point.average.accuracy
         row["class-averaged %"] = 100 * point.average.class_accuracy
         row["MMACs"] = point.average.mean_macs / 1e6
+        row |= {} if point.average.early is None else {"early %": 100 * point.average.early}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -35,6 +39,11 @@ def metrics_table(metrics: Metrics) -> str:
         f"\nThe own choice: accuracy minus that of a control, in points with 95 % intervals, and how varied it is\n"
         f"{_text(choice_frame(metrics))}",
     ]
+    if metrics.fixed_lead is not None:
+        lead = _difference(metrics.fixed_lead, AVERAGE)
+        parts.insert(2, f"best fixed structure of any kind within its MACs: {metrics.fixed_rival}; own leads by {lead}")
+    if not (dial := dial_frame(metrics)).empty:
+        parts.append(f"\nThe dial: within shares of the full MACs, what was best on validation images\n{_text(dial)}")
     if metrics.by_cost_weight:
         parts.append(
             "\nBy cost weight, mean over tasks; accuracies in percent, gain and lead in points with 95 % intervals\n"
@@ -58,6 +67,18 @@ def choice_frame(metrics: Metrics) -> pd.DataFrame:
             row["entropy 0-1"] = f"{varied.normalised_entropy:.2f}"
         rows.append(row)
     return pd.DataFrame(rows).fillna("")
+
+
+def dial_frame(metrics: Metrics) -> pd.DataFrame:
+    """The stops of the dial that were measured: budget (share of the full MACs), averages over tasks, what it is."""
+    rows = [
+        {"within": f"{point.parameter:g}", "average %": 100 * point.average.accuracy}
+        | {"MMACs": point.average.mean_macs / 1e6, "early %": 100 * (point.average.early or 0.0)}
+        | {"picked": "" if point.policy is None else point.policy.words}
+        for point in metrics.operating_points
+        if point.method == "dial"
+    ]
+    return pd.DataFrame(rows)
 
 
 def cost_weight_frame(metrics: Metrics) -> pd.DataFrame:
@@ -137,6 +158,7 @@ def report_table(checkpoints: list[Path]) -> pd.DataFrame:
         frames.append(paper_frame(list(paper)))
     table = pd.concat(frames, ignore_index=True)
     # tasks that one of them lacks would come last
-    averages = ["average %", "class-averaged %"]
-    tasks = [name for name in table if name.endswith(" %") and name not in averages]
-    return table[[name for name in table if name not in (*tasks, *averages, "MMACs")] + [*tasks, *averages, "MMACs"]]
+    ends = ["average %", "class-averaged %", "MMACs", "early %"]
+    tasks = [name for name in table if name.endswith(" %") and name not in ends]
+    last = [name for name in ends if name in table]
+    return table[[name for name in table if name not in (*tasks, *last)] + [*tasks, *last]]

@@ -86,6 +86,38 @@ def test_every_image_was_run_through_the_tried_structures(tiny_checkpoint, tiny_
         assert bool(probability.argmax() == label) == gallery.tried_correct[7, place]
 
 
+def test_early_answers_are_the_heads_and_cost_the_selector(early_net, tmp_path):
+    write_gallery(early_net, tmp_path, "emoji", limit=60)
+    gallery = read_gallery(tmp_path, "emoji")
+
+    frame, head = gallery.frame, gallery.head
+    arrays = load_task(early_net.task("emoji"), "test", limit=60, progress=False)
+    x = early_net.preprocess(list(arrays.images), "emoji")
+    found = early_net.answer(x, "emoji")
+    assert 20 < found.early.sum() < 40 and gallery.early.tolist() == found.early.tolist()
+    assert frame["macs"].tolist() == found.total_macs.tolist()
+    assert frame["params"].tolist() == early_net.cost(found.structure, "emoji", found.early).total_params.tolist()
+    assert frame["prediction"].tolist() == found.logits.argmax(1).tolist()
+    np.testing.assert_allclose(frame["confidence"], found.logits.softmax(1).max(1).values, atol=1e-4)
+    np.testing.assert_allclose(head.probability, early_net.head_probability(found.look, "emoji"), atol=1e-5)
+    assert head.correct.tolist() == (found.look.class_logits.argmax(1) == torch.from_numpy(arrays.labels)).tolist()
+    for weight in (-20.0, 0.0, 7.5, 50.0):
+        assert gallery.early_at(weight).tolist() == early_net.answer(x, "emoji", weight).early.tolist()
+    np.testing.assert_array_equal(gallery.costs.macs(gallery.levels, early=gallery.early), frame["macs"])
+
+
+def test_a_gallery_from_before_early_answers_is_read(tiny_checkpoint, tmp_path):
+    path = gallery_path(tmp_path, "emoji")
+    path.parent.mkdir()
+    shutil.copy(gallery_path(tiny_checkpoint, "emoji"), path)
+    rewrite(path, {"schema_version": 2}, drop="early")
+
+    found, now = read_gallery(tmp_path, "emoji"), read_gallery(tiny_checkpoint, "emoji")
+
+    assert found.head is None and not found.early.any() and not found.early_at(99.0).any()
+    pd.testing.assert_frame_equal(found.frame, now.frame)
+
+
 def test_the_cost_model_is_the_networks(tiny_checkpoint, tiny_net):
     gallery = read_gallery(tiny_checkpoint, "clipart")
 
@@ -125,6 +157,9 @@ DAMAGE = {
     "too few costs": lambda path: rewrite(path, {"block_macs": [[1]]}),
     "other tried structures": lambda path: rewrite(path, {"tried": ["1"]}),
     "a level too high": lambda path: rewrite(path, {"num_levels": 2}),
+    "no early answers": lambda path: rewrite(path, drop="early"),
+    "a rule that cannot be": lambda path: rewrite(path, {"early_rule": {"threshold": 7, "fall": 0}}),
+    "a rule without a head": lambda path: rewrite(path, {"early_rule": {"threshold": 0.5, "fall": 0}}),
     "odd schema": lambda path: rewrite(path, {"schema_version": "one"}),
 }
 

@@ -14,11 +14,13 @@ from den_core.evaluation.paper_results import PAPER_ROWS, beside
 from den_core.evaluation.report import (
     choice_frame,
     cost_weight_frame,
+    dial_frame,
     frame_of,
     largest_difference,
     metrics_table,
     report_table,
 )
+from den_core.policy import Policy
 
 
 def points(*fractions: float) -> str:
@@ -135,12 +137,40 @@ def test_choice_and_dial_have_a_row_for_everything_measured(tiny_metrics):
 def test_older_metrics_have_a_table_too(tiny_metrics):
     """Measured before there were intervals, static leads, and controls along the dial."""
     gain = replace(tiny_metrics.instance_gain, intervals=None)
-    older = replace(tiny_metrics, instance_gain=gain, static_lead=None, choice=None, by_cost_weight=())
+    older = replace(
+        tiny_metrics,
+        instance_gain=gain,
+        static_lead=None,
+        fixed_lead=None,
+        fixed_rival="",
+        choice=None,
+        by_cost_weight=(),
+    )
 
     text = metrics_table(older)
 
     assert f"{100 * gain.tasks['emoji']:+.2f}" in text
     assert "lead" not in text and "By cost weight" not in text and "[" not in text
+
+
+def test_the_table_names_the_best_fixed_rival_and_the_stops_of_the_dial(tiny_metrics):
+    own = tiny_metrics.point("chosen")
+    early = replace(own.average, early=0.25)
+    stop = replace(own, method="dial", parameter=0.4, average=early, policy=Policy(3.0))
+    metrics = replace(tiny_metrics, operating_points=(*tiny_metrics.operating_points, stop))
+
+    text = metrics_table(metrics)
+
+    lead = tiny_metrics.fixed_lead
+    assert tiny_metrics.fixed_rival in text and points(lead.average, *lead.intervals["average"]) in text
+    frame = dial_frame(metrics)
+    assert frame.to_dict("records") == [
+        {"within": "0.4", "average %": pytest.approx(100 * own.average.accuracy), "early %": 25.0,
+         "MMACs": pytest.approx(own.average.mean_macs / 1e6), "picked": "own choice at cost weight 3"}
+    ]  # fmt: skip
+    assert "own choice at cost weight 3" in text and dial_frame(tiny_metrics).empty
+    assert frame_of(metrics)["early %"].notna().sum() == 1
+    assert max(map(len, text.splitlines())) <= 120
 
 
 def test_rounding_leaves_no_minus_at_nothing(tiny_metrics):
