@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -21,7 +20,7 @@ from den_core.evaluation.measuring import EvaluationSet
 from den_core.inference.network import DeepElasticNetwork
 from den_core.runtime.processes import gathered
 from den_core.seeding import step_generator
-from den_core.structures import uniform_structure
+from den_core.structures import uniform_structure, weighed
 
 TRIALS = 40
 "Random changes that the search tries within the own choice's MACs, and within a budget that somebody names."
@@ -76,11 +75,11 @@ def starting_structures(net: DeepElasticNetwork, data: EvaluationSet) -> list[Te
     Both the arithmetic and the geometric mean of C are taken. Most expensive first.
     """
     geometric = data.distribution.clamp_min(1e-12).log().mean(0, keepdim=True).softmax(-1)
-    found = {
-        tuple(net.choose(mean, weight)[0].tolist())
-        for mean in (geometric, data.distribution.mean(0, keepdim=True))
-        for weight in np.linspace(-80, 80, 1601)
-    }
+    weights = torch.linspace(-80, 80, 1601)[:, None, None]
+    found: set[tuple[int, ...]] = set()
+    for mean in (geometric, data.distribution.mean(0, keepdim=True)):
+        chosen = weighed(mean, net.table.relative_macs, weights).argmax(-1)
+        found |= {tuple(z) for z in torch.unique(chosen, dim=0).tolist()}
     found |= {tuple(uniform_structure(1, net.num_blocks, level)[0].tolist()) for level in range(net.num_levels)}
     z = torch.tensor(sorted(found))
     return list(z[net.cost(z, data.task.name).macs.argsort(descending=True, stable=True)])

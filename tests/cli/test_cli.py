@@ -334,7 +334,8 @@ def test_benchmark_measures_what_it_says(smoke_run, run, tmp_path):
 
     result = json.loads((tmp_path / "b.json").read_text())
     assert result["threads"] == 1 and result["repeats"] == 2
-    ways = ("full model", "full model, dispatched", "masked", "dispatched", "selector", "selector + dispatched")
+    ways = ["full model", "full model, dispatched", "masked", "dispatched", "selector", "selector + dispatched"]
+    ways += ["with early answers"]
     assert [(t["batch"], t["way"]) for t in result["timings"]] == [(batch, way) for batch in (1, 4) for way in ways]
     for t in result["timings"]:
         assert t["median_ms"] > 0 and t["mean_macs"] > 0

@@ -47,7 +47,7 @@ def test_two_processes_measure_what_one_measures(tiny_checkpoint, one, tmp_path)
     found = {}
     for name, run in (("one", one), ("two", two)):
         out = tmp_path / name / "metrics.json"
-        options = ["--split", "validation", "--limit", "45", "--out", str(out)]
+        options = ["--split", "validation", "--limit", "21", "--shares", "0.6", "--out", str(out)]
         printed = run("evaluate", str(tiny_checkpoint), *options)
         found[name] = json.loads(out.read_text()), printed
 
@@ -60,7 +60,7 @@ def test_two_processes_index_what_one_indexes(tiny_checkpoint, one, tmp_path):
     for name, run in (("one", one), ("two", two)):
         folder = tmp_path / name
         shutil.copytree(tiny_checkpoint, folder, ignore=shutil.ignore_patterns("gallery"))
-        printed = run("index", str(folder), "--limit", "45")
+        printed = run("index", str(folder), "--limit", "21")
         assert printed.split() == [str(gallery_path(folder, task)) for task in TASKS]
         galleries.append([gallery_path(folder, task).read_bytes() for task in TASKS])
 
