@@ -12,10 +12,10 @@ from den_core.policy import NEVER
 
 SPREAD = 0.5
 "Standard deviation, of a task's intercept and slope around those of all tasks: few images stay near the pooled fit."
-THRESHOLDS = np.append(np.arange(50, 100) / 100, NEVER)
-"Thresholds that are tried at cost weight 0."
+MARGINS = np.append(np.arange(-30, 50) / 100, NEVER)
+"Tried above what the estimator reaches on a task; at the last, nothing is answered early."
 TOLERANCE = 0.5
-"Standard errors of accuracy that the threshold at cost weight 0 may give away for the MACs that it saves."
+"Standard errors of accuracy that may be given away at cost weight 0 for the MACs that it saves."
 
 
 def fit_confidences(log_odds: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> dict[str, Confidence]:
@@ -75,49 +75,52 @@ class Tradeoff:
         self.estimator, self.macs, self.selector = estimator, macs, selector
 
     def rule(self, confidence: dict[str, Confidence]) -> EarlyRule:
-        """The threshold at cost weight 0, and by how much it falls."""
-        threshold = self.threshold()
-        return EarlyRule(confidence, threshold, self.fall(threshold))
+        """The thresholds at cost weight 0, and by how much they fall."""
+        thresholds = self.thresholds(self.margin())
+        return EarlyRule(confidence, thresholds, self.fall(thresholds))
 
-    def threshold(self) -> float:
-        """The lowest threshold from which on no higher one is clearly more accurate, at cost weight 0."""
-        right = {name: self._right(name, THRESHOLDS) for name in self.head}
+    def thresholds(self, margin: float) -> dict[str, float]:
+        """By task, what the estimator reaches at cost weight 0 plus a margin, within [0, 1]."""
+        return {name: float(np.clip(part[:, 0].mean() + margin, 0, NEVER)) for name, part in self.estimator.items()}
+
+    def margin(self) -> float:
+        """The lowest margin from which on no higher one is clearly more accurate, at cost weight 0."""
+        tried = [self.thresholds(margin) for margin in MARGINS]
+        right = {}
+        for name in self.head:
+            early = self.probability[name][:, None] > np.array([thresholds[name] for thresholds in tried])
+            right[name] = np.where(early, self.head[name][:, None], self.estimator[name][:, :1]).astype(float)
         accuracy = np.mean([part.mean(axis=0) for part in right.values()], axis=0)
         best = int(accuracy.argmax())
-        for place in range(best + 1):
+        for place in range(best):
             errors = [(part[:, best] - part[:, place]).std() / len(part) ** 0.5 for part in right.values()]
             error = float(np.linalg.norm(errors)) / len(errors)
             if accuracy[best] - accuracy[place] <= TOLERANCE * error:
-                return float(THRESHOLDS[place])
-        return float(THRESHOLDS[best])
+                return float(MARGINS[place])
+        return float(MARGINS[best])
 
-    def _right(self, name: str, thresholds: np.ndarray) -> np.ndarray:
-        """1 where the answer at cost weight 0 is right under each of several thresholds, else 0, (N, thresholds)."""
-        early = self.probability[name][:, None] > thresholds
-        return np.where(early, self.head[name][:, None], self.estimator[name][:, :1]).astype(float)
+    def fall(self, thresholds: Mapping[str, float]) -> float:
+        """How fast the thresholds fall: best is what is most accurate on average over the shares that can be spent.
 
-    def fall(self, threshold: float) -> float:
-        """How fast the threshold falls: best is what is most accurate on average over the shares that can be spent.
-
-        Tried are the falls that bring it to 0 at one of the cost weights.
+        Tried are the falls that bring their mean to 0 at one of the cost weights.
         """
-        falls = threshold / self.weights[1:]
+        falls = float(np.mean(list(thresholds.values()))) / self.weights[1:]
         low = float(np.mean(list(self.selector.values())))
-        high = self.at(threshold, 0.0)[0][0]
+        high = self.at(thresholds, 0.0)[0][0]
         shares = np.linspace(low, high, 50)
 
         def worth(fall: float) -> float:
-            spent, accuracy = self.at(threshold, fall)
+            spent, accuracy = self.at(thresholds, fall)
             order = np.argsort(spent)
             return float(np.interp(shares, spent[order], accuracy[order]).mean())
 
         return float(max(falls, key=worth))
 
-    def at(self, threshold: float, fall: float) -> tuple[np.ndarray, np.ndarray]:
+    def at(self, thresholds: Mapping[str, float], fall: float) -> tuple[np.ndarray, np.ndarray]:
         """Share of the full MACs and accuracy at every cost weight, means over tasks, (W,) each."""
         spent, accuracy = [], []
-        limits = np.clip(threshold - fall * self.weights, 0, NEVER)
         for name, probability in self.probability.items():
+            limits = np.clip(thresholds[name] - fall * self.weights, 0, NEVER)
             early = probability[:, None] > limits
             spent.append(np.where(early, self.selector[name], self.macs[name]).mean(axis=0))
             accuracy.append(np.where(early, self.head[name][:, None], self.estimator[name]).mean(axis=0))

@@ -91,7 +91,7 @@ def write_gallery(
         "selector_macs": net.table.selector_macs[task],
         "tried": tried,
         "features_scale": [float(step) for step in scale],
-        "early_rule": None if rule is None else {"threshold": rule.threshold, "fall": rule.fall},
+        "early_rule": None if rule is None else {"threshold": rule.thresholds[task], "fall": rule.fall},
     }
     path = gallery_path(folder, task)
     if is_first():

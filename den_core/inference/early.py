@@ -1,9 +1,8 @@
 """Early answers: where the selector's head is sure enough, it answers and the estimator does not run.
 
 The head's largest class probability is turned into the probability that it is right, by a logistic curve per task that
-is fitted on validation images (Platt scaling). It answers where that exceeds a threshold, and the threshold falls with
-the cost weight: the dearer MACs are, the less sure the head has to be. The threshold stands for what the estimator is
-expected to reach, less the price of its MACs.
+is fitted on validation images (Platt scaling). It answers where that exceeds what the estimator is expected to reach on
+the task, less the price of its MACs: a threshold by task that falls with the cost weight.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
+from den_core.errors import ConfigError
 from den_core.fields import Range, check_fields
 from den_core.policy import threshold_at
 
@@ -51,17 +51,22 @@ class EarlyRule:
 
     Args:
         confidence: by task.
-        threshold: of the probability that the head is right, at cost weight 0; in [0, 1].
-        fall: by how much the threshold falls per unit of cost weight.
+        thresholds: of the probability that the head is right, at cost weight 0, by task; in [0, 1].
+        fall: by how much they fall per unit of cost weight.
     """
 
     confidence: dict[str, Confidence]
-    threshold: Annotated[float, Range(0, 1)]
+    thresholds: dict[str, Annotated[float, Range(0, 1)]]
     fall: Annotated[float, Range(0)]
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if set(self.confidence) != set(self.thresholds):
+            expected, found = ", ".join(self.confidence), ", ".join(self.thresholds)
+            raise ConfigError(
+                f"expected thresholds for the tasks {expected}, as confidence has, found {found or 'none'}"
+            )
 
-    def threshold_at(self, cost_weight: float) -> float:
-        """What the probability must exceed at a cost weight, in [0, 1]."""
-        return threshold_at(self.threshold, self.fall, cost_weight)
+    def threshold_at(self, task: str, cost_weight: float) -> float:
+        """What the probability must exceed for a task at a cost weight, in [0, 1]."""
+        return threshold_at(self.thresholds[task], self.fall, cost_weight)

@@ -208,7 +208,7 @@ class DeepElasticNetwork(ModelHubMixin):
             raise ConfigError(f"expected a network with a {lacks} for a threshold, found none; {do}")
         if rule is None:
             return torch.zeros(len(look.distribution), dtype=torch.bool, device=look.distribution.device)
-        threshold = rule.threshold_at(policy.cost_weight) if policy.threshold is None else policy.threshold
+        threshold = rule.threshold_at(task, policy.cost_weight) if policy.threshold is None else policy.threshold
         return self.head_probability(look, task) > threshold
 
     def head_probability(self, look: Look, task: str) -> Tensor:

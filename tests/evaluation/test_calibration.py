@@ -102,7 +102,7 @@ def test_a_folder_without_a_calibration_has_none(tmp_path):
              '{"cost_weights": 1, "shares": [0.5], "images": 3}',
              '{"stops": [{"policy": {"looks": false}, "spent": 0.5}], "images": 3}',
              '{"stops": [{"policy": {"threshold": 2.0}, "spent": 0.5}], "images": 3}',
-             '{"stops": [{"policy": {}, "spent": 0.5}], "images": 3, "early": {"threshold": 0.5}}']
+             '{"stops": [{"policy": {}, "spent": 0.5}], "images": 3, "early": {"fall": 0.5}}']
 )  # fmt: skip
 def test_a_damaged_calibration_is_named(text, tmp_path):
     (tmp_path / FILE).write_text(text)

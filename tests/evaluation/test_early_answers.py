@@ -67,19 +67,28 @@ def tradeoff(p: np.ndarray, head: np.ndarray, estimator: np.ndarray, weights=(0.
     )  # fmt: skip
 
 
-def test_the_threshold_gives_nothing_away():
-    """The head is right above 0.8 and wrong below; the estimator is right throughout."""
-    p = np.linspace(0, 1, 1000)
+def test_thresholds_are_what_the_estimator_reaches_and_a_margin():
+    p, half = np.linspace(0, 1, 10), np.arange(10) % 2 == 0
 
-    assert tradeoff(p, p > 0.8, np.ones(1000, bool)).threshold() == pytest.approx(0.8, abs=0.011)
-    assert tradeoff(p, np.zeros(1000, bool), np.ones(1000, bool)).threshold() >= 0.99
-    assert tradeoff(p, np.ones(1000, bool), np.zeros(1000, bool)).threshold() == 0.5
+    found = tradeoff(p, half, half)
+
+    assert found.thresholds(0.2) == {"t": pytest.approx(0.7)}
+    assert found.thresholds(-0.6) == {"t": 0.0} and found.thresholds(1.0) == {"t": 1.0}
+
+
+def test_the_margin_gives_nothing_away():
+    """The estimator is right on nine of ten; the head on all above a probability of 0.8, and below it on none."""
+    p, estimator = np.linspace(0, 1, 1000), np.arange(1000) % 10 != 0
+
+    assert tradeoff(p, p > 0.8, estimator).margin() == pytest.approx(-0.1, abs=0.011)
+    assert tradeoff(p, np.zeros(1000, bool), estimator).margin() >= 0.09
+    assert tradeoff(p, np.ones(1000, bool), estimator).margin() == -0.3
 
 
 def test_spending_counts_the_selector_alone_for_early_answers():
     p, head = np.array([0.95, 0.7, 0.2, 0.1]), np.array([True, True, False, False])
 
-    spent, accuracy = tradeoff(p, head, np.array([True, False, True, True])).at(0.9, 0.3)
+    spent, accuracy = tradeoff(p, head, np.array([True, False, True, True])).at({"t": 0.9}, 0.3)
 
     # thresholds 0.9, 0.6, 0.3, 0: one, two, two, then all images are answered early
     assert spent == pytest.approx([(0.1 + 3 * 0.6) / 4, (0.2 + 2 * 0.5) / 4, (0.2 + 2 * 0.4) / 4, 0.1])
@@ -91,18 +100,18 @@ def test_the_threshold_falls_as_fast_as_pays():
     p, rng = np.linspace(0, 1, 400), np.random.default_rng(0)
     good, bad = np.ones(400, bool), rng.random(400) < 0.2
 
-    fast = tradeoff(p, good, good).fall(0.9)
-    slow = tradeoff(p, bad, good).fall(0.9)
+    fast = tradeoff(p, good, good).fall({"t": 0.9})
+    slow = tradeoff(p, bad, good).fall({"t": 0.9})
 
     assert slow == pytest.approx(0.3) and fast >= slow
 
 
 @pytest.fixture
 def sure(headed, rng) -> tuple[DeepElasticNetwork, EvaluationSet]:
-    """Sixty images of "toy": the head is sure of, and right about, the first half; nothing else is ever right."""
+    """Sixty images of "toy": the head is sure of, and right about, the first half, the estimator about the others."""
     images = torch.randint(256, (60, 32, 32, 3), generator=rng, dtype=torch.uint8)
     C = (3 * torch.randn(60, headed.num_blocks, headed.num_levels, generator=rng)).softmax(-1)
-    labels = torch.arange(60) % 2
+    labels = torch.where(torch.arange(60) < 30, torch.arange(60) % 2, 4)
     logits = torch.zeros(60, 5)
     logits[torch.arange(30), labels[:30]] = 12.0
     logits[30:, 3] = 0.1
@@ -122,9 +131,7 @@ def test_a_calibration_lets_a_sure_head_answer(sure):
 
     ruled = net.calibrated(calibration)
     assert decided(ruled, data).early.tolist() == [True] * 30 + [False] * 30
-    # nothing is gained by running more than the selector
-    assert calibration.stops[-1].accuracy == 0.5
-    assert calibration.stops[-1].spent <= float(ruled.cost(decided(ruled, data).structure, "toy").total_macs.max())
+    assert calibration.early.thresholds["toy"] < 0.9 and calibration.stops[-1].accuracy == 1
 
 
 def test_early_answers_dealt_out_at_random_lose_what_looking_gained(sure):
@@ -134,14 +141,14 @@ def test_early_answers_dealt_out_at_random_lose_what_looking_gained(sure):
     metrics = Evaluator(ruled, {"toy": data}, {"toy": data}, report=lambda line: None, shares=()).run("test")
 
     own, permuted = metrics.point("chosen").tasks["toy"], metrics.point("permuted").tasks["toy"]
-    assert own.accuracy == 0.5 and own.early == permuted.early == 0.5
+    assert own.accuracy == 1 and own.early == permuted.early == 0.5
     assert own.mean_macs == pytest.approx(permuted.mean_macs, rel=0.01)
-    assert permuted.accuracy == pytest.approx(0.25, abs=0.08)
+    assert permuted.accuracy == pytest.approx(0.5, abs=0.15)
     assert metrics.instance_gain.average == pytest.approx(own.accuracy - permuted.accuracy)
-    assert metrics.point("full").tasks["toy"].early is None and metrics.point("full").average.accuracy == 0
+    assert metrics.point("full").tasks["toy"].early is None and metrics.point("full").average.accuracy == 0.5
     dial = [point for point in metrics.operating_points if point.method == "dial"]
     full = metrics.point("full").average.mean_macs
-    assert dial[-1].average.accuracy == 0.5 and all(point.policy is not None for point in dial)
+    assert dial[-1].average.accuracy == 1 and all(point.policy is not None for point in dial)
     assert all(point.average.mean_macs <= point.parameter * full for point in dial)
     assert [p.average.accuracy for p in dial] == sorted(p.average.accuracy for p in dial)
 

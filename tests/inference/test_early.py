@@ -8,7 +8,7 @@ import torch
 import den_core
 from den_core.errors import ConfigError
 from den_core.inference.calibration import Calibration
-from den_core.inference.early import Confidence, log_odds
+from den_core.inference.early import Confidence, EarlyRule, log_odds
 from den_core.policy import Policy
 
 
@@ -73,7 +73,7 @@ def test_an_early_answer_costs_the_selector_and_nothing_else(headed, x):
 
 
 def test_a_dearer_mac_lets_the_head_answer_sooner(headed, x):
-    """The rule's threshold of 0.4 falls by 0.1 per unit of cost weight; a weight below 0 raises it."""
+    """The threshold of the task, 0.4, falls by 0.1 per unit of cost weight; a weight below 0 raises it."""
     p = headed.head_probability(headed.look(x, "toy"), "toy")
 
     for weight, threshold in ((0.0, 0.4), (1.0, 0.3), (4.0, 0.0), (50.0, 0.0), (-2.0, 0.6), (-9.0, 1.0)):
@@ -81,12 +81,14 @@ def test_a_dearer_mac_lets_the_head_answer_sooner(headed, x):
     assert headed.answer(x, "toy", 4.0).early.all() and not headed.answer(x, "toy", -9.0).early.any()
 
 
-def test_tasks_have_confidences_of_their_own(headed, rng):
+def test_tasks_have_confidences_and_thresholds_of_their_own(headed, rng):
     look = headed.look(torch.randn(5, 3, 64, 64, generator=rng), "wide")
 
     odds = log_odds(look.class_logits)
 
-    torch.testing.assert_close(headed.head_probability(look, "wide"), torch.sigmoid(2 * odds - 1))
+    p = headed.head_probability(look, "wide")
+    torch.testing.assert_close(p, torch.sigmoid(2 * odds - 1))
+    assert torch.equal(headed.decide(look, "wide").early, p > 0.7)
 
 
 def test_log_odds_stay_finite_where_probabilities_round_to_one():
@@ -116,9 +118,11 @@ def test_a_threshold_that_is_no_probability_is_refused(threshold, headed, x):
 
 
 def test_a_rule_that_cannot_be_is_refused():
-    for wrong in ({"threshold": 1.2}, {"fall": -1.0}, {"threshold": float("nan")}):
-        with pytest.raises(ConfigError, match=f"expected {next(iter(wrong))}"):
-            den_core.inference.early.EarlyRule(**({"confidence": {}, "threshold": 0.5, "fall": 0.1} | wrong))
+    fitting = {"confidence": {"t": Confidence(0.0, 1.0)}, "thresholds": {"t": 0.5}, "fall": 0.1}
+    for name, wrong in (("thresholds", {"t": 1.2}), ("fall", -1.0), ("thresholds", {"t": float("nan")}),
+                        ("thresholds", {}), ("thresholds", {"t": 0.5, "u": 0.5})):  # fmt: skip
+        with pytest.raises(ConfigError, match=f"expected {name}"):
+            EarlyRule(**(fitting | {name: wrong}))
     with pytest.raises(ConfigError, match="expected slope at least 0"):
         Confidence(0.0, -1.0)
 
