@@ -25,8 +25,8 @@ TASK = "task"
 SCOPE = "scope"
 "One task, or all of them."
 CLASS, PREDICTED, CORRECT = "class", "predicted", "correct"
-STRUCTURE, MACS, CONFIDENCE = "structure", "macs", "confidence"
-FILTERS = (SCOPE, CLASS, PREDICTED, CORRECT, STRUCTURE, MACS, CONFIDENCE)
+ANSWERED, STRUCTURE, MACS, CONFIDENCE = "answered", "structure", "macs", "confidence"
+FILTERS = (SCOPE, CLASS, PREDICTED, CORRECT, ANSWERED, STRUCTURE, MACS, CONFIDENCE)
 "Keys of the filters that travel from page to page."
 WEIGHT = "weight"
 "The cost weight, of one image or of the whole network."

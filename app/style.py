@@ -148,12 +148,16 @@ def barcode(levels: np.ndarray, names: Sequence[str], num_levels: int) -> go.Hea
     )
 
 
-def barcode_svg(levels: Sequence[int], num_levels: int, cell: int = 12, height: int = 12) -> str:
-    """A structure as a strip of cells, one per block, coloured by level: an SVG image, `cell` pixels wide per block."""
+def barcode_svg(levels: Sequence[float], num_levels: int, cell: int = 12, height: int = 12) -> str:
+    """A structure as a strip of cells, one per block, coloured by level: an SVG image, `cell` pixels wide per block.
+
+    A block that did not run has the level nan and no cell.
+    """
     colors, width = level_colors(num_levels), cell * len(levels)
     cells = "".join(
-        f'<rect x="{cell * block}" width="{cell - 1}" height="{height}" fill="{colors[level]}"/>'
+        f'<rect x="{cell * block}" width="{cell - 1}" height="{height}" fill="{colors[int(level)]}"/>'
         for block, level in enumerate(levels)
+        if not np.isnan(level)
     )
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{cells}</svg>'

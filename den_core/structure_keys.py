@@ -12,10 +12,34 @@ import numpy as np
 
 from den_core.errors import StructureError
 
+NO_BLOCK = "-"
+"Stands for every block in the key of an early answer: the estimator did not run."
+
 
 def structure_key(levels: Iterable[Any]) -> str:
     """The text of one structure of levels, (n,): of whole numbers, an array or a tensor."""
     return "".join(str(int(level)) for level in levels)
+
+
+def early_key(num_blocks: int) -> str:
+    """The key of an early answer, as long as those of structures."""
+    return NO_BLOCK * num_blocks
+
+
+def is_early(key: str) -> bool:
+    """Whether a key is that of an early answer."""
+    return bool(key) and not key.strip(NO_BLOCK)
+
+
+def structure_name(key: str) -> str:
+    """A key as people read it."""
+    return "answered early" if is_early(key) else key
+
+
+def drawn_levels(keys: Iterable[str], num_blocks: int) -> np.ndarray:
+    """The levels that keys stand for, to be drawn: float64 (N, num_blocks), nan where an answer is early."""
+    found = [np.full(num_blocks, np.nan) if is_early(key) else structure_levels([key], num_blocks)[0] for key in keys]
+    return np.array(found, dtype=np.float64).reshape(-1, num_blocks)
 
 
 def structure_keys(levels: np.ndarray) -> np.ndarray:

@@ -38,11 +38,12 @@ def _slice_of(checkpoint: Checkpoint, where: Slice) -> tuple[dict[str, Gallery],
 
 @st.cache_data(max_entries=64, show_spinner="Counting levels …")
 def usage(checkpoint: Checkpoint, task: str, where: Slice) -> LevelUsage | None:
-    """How often the images of a slice run every block of a task at every level; None where there is no image."""
+    """How often the images of a slice run every block of a task at every level; None where the estimator runs none."""
     from den_core.analysis.usage import level_usage
 
     chosen = rows(checkpoint, task, where)
-    return level_usage(gallery(checkpoint, task), None if chosen.all() else chosen) if chosen.any() else None
+    found = gallery(checkpoint, task)
+    return level_usage(found, None if chosen.all() else chosen) if (chosen & ~found.early).any() else None
 
 
 def usage_gap(first: LevelUsage, second: LevelUsage, reading: Reading) -> pd.DataFrame:

@@ -114,7 +114,7 @@ def drift(checkpoint: Checkpoint, weights: tuple[float, ...], tasks: tuple[str, 
     from den_core.analysis import dial as analysis
 
     found = analysis.drift({task: [dial(checkpoint, task, weight) for weight in weights] for task in tasks})
-    return found.groupby(["weight", "level"], as_index=False)[["share", "changed"]].mean()
+    return found.groupby(["weight", "level"], as_index=False)[["share", "changed", "early"]].mean()
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -199,7 +199,7 @@ def level_shares(checkpoint: Checkpoint) -> pd.DataFrame:
     from den_core.analysis.dial import level_shares as analysis
 
     found = galleries(checkpoint).items()
-    return pd.DataFrame({task: analysis(part.levels, part.num_levels).mean() for task, part in found}).T
+    return pd.DataFrame({task: analysis(part.levels[~part.early], part.num_levels).mean() for task, part in found}).T
 
 
 @st.cache_resource(max_entries=16, show_spinner="Comparing image by image …")

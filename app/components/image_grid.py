@@ -9,6 +9,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from den_core.structure_keys import NO_BLOCK
+
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
     "den_image_grid",
@@ -27,7 +29,7 @@ class Tile:
         picture: encoded, small; None where there is none.
         alt: what it is, for screen readers and as a tooltip.
         lines: text below it, plain.
-        structure: levels to draw as a strip of colours; empty for none.
+        structure: levels to draw as a strip of colours; empty, or of an early answer, for none.
         current: whether it is marked as the one that is looked at.
     """
 
@@ -61,7 +63,7 @@ def image_grid(
             "src": _data_url(tile.picture),
             "alt": tile.alt,
             "lines": list(tile.lines),
-            "strip": [int(level) for level in tile.structure],
+            "strip": [int(level) for level in tile.structure if level != NO_BLOCK],
             "current": tile.current,
         }
         for tile in tiles

@@ -15,10 +15,11 @@ from den_core.checkpoints.metrics import AVERAGE
 ALL_TASKS = "all"
 ANY = "any"
 AVERAGE_TITLE = "Average over tasks"
+ANSWERED = {ANY: "By anyone", "selector": "By the selector, early", "estimator": "By the estimator"}
 VERDICTS = {ANY: "Any answer", "right": "✓ Right", "wrong": "✗ Wrong"}
 NARROW, WIDE = 116, 240
 "Pixels of a filter, where there are many and where there are few."
-FIELDS = ("task", "class", "predicted", "correct", "structure", "macs", "confidence")
+FIELDS = ("task", "class", "predicted", "correct", "answered", "structure", "macs", "confidence")
 
 
 def task_or_average(label: str, checkpoint: cache.Checkpoint) -> str:
@@ -53,6 +54,7 @@ def slice_filters(checkpoint: cache.Checkpoint, tasks: Sequence[str], fields: Se
                 if "predicted" in fields
                 else None,
                 correct=_correct(width) if "correct" in fields else None,
+                early=_early(checkpoint, tasks, width) if "answered" in fields else None,
                 structure=_structure(width) if "structure" in fields else "",
                 macs=_macs(checkpoint, tasks, width) if "macs" in fields else None,
                 confidence=_confidence(width) if "confidence" in fields else None,
@@ -99,6 +101,22 @@ def _correct(width: int) -> bool | None:
         width=width,
     )
     return None if picked == ANY else picked == "right"
+
+
+def _early(checkpoint: cache.Checkpoint, tasks: Sequence[str], width: int) -> bool | None:
+    """Drawn only where some image is answered early."""
+    if not any(cache.gallery(checkpoint, task).early.any() for task in tasks):
+        st.session_state.pop(state.ANSWERED, None)
+        return None
+    picked = st.selectbox(
+        "Answered",
+        list(ANSWERED),
+        format_func=lambda name: ANSWERED[name],
+        key=state.ANSWERED,
+        bind="query-params",
+        width=width,
+    )
+    return None if picked == ANY else picked == "selector"
 
 
 def _structure(width: int) -> str:

@@ -18,6 +18,7 @@ from app.widgets.pictures import picture
 from app.widgets.text import literal
 from den_core.analysis.slices import Slice
 from den_core.errors import ImageError
+from den_core.structure_keys import structure_name
 
 PER_PAGE = 24
 
@@ -88,12 +89,14 @@ def _tiles(
             shown, problem = None, str(error)
         name, answer = classes[task][entry["label"]], classes[task][entry["prediction"]]
         plain = [name, "✓" if entry["correct"] else f"✗ {answer}"]
+        plain += ["early"] if entry["early"] else []
         verdict = "right" if entry["correct"] else f"wrong: {answer}"
+        ran = structure_name(entry["structure"])
         tiles.append(
             Tile(
                 id=f"{task}:{row}",
                 picture=shown,
-                alt=f"{name}, test image {row}, answered {verdict}, structure {entry['structure']}",
+                alt=f"{name}, test image {row}, answered {verdict}, {ran if entry['early'] else f'structure {ran}'}",
                 lines=lines[place] if lines is not None else plain,
                 structure=entry["structure"],
             )

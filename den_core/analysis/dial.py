@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from den_core.errors import ConfigError
-from den_core.structure_keys import structure_keys
+from den_core.structure_keys import early_key, structure_keys
 
 if TYPE_CHECKING:
     from den_core.checkpoints.gallery import Gallery
@@ -31,15 +31,22 @@ class DialPoint:
 
     weight: float
     levels: np.ndarray
-    "Chosen levels, uint8 (N, n)."
+    "Chosen levels, uint8 (N, n); where an answer is early, those that the estimator would have run."
+    early: np.ndarray
+    "Which images the selector answers, bool (N,)."
     changed: np.ndarray
-    "Which images choose another structure than at weight 0, bool (N,)."
+    "Which images run something else than at weight 0, bool (N,): another structure, or early at one of them alone."
     mean_macs: float
     "Mean per image, selector included."
     usage: pd.DataFrame
-    "Share of images that run each block (row) at each level (column)."
+    "Share of the images that the estimator runs, by block (row) and level (column); nan where it runs none."
     distinct: int
-    "Different structures among the images."
+    "Different structures that it runs."
+
+    @property
+    def keys(self) -> np.ndarray:
+        """What every image runs, as text, (N,)."""
+        return np.where(self.early, early_key(self.levels.shape[1]), structure_keys(self.levels))
 
 
 def choose_levels(distribution: np.ndarray, relative_macs: np.ndarray, weight: float) -> np.ndarray:
@@ -63,8 +70,9 @@ def choose_levels(distribution: np.ndarray, relative_macs: np.ndarray, weight: f
 
 
 def level_shares(levels: np.ndarray, num_levels: int) -> pd.DataFrame:
-    """Share of images at every level, n rows (blocks) and h columns (levels); every row sums to 1."""
-    shares = np.stack([(levels == level).mean(axis=0) for level in range(num_levels)], axis=1)
+    """Share of images at every level, n rows (blocks) and h columns (levels); rows sum to 1, or are nan of no image."""
+    counts = np.stack([(levels == level).sum(axis=0) for level in range(num_levels)], axis=1)
+    shares = counts / len(levels) if len(levels) else np.full(counts.shape, np.nan)
     return pd.DataFrame(
         shares, index=pd.RangeIndex(levels.shape[1], name="block"), columns=pd.RangeIndex(num_levels, name="level")
     )
@@ -85,16 +93,18 @@ def dial_point(gallery: Gallery, weight: float) -> DialPoint:
         ConfigError: a weight that is not a finite number.
     """
     levels = choose_levels(gallery.distribution, gallery.costs.relative_macs, weight)
-    changed = (levels != gallery.levels).any(axis=1)
-    for array in (levels, changed):
+    early = gallery.early_at(weight) if weight != OWN_WEIGHT else gallery.early.copy()
+    changed = ((levels != gallery.levels).any(axis=1) & ~early) | (early != gallery.early)
+    for array in (levels, early, changed):
         array.setflags(write=False)
     return DialPoint(
         weight=weight,
         levels=levels,
+        early=early,
         changed=changed,
-        mean_macs=float(gallery.costs.macs(levels).mean()) if len(levels) else 0.0,
-        usage=level_shares(levels, gallery.num_levels),
-        distinct=count_structures(levels, gallery.num_levels),
+        mean_macs=float(gallery.costs.macs(levels, early=early).mean()) if len(levels) else 0.0,
+        usage=level_shares(levels[~early], gallery.num_levels),
+        distinct=count_structures(levels[~early], gallery.num_levels),
     )
 
 
@@ -129,16 +139,18 @@ def drift(dial: Mapping[str, Sequence[DialPoint]]) -> pd.DataFrame:
         dial: by task, that task's points with rising weight.
 
     Returns:
-        weight, task, level, share (of all block decisions of the task's images, a fraction), changed (share of the
-        images whose structure differs from their own), distinct, mean_macs.
+        weight, task, level, share (of all block decisions of the task's images, those that no estimator makes counted,
+        a fraction), early (share of the images that are answered early), changed (share of the images that run
+        something else than at weight 0), distinct, mean_macs.
     """
     rows = [
         {
             "weight": point.weight,
             "task": task,
             "level": level,
-            "share": float(point.usage[level].mean()),
-            "changed": float(point.changed.mean()) if len(point.changed) else 0.0,
+            "share": float(np.nan_to_num(point.usage[level].mean()) * (1 - _mean(point.early))),
+            "early": _mean(point.early),
+            "changed": _mean(point.changed),
             "distinct": point.distinct,
             "mean_macs": point.mean_macs,
         }
@@ -149,25 +161,29 @@ def drift(dial: Mapping[str, Sequence[DialPoint]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _mean(flags: np.ndarray) -> float:
+    return float(flags.mean()) if len(flags) else 0.0
+
+
 def changed_images(gallery: Gallery, point: DialPoint) -> pd.DataFrame:
-    """The images of a task that choose another structure at a cost weight, those that move most first.
+    """The images of a task that run something else at a cost weight, those that move most first.
 
     Returns:
-        task, row (position in the gallery), structure, structure_at_weight, moved (levels up or down, summed over the
-        blocks), macs, macs_at_weight (selectors included).
+        task, row (position in the gallery), structure, structure_at_weight, moved (MACs more or less), macs,
+        macs_at_weight (selectors included).
     """
     rows = np.flatnonzero(point.changed)
-    own, now = gallery.levels[rows], point.levels[rows]
-    moved = np.abs(now.astype(np.int64) - own).sum(axis=1)
+    own = gallery.costs.macs(gallery.levels[rows], early=gallery.early[rows])
+    now = gallery.costs.macs(point.levels[rows], early=point.early[rows])
     found = pd.DataFrame(
         {
             "task": gallery.task,
             "row": rows,
             "structure": gallery.frame["structure"].to_numpy()[rows],
-            "structure_at_weight": structure_keys(now),
-            "moved": moved,
-            "macs": gallery.frame["macs"].to_numpy()[rows],
-            "macs_at_weight": gallery.costs.macs(now),
+            "structure_at_weight": point.keys[rows],
+            "moved": np.abs(now - own),
+            "macs": own,
+            "macs_at_weight": now,
         }
     )
     return found.sort_values("moved", ascending=False, kind="stable", ignore_index=True)
@@ -176,10 +192,14 @@ def changed_images(gallery: Gallery, point: DialPoint) -> pd.DataFrame:
 def usage_change(points: Sequence[DialPoint], own: Sequence[DialPoint]) -> pd.DataFrame:
     """Share of images at every block and level at a cost weight minus that of the own choice, mean over tasks.
 
+    Counted are the images that the estimator runs; a task of which it runs none at either weight is left out.
+
     Args:
         points, own: of the same tasks, at the weight and at `OWN_WEIGHT`.
 
     Returns:
         n rows (blocks) and h columns (levels), in [-1, 1]; every row sums to 0.
     """
-    return sum(point.usage - base.usage for point, base in zip(points, own, strict=True)) / len(points)
+    changes = [point.usage - base.usage for point, base in zip(points, own, strict=True)]
+    known = [change for change in changes if not change.isna().to_numpy().any()] or [changes[0].fillna(0.0)]
+    return sum(known) / len(known)

@@ -28,16 +28,18 @@ def verdict(low: float, high: float) -> Verdict:
 
 
 def differences(metrics: Metrics) -> pd.DataFrame:
-    """The own choice against its two controls and, where measured, its twin, by task and on average.
+    """The own choice against its controls and, where measured, its twin, by task and on average.
 
     Returns:
         kind ("gain": minus the same structures permuted among the images; "lead": minus the best static structure per
-        task; "twin": minus the twin that never looks), task (AVERAGE for the mean over tasks), value, low, high (95 %,
-        paired over the images); fractions. low and high are nan where no interval was measured. A lead that was not
-        measured as such is the difference of the two operating points; without those there is none.
+        task; "fixed": minus the best fixed structure of any kind; "twin": minus the twin that never looks), task
+        (AVERAGE for the mean over tasks), value, low, high (95 %, paired over the images); fractions. low and high are
+        nan where no interval was measured. A lead that was not measured as such is the difference of the two operating
+        points; without those there is none.
     """
     rows = _measured("gain", metrics.instance_gain)
     rows += _lead_of_points(metrics) if metrics.static_lead is None else _measured("lead", metrics.static_lead)
+    rows += [] if metrics.fixed_lead is None else _measured("fixed", metrics.fixed_lead)
     rows += [] if metrics.twin_lead is None else _measured("twin", metrics.twin_lead)
     return pd.DataFrame(rows, columns=["kind", "task", "value", "low", "high"])
 

@@ -16,7 +16,7 @@ import torch
 from den_core.analysis.inspection import network_input
 from den_core.errors import ConfigError
 from den_core.seeding import step_generator
-from den_core.structure_keys import structure_key
+from den_core.structure_keys import early_key, structure_key
 from den_core.structures import parse_structure, random_structures
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from den_core.analysis.inspection import ImageLike
     from den_core.inference.network import DeepElasticNetwork
+    from den_core.models.static import Look
 
 CHOSEN, LEVEL, RANDOM, WEIGHT = "chosen", "level", "random", "cost_weight"
 "Kinds of structures that `candidates` lists."
@@ -61,6 +62,20 @@ def structures_along_weights(net: DeepElasticNetwork, C: Tensor) -> pd.DataFrame
     # Where 0 itself is a crossing, rounding decides which of the two equal levels is taken.
     found.setdefault(own, {"structure": own, "low": 0.0, "parameter": 0.0})
     return pd.DataFrame(sorted(found.values(), key=lambda row: row["low"]))
+
+
+def early_from(net: DeepElasticNetwork, look: Look, task: str) -> float:
+    """The cost weight from which on the selector answers an image by itself; inf of a network that never does.
+
+    Args:
+        look: what the selector says of one image.
+    """
+    rule = net.early_rule
+    if rule is None:
+        return np.inf
+    spare = rule.thresholds[task] - float(net.head_probability(look, task)[0])
+    # threshold - fall · weight < probability
+    return spare / rule.fall if rule.fall else np.copysign(np.inf, spare)
 
 
 def candidates(net: DeepElasticNetwork, C: Tensor, randoms: int = 40, seed: int = 0) -> pd.DataFrame:
@@ -147,17 +162,51 @@ def probe_candidates(
 
     Returns:
         What `probe` returns, with kind, parameter and low in front, and needed_macs: those of the structure, with
-        the selector's for kinds in NEEDS_SELECTOR.
+        the selector's for kinds in NEEDS_SELECTOR. Where the selector answers by itself, the row of CHOSEN is that
+        answer, and those of WEIGHT end with it: its structure is `structure_keys.early_key`, its macs are 0.
 
     Raises:
         As `probe`.
     """
-    C = net.model_distribution(network_input(net, image, task), task=task)[0].cpu()
-    listed = candidates(net, C, randoms, seed)
+    look = net.look(network_input(net, image, task), task)
+    listed = candidates(net, look.distribution[0].cpu(), randoms, seed)
     tried = probe(net, image, task, listed["structure"].tolist(), wanted)
     found = pd.concat([listed[["kind", "parameter", "low"]], tried], axis=1)
+    start = early_from(net, look, task)
+    if np.isfinite(start) or start < 0:
+        found = _with_early(found, _early_row(net, look, task, tried["wanted"].iat[0]), start)
     found["needed_macs"] = found["macs"].where(~found["kind"].isin(NEEDS_SELECTOR), found["total_macs"])
     return found
+
+
+def _early_row(net: DeepElasticNetwork, look: Look, task: str, wanted: str) -> dict[str, object]:
+    """What the selector says by itself, in the columns of `probe`."""
+    assert look.class_logits is not None  # or it could not answer
+    names, probabilities = net.task(task).class_names, look.class_logits[0].float().softmax(0).cpu()
+    answer = int(probabilities.argmax())
+    return {
+        "structure": early_key(net.num_blocks),
+        "class_name": names[answer],
+        "confidence": float(probabilities[answer]),
+        "wanted": wanted,
+        "probability": float(probabilities[names.index(wanted)]),
+        "macs": 0,
+        "params": 0,
+        "total_macs": net.table.selector_macs[task],
+        "total_params": net.table.selector_params[task],
+    }
+
+
+def _with_early(found: pd.DataFrame, row: dict[str, object], start: float) -> pd.DataFrame:
+    """The early answer in place of the structures that the estimator would run from that cost weight on."""
+    gone = (found["kind"] == WEIGHT) & (found["low"] >= start)
+    kept = found[~gone & ~((found["kind"] == CHOSEN) & (start < 0))]
+    late = (kept["kind"] == WEIGHT) & (kept["parameter"] >= start)
+    inside = np.where(np.isfinite(kept["low"]), (kept["low"] + start) / 2, start - 1)
+    kept = kept.assign(parameter=kept["parameter"].where(~late, inside))
+    rows = [{"kind": WEIGHT, "parameter": max(start, 0.0) if start < 0 else start + 1, "low": start} | row]
+    rows += [{"kind": CHOSEN, "parameter": np.nan, "low": np.nan} | row] if start < 0 else []
+    return pd.concat([kept, pd.DataFrame(rows)], ignore_index=True)
 
 
 def standing(tried: pd.DataFrame, cost: str = "needed_macs") -> dict[str, float]:

@@ -23,10 +23,11 @@ class Slice:
         tasks: names; none for all.
         label, predicted: name of the true class, of the class that was answered.
         correct: whether the answer is right.
-        structure: pattern, see `matches`; empty for all.
+        structure: pattern, see `matches`; empty for all. An early answer has no structure, so none fits it.
         macs: smallest and largest MACs, both included, with the selector.
         confidence: smallest and largest probability of the answer, both included, fractions.
         block, level: images that run this block at this level; both or none.
+        early: whether the selector answered and the estimator did not run.
     """
 
     tasks: tuple[str, ...] = ()
@@ -38,6 +39,7 @@ class Slice:
     confidence: tuple[float, float] | None = None
     block: int | None = None
     level: int | None = None
+    early: bool | None = None
 
     def of(self, task: str) -> Slice:
         """The same choice within one task."""
@@ -102,6 +104,9 @@ def mask(gallery: Gallery, class_names: Sequence[str], where: Slice) -> np.ndarr
     if where.block is not None and where.level is not None:
         exists = 0 <= where.block < gallery.num_blocks
         chosen &= gallery.levels[:, where.block] == where.level if exists else False
+        chosen &= ~gallery.early
+    if where.early is not None:
+        chosen &= gallery.early == where.early
     return chosen
 
 

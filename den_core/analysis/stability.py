@@ -50,8 +50,8 @@ class Stability:
 
     variants: tuple[Variant, ...]
     frame: pd.DataFrame
-    "Per variant: name, kind, structure, class_name, confidence, kept (share of blocks that keep their level), "
-    "distance (l2, of the model distributions), same_answer, total_macs."
+    "Per variant: name, kind, structure (of an early answer, that would have run), early, class_name, confidence, kept "
+    "(share of blocks that keep their level), distance (l2, of the model distributions), same_answer, total_macs."
     levels: np.ndarray
     "int64, (V, n)."
     blocks: pd.DataFrame
@@ -104,10 +104,10 @@ def compare_variants(
     config = net.task(task)
     batch = torch.from_numpy(np.stack([pixels, *(variant.pixels for variant in changed)])).to(net.device)
     x = normalise(batch, config)
-    C = net.model_distribution(x, task=task)
-    z = net.choose(C, cost_weight)
-    confidence, answer = net.classify(x, task=task, structure=z).float().softmax(1).cpu().max(1)
-    C, z = C.float().cpu(), z.cpu()
+    found = net.answer(x, task, cost_weight)
+    assert found.look is not None  # a cost weight always looks
+    confidence, answer = found.logits.float().softmax(1).cpu().max(1)
+    C, z, early = found.look.distribution.float().cpu(), found.structure.cpu(), found.early.cpu()
     gap = (C[1:] - C[0]).double()
     same_level = (z[1:] == z[0]).double()
     frame = pd.DataFrame(
@@ -115,12 +115,13 @@ def compare_variants(
             "name": [variant.name for variant in changed],
             "kind": [variant.kind for variant in changed],
             "structure": [structure_key(row) for row in z[1:]],
+            "early": early[1:].tolist(),
             "class_name": [config.class_names[i] for i in answer[1:]],
             "confidence": confidence[1:].tolist(),
             "kept": same_level.mean(1).tolist(),
             "distance": gap.square().sum((1, 2)).sqrt().tolist(),
             "same_answer": (answer[1:] == answer[0]).tolist(),
-            "total_macs": net.cost(z, task).total_macs[1:].tolist(),
+            "total_macs": found.total_macs[1:].tolist(),
         }
     )
     blocks = pd.DataFrame(

@@ -28,8 +28,8 @@ class Contrast:
 def contrast(galleries: Mapping[str, Gallery]) -> Contrast:
     """The correctly answered images with the least and with the most MACs, in the task where these differ most.
 
-    Where no answer of a task is right, all its images count. Of equally cheap images the one with the most confident
-    answer is taken, then the first.
+    Only images that the estimator runs count, and where no answer of a task is right, all of these. Of equally cheap
+    images the one with the most confident answer is taken, then the first.
 
     Raises:
         DataError: no gallery has an image.
@@ -37,8 +37,9 @@ def contrast(galleries: Mapping[str, Gallery]) -> Contrast:
     found: list[tuple[int, Contrast]] = []
     for task, gallery in galleries.items():
         frame = gallery.frame
-        right = np.flatnonzero(frame["correct"].to_numpy())
-        rows = right if len(right) else np.arange(len(frame))
+        run = ~gallery.early
+        right = np.flatnonzero(frame["correct"].to_numpy() & run)
+        rows = right if len(right) else np.flatnonzero(run)
         if not len(rows):
             continue
         macs, confidence = frame["macs"].to_numpy()[rows], frame["confidence"].to_numpy()[rows]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from den_core.checkpoints.metrics import Metrics
+from den_core.checkpoints.metrics import Metrics, OperatingPoint
 
-_COLUMNS = ("images", "accuracy", "class_accuracy", "mean_macs", "mean_params", "distinct_structures")
+_COLUMNS = ("images", "accuracy", "class_accuracy", "mean_macs", "mean_params", "distinct_structures", "early")
 
 
 def operating_points(metrics: Metrics) -> pd.DataFrame:
@@ -16,15 +16,16 @@ def operating_points(metrics: Metrics) -> pd.DataFrame:
     Returns:
         method, parameter (nan where the method has none), task (AVERAGE for the mean over tasks), images,
         accuracy and class_accuracy (fractions), mean_macs (selector included for chosen, permuted, twin
-        and cost_weight), mean_params, distinct_structures (nan for the average). Points of a method come with
-        rising parameter.
+        and cost_weight), mean_params, distinct_structures (nan for the average), early (share of the images that the
+        selector answered; nan where it could not), picked (what a stop of the dial is, in words; empty elsewhere).
+        Points of a method come with rising parameter.
     """
     rows = [
-        {"method": point.method, "parameter": point.parameter, "task": task} | vars(result)
+        {"method": point.method, "parameter": point.parameter, "task": task, "picked": _picked(point)} | vars(result)
         for point in metrics.operating_points
         for task, result in point.results.items()
     ]
-    frame = pd.DataFrame(rows, columns=["method", "parameter", "task", *_COLUMNS])
+    frame = pd.DataFrame(rows, columns=["method", "parameter", "task", *_COLUMNS, "picked"])
     numbers = ["parameter", *_COLUMNS]
     frame[numbers] = frame[numbers].astype(np.float64)
     # The order of methods is that of the file; only within one method do parameters rise.
@@ -32,6 +33,10 @@ def operating_points(metrics: Metrics) -> pd.DataFrame:
     frame["_place"] = frame["method"].map(order)
     frame = frame.sort_values(["_place", "parameter"], kind="stable")
     return frame.drop(columns="_place").reset_index(drop=True)
+
+
+def _picked(point: OperatingPoint) -> str:
+    return "" if point.policy is None else point.policy.words
 
 
 def instance_gain(metrics: Metrics) -> pd.Series:

@@ -29,7 +29,9 @@ class LevelUsage:
     """Level usage of a set of images: frames with n rows (blocks) and h columns (levels); shares sum to 1 per row."""
 
     images: int
-    "How many images were averaged over."
+    "How many images were averaged over: those that the estimator runs."
+    early: int
+    "How many others were answered early."
     probability: pd.DataFrame
     frequency: pd.DataFrame
     spread: pd.DataFrame
@@ -57,7 +59,7 @@ def _frame(values: np.ndarray) -> pd.DataFrame:
 
 
 def level_usage(gallery: Gallery, rows: np.ndarray | None = None) -> LevelUsage:
-    """Mean probability and frequency of every level in every block, over the images of a gallery.
+    """Mean probability and frequency of every level in every block, over images that the estimator runs.
 
     Args:
         rows: which images, bool (N,), such as `slices.mask` gives; all of them when left out.
@@ -65,16 +67,19 @@ def level_usage(gallery: Gallery, rows: np.ndarray | None = None) -> LevelUsage:
     Raises:
         DataError: no image to count.
     """
-    distribution, levels = gallery.distribution, gallery.levels
-    if rows is not None:
-        distribution, levels = distribution[rows], levels[rows]
+    taken = np.ones(len(gallery), dtype=bool) if rows is None else rows
+    run = taken & ~gallery.early
+    distribution, levels = (
+        (gallery.distribution, gallery.levels) if run.all() else (gallery.distribution[run], gallery.levels[run])
+    )
     N, n, h = distribution.shape
     if N == 0:
         raise DataError("expected at least one image to count levels of, found none; take a wider slice")
     counts = np.bincount((levels + h * np.arange(n)).ravel(), minlength=n * h).reshape(n, h)
     mean = distribution.mean(axis=0, dtype=np.float64)
     spread = distribution.std(axis=0, dtype=np.float64, ddof=1) if N > 1 else np.full((n, h), np.nan)
-    return LevelUsage(images=N, probability=_frame(mean), frequency=_frame(counts / N), spread=_frame(spread))
+    early = int((taken & gallery.early).sum())
+    return LevelUsage(N, early, probability=_frame(mean), frequency=_frame(counts / N), spread=_frame(spread))
 
 
 def usage_difference(first: LevelUsage, second: LevelUsage, reading: Reading) -> pd.DataFrame:

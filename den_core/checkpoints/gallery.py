@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from den_core.costs import CostModel
 from den_core.errors import CheckpointError, DataError, StructureError
 from den_core.policy import threshold_at
-from den_core.structure_keys import structure_levels
+from den_core.structure_keys import early_key, structure_levels
 
 SCHEMA_VERSION = 3
 OLDEST_VERSION = 2
@@ -73,9 +73,9 @@ class Gallery:
         task, split, source: which images these are.
         num_blocks, num_levels: n and h.
         frame: one row per image, `COLUMNS`; macs and params of everything that ran; probabilities are fractions. Where
-            `early`, the selector's head answered, and `structure` is what the estimator would have run.
+            `early`, the selector's head answered, and `structure` is `structure_keys.early_key`.
         distribution: model distributions C, float32 (N, n, h).
-        levels: the structures as levels, uint8 (N, n).
+        levels: the structures as levels, uint8 (N, n); where an answer is early, that the estimator would have run.
         costs: MACs of every block and level.
         features: what the estimator's head sees under the structure, float32 (N, D); None where it was left out.
         tried: structures that every image was also run through, cheapest first; the uniform ones and the most chosen.
@@ -178,7 +178,7 @@ def _gallery(table: pa.Table, about: dict) -> Gallery:
     costs = CostModel(np.array(about["block_macs"], dtype=np.int64), about["task_macs"], about["selector_macs"])
     frame = table.select(COLUMNS).to_pandas()
     keys = frame["structure"].astype("category")
-    frame["structure"] = frame["structure"].astype(str)
+    frame["structure"] = frame["structure"].astype(str).where(~frame["early"], early_key(n))
     known = structure_levels(keys.cat.categories, n, h)
     tried_levels = structure_levels(tried, n, h)
     if costs.block_macs.shape != (n, h):

@@ -117,8 +117,8 @@ def test_changed_images_come_with_both_structures_the_most_moved_first(dialled):
     point = dial.dial_point(dialled, 30)
     found = dial.changed_images(dialled, point)
     assert found[["row", "structure", "structure_at_weight", "moved"]].to_numpy().tolist() == [
-        [0, "21", "00", 3],
-        [1, "20", "00", 2],
+        [0, "21", "00", 1500],
+        [1, "20", "00", 1000],
     ]
     assert (found["macs_at_weight"] == 110).all()
     assert dial.changed_images(dialled, dial.dial_point(dialled, 0)).empty

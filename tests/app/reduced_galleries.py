@@ -14,7 +14,10 @@ ARRAYS = ("distribution", "levels", "features", "tried_probability", "tried_corr
 def first_image(gallery: Gallery) -> Gallery:
     """Only the first image."""
     parts = {name: getattr(gallery, name)[:1] for name in ARRAYS if getattr(gallery, name) is not None}
-    return dataclasses.replace(gallery, frame=gallery.frame.head(1), **parts)
+    head = gallery.head
+    if head is not None:
+        head = dataclasses.replace(head, probability=head.probability[:1], correct=head.correct[:1])
+    return dataclasses.replace(gallery, frame=gallery.frame.head(1), head=head, **parts)
 
 
 def without_tried(gallery: Gallery) -> Gallery:

@@ -41,10 +41,20 @@ def test_trade_off_joins_only_points_of_one_network_and_fixed_levels():
 def test_a_point_gives_its_weight_when_it_is_clicked():
     figure = trade_off.trade_off(POINTS, "Accuracy")
     assert list(_trace(figure, METHODS["cost_weight"].name).customdata) == [
-        ["cost_weight", 0.2],
-        ["cost_weight", 0.1],
+        ["cost_weight", 0.2, "", ""],
+        ["cost_weight", 0.1, "", ""],
     ]
-    assert list(_trace(figure, METHODS["chosen"].name).customdata) == [["chosen", None]]
+    assert list(_trace(figure, METHODS["chosen"].name).customdata) == [["chosen", None, "", ""]]
+
+
+def test_a_stop_of_the_dial_says_what_it_is_and_how_much_is_answered_early():
+    row = {"method": "dial", "parameter": 0.25, "task": "average", "accuracy": 0.7, "mean_macs": 2e6}
+    rows = pd.DataFrame([row | {"early": 0.4, "picked": "own choice at cost weight 3"}])
+
+    trace = _trace(trade_off.trade_off(rows, "Accuracy"), METHODS["dial"].name)
+
+    assert list(trace.customdata) == [["dial", 0.25, "<br>40% answered early", "own choice at cost weight 3"]]
+    assert "within %{customdata[1]:.0%}" in trace.hovertemplate and trace.mode == "lines+markers"
 
 
 @pytest.mark.parametrize(("weight", "x"), [(0.2, 2.0), (0.0, 3.0)])
@@ -60,11 +70,17 @@ def test_the_front_is_a_line_of_steps_below_the_points():
 
 def test_level_drift_has_a_bar_per_weight_and_frames_the_current_one():
     drift = pd.DataFrame(
-        [{"weight": w, "level": level, "share": s} for w in (-1.0, 0.0, 2.0) for level, s in ((0, 0.25), (1, 0.75))]
+        [
+            {"weight": w, "level": level, "share": s, "early": 0.0}
+            for w in (-1.0, 0.0, 2.0)
+            for level, s in ((0, 0.25), (1, 0.75))
+        ]
     )
     figure = trade_off.level_drift(drift, 2, weight=2.0)
     assert [list(trace.x) for trace in figure.data] == [["-1", "0", "2"]] * 2
     assert (figure.layout.shapes[0].x0, figure.layout.shapes[0].x1) == (1.54, 2.46)
+    drift = drift.assign(share=drift["share"] * 0.8, early=0.2)
+    assert list(trade_off.level_drift(drift, 2, weight=2.0).data[-1].y) == [0.2] * 3
 
 
 def test_usage_change_is_centred_on_zero_even_where_nothing_changes():

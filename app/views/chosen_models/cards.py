@@ -8,6 +8,7 @@ import streamlit as st
 
 from app import cache, widgets
 from app.cache import test_sets
+from den_core.structure_keys import structure_name
 
 CARDS = 3
 EXAMPLES = 8
@@ -19,8 +20,8 @@ def show(checkpoint: cache.Checkpoint, task: str) -> None:
     for entry in test_sets.most_chosen(checkpoint, task, CARDS, EXAMPLES).itertuples():
         with st.container(border=True):
             st.markdown(
-                f"**{entry.rank}.** `{entry.structure}` · **{widgets.percent(entry.share)}** of {images:,} images · "
-                f"{widgets.percent(entry.accuracy)} right ({widgets.percent(entry.low, 0)}–"
+                f"**{entry.rank}.** `{structure_name(entry.structure)}` · **{widgets.percent(entry.share)}** of "
+                f"{images:,} images · {widgets.percent(entry.accuracy)} right ({widgets.percent(entry.low, 0)}–"
                 f"{widgets.percent(entry.high, 0)}) · {widgets.millions(entry.macs)} MACs"
             )
             widgets.image_grid(

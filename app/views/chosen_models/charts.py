@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.style import OTHER_COLOR, barcode, barcode_svg, hatching, layout, plain_text
+from den_core.structure_keys import structure_name
 
 BAR, WIDEST = 22, 200
 "Height of a structure in a small barcode, and what its width may be at most, pixels."
@@ -33,14 +34,14 @@ def chosen_histogram(
     Args:
         counts: images, one row per structure in the order of the ranking and then the tail where there is one; one
             column per task.
-        levels: of the structures without the tail, (structures, n).
+        levels: of the structures without the tail, (structures, n); nan for early answers.
         colors, titles: by task.
         total: images in all, for the share in the hover text.
         tail: what stands beside the bar of the tail.
         marked: a structure whose bar is hatched.
     """
     keys = list(counts.index[: len(levels)])
-    names = keys + [tail] * (len(counts) - len(keys))
+    names = [structure_name(key) for key in keys] + [tail] * (len(counts) - len(keys))
     figure = make_subplots(rows=1, cols=2, shared_yaxes=True, column_widths=[0.34, 0.66], horizontal_spacing=0.02)
     blank = np.full((len(names) - len(levels), levels.shape[1]), np.nan)
     strips = barcode(np.vstack([levels, blank]), names, num_levels)
@@ -160,7 +161,10 @@ def barcode_width(num_blocks: int) -> int:
     return max(min(WIDEST // num_blocks, 11), 3) * num_blocks
 
 
-def barcode_picture(levels: Sequence[int], num_levels: int) -> str:
-    """A structure as a small strip, one cell per block, coloured by level: an SVG as a data URI, for tables."""
+def barcode_picture(levels: Sequence[float], num_levels: int) -> str:
+    """A structure as a small strip, one cell per block, coloured by level: an SVG as a data URI, for tables.
+
+    Blocks that did not run, whose level is nan, have no colour.
+    """
     svg = barcode_svg(levels, num_levels, barcode_width(len(levels)) // len(levels), BAR)
     return "data:image/svg+xml;base64," + b64encode(svg.encode("ascii")).decode("ascii")

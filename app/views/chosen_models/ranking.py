@@ -10,7 +10,7 @@ from app.style import task_colors
 from app.views.chosen_models import charts, images
 from app.views.chosen_models.coverage import SHARE
 from den_core.analysis.chosen import covering, effective_number, head_and_tail
-from den_core.structure_keys import structure_levels
+from den_core.structure_keys import drawn_levels
 
 TOP = 15
 CHART = "chosen_histogram"
@@ -42,7 +42,7 @@ def show(checkpoint: cache.Checkpoint, table: pd.DataFrame, tasks: list[str], ti
     counts = head_and_tail(table, tasks, TOP)
     top = table.head(TOP)
     others = len(table) - len(top)
-    levels = structure_levels(top["structure"], len(top["structure"].iloc[0]))
+    levels = drawn_levels(top["structure"], len(top["structure"].iloc[0]))
     total = int(table["images"].sum())
     widgets.chart(
         charts.chosen_histogram(

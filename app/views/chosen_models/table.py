@@ -10,7 +10,7 @@ import streamlit as st
 from app import cache, state, widgets
 from app.views.chosen_models import charts, images
 from den_core.analysis.slices import matches
-from den_core.structure_keys import structure_levels
+from den_core.structure_keys import drawn_levels, structure_name
 
 PER_PAGE = 25
 TABLE = "chosen_table"
@@ -70,8 +70,9 @@ def _one_page(found: pd.DataFrame, tasks: list[str], titles: dict[str, str], num
     )
     st.caption(
         "One row per structure: its level in every block as colours (dark is level 0, bright the highest level) and as "
-        "digits. Accuracy is that of the images that chose it. MACs, multiply–accumulates per image with the selector, "
-        "differ between tasks because each task has its own first and last layer. **Click the left edge of a row** "
+        "digits; no colours where the selector answered early and no block ran. Accuracy is that of the images that "
+        "chose it. MACs, multiply–accumulates per image with the selector, differ between tasks because each task has "
+        "its own first and last layer. **Click the left edge of a row** "
         "for its images."
     )
 
@@ -84,11 +85,11 @@ def _pick(shown: list[str]) -> None:
 
 def _for_people(part: pd.DataFrame, tasks: list[str], titles: dict[str, str], num_levels: int) -> pd.DataFrame:
     """The rows of one page for people; per cent and millions."""
-    levels = structure_levels(part["structure"], len(part["structure"].iloc[0]))
+    levels = drawn_levels(part["structure"], len(part["structure"].iloc[0]))
     columns = {
         "Rank": part["rank"],
         "Blocks": [charts.barcode_picture(row, num_levels) for row in levels],
-        "Structure": part["structure"],
+        "Structure": part["structure"].map(structure_name),
         "Images": part["images"],
         "Share (%)": 100 * part["share"],
         "Accuracy (%)": 100 * part["accuracy"],

@@ -7,7 +7,7 @@ import streamlit as st
 from app import widgets
 from app.views.compare import charts
 from den_core.analysis import comparison as analysis
-from den_core.structure_keys import structure_levels
+from den_core.structure_keys import drawn_levels
 
 MOST_PAIRS = 12
 
@@ -24,7 +24,7 @@ def show(found: analysis.Comparison, num_levels: int, names: tuple[str, str]) ->
         return
     pairs = analysis.structure_pairs(found.images, MOST_PAIRS)
     columns = (pairs["structure"], pairs["other_structure"])
-    first, second = (structure_levels(keys, len(keys.iloc[0])) for keys in columns)
+    first, second = (drawn_levels(keys, len(keys.iloc[0])) for keys in columns)
     labels = [f"{entry.images:,} images ({entry.share:.0%})" for entry in pairs.itertuples()]
     widgets.chart(
         charts.structure_pairs(first, second, labels, num_levels, names),

@@ -33,12 +33,25 @@ def answer(title: str, inspection: Inspection, truth: str | None) -> None:
         name = widgets.literal(best["class_name"])
         verdict = "" if truth is None else " ✓" if truth == best["class_name"] else " ✗"
         st.markdown(f"Answer **{name}** ({widgets.percent(best['probability'], 0)}){verdict}")
+        if inspection.early:
+            st.markdown(f":material/bolt: **Answered by the selector**, {_sure(inspection)} sure: no block runs")
     with st.container(key=f"structure-{task}", horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"Structure `{inspection.structure}`", width="content")
+        start = "Would have run" if inspection.early else "Structure"
+        st.markdown(f"{start} `{inspection.structure}`", width="content")
         st.image(
             barcode_svg(levels, num_levels),
             alt=f"Structure {inspection.structure} as a strip of colours, one cell per block, dark for low levels",
         )
+    if not inspection.early and inspection.head_probability is not None:
+        assert inspection.head_predictions is not None  # there is a head
+        guess = widgets.literal(inspection.head_predictions["class_name"].iat[0])
+        st.caption(f"The selector's own guess: {guess}, {_sure(inspection)} sure; not enough to answer.")
+
+
+def _sure(inspection: Inspection) -> str:
+    """The calibrated probability that the selector's head is right."""
+    assert inspection.head_probability is not None
+    return widgets.percent(inspection.head_probability, 0)
 
 
 def reasons(inspection: Inspection, compact: bool) -> None:
@@ -52,7 +65,8 @@ def reasons(inspection: Inspection, compact: bool) -> None:
         name=f"distribution-{task}",
     )
     saved = widgets.percent(inspection.share_of_full, 0)
-    st.markdown(f"Runs at **{saved}** of the full model's MACs, selector included.")
+    runs = "The selector alone takes" if inspection.early else "Runs at"
+    st.markdown(f"{runs} **{saved}** of the full model's MACs{'' if inspection.early else ', selector included'}.")
     predictions, cost = st.tabs(["Top classes", "MACs and parameters"])
     with predictions:
         widgets.small_table(

@@ -9,6 +9,7 @@ from app import state, widgets
 from app.cache import one_image
 from app.views.inspect_image.charts import costs_of_image
 from app.views.inspect_image.subject import Subject, force, forced
+from den_core.structure_keys import is_early
 
 COUNTED = {"needed_macs": "Selector counted where it is needed", "macs": "Structures alone"}
 CHART = "image_costs"
@@ -55,7 +56,8 @@ def show(subject: Subject) -> None:
 
 def _pick(subject: Subject) -> None:
     """The visitor clicked a mark; a callback."""
-    if points := widgets.picked(CHART):
+    points = widgets.picked(CHART)
+    if points and not is_early(points[0][0]):
         force(points[0][0], subject.inspection.structure, look=True)
 
 

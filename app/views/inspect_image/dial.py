@@ -9,6 +9,7 @@ from app import state, widgets
 from app.cache import one_image
 from app.views.inspect_image.charts import COST_WEIGHTS, dial_of_image, distribution_map, distribution_table
 from app.views.inspect_image.subject import Subject
+from den_core.structure_keys import is_early
 
 
 def show(subject: Subject) -> None:
@@ -31,7 +32,11 @@ def show(subject: Subject) -> None:
     wanted = tried["wanted"].iat[0]
     both = one_image.probed(subject.checkpoint, subject.task, subject.data, (inspection.structure, structure), wanted)
     full_macs = int(inspection.costs.loc["full", "macs"])
-    st.markdown(_in_words(both, weight, full_macs))
+    early = dial[dial["structure"].map(is_early)]
+    if not early.empty and weight > early["low"].iat[0]:
+        st.markdown(_early_in_words(early.iloc[0], weight, full_macs))
+    else:
+        st.markdown(_in_words(both, weight, full_macs))
     left, right = st.columns(2, gap="medium")
     with left:
         widgets.chart(
@@ -54,6 +59,16 @@ def show(subject: Subject) -> None:
             f"{true}. MACs with the selector. The dashed line is where the dial stands; most changes happen below 20, "
             "where the axis ends.",
         )
+
+
+def _early_in_words(answer: pd.Series, weight: float, full_macs: int) -> str:
+    """One sentence: from this weight on, the selector answers by itself."""
+    return (
+        f"At cost weight **{weight:g}** the selector answers by itself: **{widgets.literal(answer['class_name'])}** "
+        f"({widgets.percent(answer['confidence'], 0)}), **{widgets.millions(answer['total_macs'])} MACs**, "
+        f"{widgets.percent(answer['total_macs'] / full_macs, 0)} of the full model's. The map shows what the estimator "
+        "would have run."
+    )
 
 
 def _in_words(both: pd.DataFrame, weight: float, full_macs: int) -> str:

@@ -25,9 +25,10 @@ def show(subject: Subject) -> None:
     wanted = subject.truth or subject.answer
     tried = one_image.probed(subject.checkpoint, subject.task, subject.data, (own, current), wanted)
     changed = sum(a != b for a, b in zip(own, current, strict=True))
-    words = _in_words(tried, changed, wanted)
+    words = _in_words(tried, changed, wanted, subject.inspection.early)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"Runs now: `{current}`" + ("" if changed else ", the network's own choice"), width="stretch")
+        own_words = ", the network's own choice" if not subject.inspection.early else ", were the selector less sure"
+        st.markdown(f"Runs now: `{current}`" + ("" if changed else own_words), width="stretch")
         st.button(
             "Undo",
             icon=":material/undo:",
@@ -65,12 +66,13 @@ def show(subject: Subject) -> None:
     )
 
 
-def _in_words(tried: pd.DataFrame, changed: int, wanted: str) -> str:
+def _in_words(tried: pd.DataFrame, changed: int, wanted: str, early: bool) -> str:
     """One sentence: what the forced structure does compared with the network's own choice."""
     own, now = tried.iloc[0], tried.iloc[1]
     if not changed:
+        chooser = "The estimator, if it ran," if early else "The network's own choice"
         return (
-            f"The network's own choice answers {own['class_name']} and gives {wanted} "
+            f"{chooser} answers {own['class_name']} and gives {wanted} "
             f"{widgets.percent(own['probability'])} for {widgets.millions(own['macs'])} MACs."
         )
     blocks = "1 block" if changed == 1 else f"{changed} blocks"

@@ -36,6 +36,7 @@ def show(subject: Subject) -> None:
             if found.blocks["kept"].min() < 1
             else "."
         )
+        + (f" The selector answers {int(frame['early'].sum())} of them early." if frame["early"].any() else "")
     )
     widgets.chart(
         steadiness_of_blocks(found.blocks),

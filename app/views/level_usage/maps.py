@@ -9,7 +9,7 @@ from app import cache, widgets
 from app.cache import test_sets
 from app.views.level_usage import cells, charts
 from den_core.analysis.slices import Slice
-from den_core.analysis.usage import Reading
+from den_core.analysis.usage import LevelUsage, Reading
 
 READINGS: dict[Reading, str] = {"probability": "Mean probability", "frequency": "Share of images"}
 "What a cell can show."
@@ -50,10 +50,20 @@ def show(checkpoint: cache.Checkpoint, where: Slice, titles: dict[str, str], rea
         caption=(
             "Each column is a block of the network, from the first to the last; each row is how much of it is used. "
             "The brighter a cell, the more often that level is used there; every column sums to 100 %. "
-            f"n is the number of {split} images. **Click a cell** to see the images that run there."
+            f"n is the number of {split} images that the estimator runs{_answered_early(shown, titles)}. "
+            "**Click a cell** to see the images that run there."
         ),
         on_select=lambda: cells.pick(CHART, with_task=True),
     )
     empty = [titles[task] for task in usages if task not in shown]
     if empty:
         st.caption(f"No image of {widgets.literal(', '.join(empty))} is in this selection.")
+
+
+def _answered_early(shown: dict[str, LevelUsage], titles: dict[str, str]) -> str:
+    """How many images have no level, since the selector answered them."""
+    counts = {task: usage.early for task, usage in shown.items() if usage.early}
+    if not counts:
+        return ""
+    words = ", ".join(f"{count:,} of {widgets.literal(titles[task])}" for task, count in counts.items())
+    return f"; the selector answered others early ({words})"

@@ -26,6 +26,7 @@ class Kind(NamedTuple):
 KINDS = {
     "gain": Kind("over permuted (instance gain)", "#0072B2", "circle", "rgba(0, 114, 178, 0.22)"),
     "lead": Kind("over the best static structures", "#009E73", "diamond", "rgba(0, 158, 115, 0.22)"),
+    "fixed": Kind("over the best fixed structure of any kind", METHODS["level"].color, METHODS["level"].symbol),
     "twin": Kind("over its twin that never looks", METHODS["twin"].color, METHODS["twin"].symbol),
 }
 "By the kind of difference, in the order of the legend."

@@ -46,7 +46,8 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, table: pd.DataFrame
     titles = widgets.task_titles(checkpoint)
     split = cache.measured(checkpoint).split
     with st.container(border=True):
-        st.markdown(" ".join(sentences(table, titles)))
+        rival = cache.measured(checkpoint).fixed_rival
+        st.markdown(" ".join(sentences(table, titles, rival)))
         if may_be_habit(table):
             st.markdown(
                 "**Part of this gain may be habit**: a network gets used to the choices that it is trained under. A "
@@ -65,6 +66,12 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, table: pd.DataFrame
             "the images of the task in a random order, at exactly the same MACs. **Static**: the best one for "
             "all images of the task that validation images find within the same MACs, selector included. "
             + (
+                "**Best fixed structure of any kind**: of the static ones and fixed levels within the same MACs, the "
+                "best on these very images. "
+                if "fixed" in set(table["kind"])
+                else ""
+            )
+            + (
                 "**Twin that never looks**: trained alike, but in its last turn on permuted choices, and run on "
                 "them; what the network wins over it is no habit. "
                 if "twin" in set(table["kind"])
@@ -80,16 +87,17 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, table: pd.DataFrame
     )
 
 
-def sentences(table: pd.DataFrame, titles: dict[str, str]) -> list[str]:
+def sentences(table: pd.DataFrame, titles: dict[str, str], rival: str = "") -> list[str]:
     """The verdict in sentences that follow from the numbers, Markdown.
 
     Args:
         table: as `den_core.analysis.instance_gain.differences` returns it.
         titles: by task.
+        rival: which fixed structure is the best of any kind.
     """
     rows = {(entry.kind, entry.task): entry for entry in table.itertuples()}
     gain = rows["gain", AVERAGE]
-    lead, twin = (rows.get((kind, AVERAGE)) for kind in ("lead", "twin"))
+    lead, fixed, twin = (rows.get((kind, AVERAGE)) for kind in ("lead", "fixed", "twin"))
     says = verdict(gain.low, gain.high)
     where = "On average over the tasks" if len(titles) > 1 else f"For {widgets.literal(next(iter(titles.values())))}"
     found = [ANSWERS[says], f"{where} {_gain_in_words(gain, says)}"]
@@ -100,6 +108,8 @@ def sentences(table: pd.DataFrame, titles: dict[str, str]) -> list[str]:
         found.append(f"Against a twin that never looks, trained on permuted choices, {_lead_in_words(twin)}")
     if lead is not None:
         found.append(f"Against the best static structure per task within the same MACs {_lead_in_words(lead)}")
+    if fixed is not None and rival != "static":
+        found.append(f"Against the best fixed structure of any kind, {rival} in every block, {_lead_in_words(fixed)}")
     return found + (_by_task(rows, titles) if len(titles) > 1 else [])
 
 

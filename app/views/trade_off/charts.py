@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 
 from app import style
 from den_core.methods import METHODS
 
+PARAMETERS = {
+    "cost_weight": "cost weight %{customdata[1]:g}<br>",
+    "level": "level %{customdata[1]:.0f}<br>",
+    "dial": "within %{customdata[1]:.0%} of the full MACs: %{customdata[3]}<br>",
+}
+"What the hover text says of a method's parameter."
+DASHES = {"cost_weight": "solid", "dial": "dash"}
 ON_DIAL = ("cost_weight", "chosen")
 "Methods whose points the dial can be set to."
 
@@ -28,19 +37,22 @@ def trade_off(
         _add_front(figure, front)
     for method, part in _methods(points):
         look = METHODS[method]
-        single = method not in ("cost_weight", "level")
-        parameter = {"cost_weight": "cost weight %{customdata[1]:g}<br>", "level": "level %{customdata[1]:.0f}<br>"}
+        single = method not in ("cost_weight", "level", "dial")
         figure.add_scatter(
             x=part["mean_macs"] / 1e6,
             y=part["accuracy"],
             # Lists, not an array: an array would come back from a click as something else.
-            customdata=[[method, None if pd.isna(p) else float(p)] for p in part["parameter"]],
+            customdata=[
+                [method, None if pd.isna(row.parameter) else float(row.parameter), *_more(row)]
+                for row in part.itertuples()
+            ],
             name=look.name,
             legendrank=1000 - len(figure.data),
             mode="markers" if single else "lines+markers",
             marker={"symbol": look.symbol, "size": 13 if single else 9, "color": look.color, "line": {"width": 0.5}},
-            line={"color": look.color, "dash": "solid" if method == "cost_weight" else "dot", "width": 2},
-            hovertemplate=f"{parameter.get(method, '')}%{{y:.2%}} at %{{x:.2f}} M MACs<extra>{look.name}</extra>",
+            line={"color": look.color, "dash": DASHES.get(method, "dot"), "width": 2},
+            hovertemplate=f"{PARAMETERS.get(method, '')}%{{y:.2%}} at %{{x:.2f}} M MACs%{{customdata[2]}}"
+            f"<extra>{look.name}</extra>",
             unselected={"marker": {"opacity": 1}},
         )
     if weight is not None:
@@ -48,6 +60,12 @@ def trade_off(
     figure.update_xaxes(title_text="Mean MACs per image (millions)", rangemode="tozero")
     figure.update_yaxes(title_text=f"{quantity} (%)", tickformat=".0%")
     return style.layout(figure, height=480, legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0})
+
+
+def _more(row: Any) -> tuple[str, str]:
+    """The share that was answered early, and what a stop of the dial is, for the hover text."""
+    early = getattr(row, "early", None)
+    return "" if early is None or pd.isna(early) else f"<br>{early:.0%} answered early", getattr(row, "picked", "")
 
 
 def _methods(points: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
@@ -83,7 +101,7 @@ def _add_ring(figure: go.Figure, points: pd.DataFrame, weight: float) -> None:
 
 
 def level_drift(drift: pd.DataFrame, num_levels: int, weight: float) -> go.Figure:
-    """Which levels the blocks run at: one bar of shares per cost weight.
+    """Which levels the blocks run at: one bar of shares per cost weight, with blocks that no estimator runs on top.
 
     Args:
         drift: of one task, as `den_core.analysis.dial.drift` returns it.
@@ -100,6 +118,15 @@ def level_drift(drift: pd.DataFrame, num_levels: int, weight: float) -> go.Figur
             name=f"level {level}",
             marker={"color": color, "line": {"width": 0.5, "color": style.OTHER_COLOR}},
             hovertemplate=f"level {level}: %{{y:.1%}} of the blocks<extra>cost weight %{{x}}</extra>",
+        )
+    early = drift.groupby("weight")["early"].first().loc[weights]
+    if early.any():
+        figure.add_bar(
+            x=names,
+            y=early,
+            name="answered early",
+            marker={"color": "rgba(0, 0, 0, 0)", "line": {"width": 1, "color": style.OTHER_COLOR}},
+            hovertemplate="%{y:.1%} of the images answered by the selector<extra>cost weight %{x}</extra>",
         )
     if weight in weights:
         place = weights.index(weight)

@@ -9,6 +9,7 @@ from app import cache, widgets
 from app.cache import whole_network
 from app.views.trade_off import charts
 from den_core.analysis import dial
+from den_core.structure_keys import structure_name
 
 
 def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, weight: float, scope: str) -> None:
@@ -38,8 +39,9 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, weight: float, scop
         key="level_drift",
         alt="Share of blocks at every level, one bar per cost weight",
         data=drift,
-        caption=f"Of all blocks of all images ({where}), the share that runs at each level. The framed bar is where "
-        "the dial stands.",
+        caption=f"Of all blocks of all images ({where}), the share that runs at each level"
+        + (", and on top that of images which the selector answers early" if drift["early"].any() else "")
+        + ". The framed bar is where the dial stands.",
     )
     if weight == dial.OWN_WEIGHT:
         st.info("Move the dial to see which images change their structure, and where.", icon=":material/tune:")
@@ -83,7 +85,8 @@ def _images_changed(checkpoint: cache.Checkpoint, found: dict[str, dial.DialPoin
 def _captions(part: pd.DataFrame) -> list[str]:
     """Both structures of each image, and the change of MACs."""
     return [
-        f"{entry.structure}\n→ {entry.structure_at_weight}\n{(entry.macs_at_weight - entry.macs) / 1e6:+.1f} M MACs"
+        f"{structure_name(entry.structure)}\n→ {structure_name(entry.structure_at_weight)}\n"
+        f"{(entry.macs_at_weight - entry.macs) / 1e6:+.1f} M MACs"
         for entry in part.itertuples()
     ]
 

@@ -50,9 +50,14 @@ def show(points: pd.DataFrame, scope: str, accuracy: str, weight: float) -> None
             else ""
         )
         + (
-            " The twin that never looks is another network, selector included: trained alike, but on permuted "
-            "choices, and run on them."
+            " The twin that never looks is another network, trained alike, but on permuted choices, and run on them."
             if "twin" in set(shown["method"])
+            else ""
+        )
+        + (
+            " The dial takes, within a budget, what was best on validation images: an own choice with early answers, "
+            "one drawn to a static structure, or a static structure."
+            if "dial" in set(shown["method"])
             else ""
         ),
     )
@@ -60,7 +65,7 @@ def show(points: pd.DataFrame, scope: str, accuracy: str, weight: float) -> None
 
 def _pick() -> None:
     """A point of the network's own curve was clicked: set the dial to it."""
-    for method, parameter in widgets.picked(CHART)[:1]:
+    for method, parameter, *_ in widgets.picked(CHART)[:1]:
         if method in charts.ON_DIAL:
             state.set_filters(**{state.WEIGHT: dial.OWN_WEIGHT if parameter is None else parameter})
 
@@ -72,7 +77,7 @@ def show_table(points: pd.DataFrame, scope: str, accuracy: str) -> None:
         _for_people(points[points["task"] == scope], accuracy),
         name="operating_points",
         key="points",
-        column_config={name: two_digits for name in ("Accuracy (%)", "Mean MACs (millions)")},
+        column_config={name: two_digits for name in ("Accuracy (%)", "Mean MACs (millions)", "Answered early (%)")},
     )
 
 
@@ -82,9 +87,11 @@ def _for_people(points: pd.DataFrame, accuracy: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Structures": ordered["method"].map({key: method.name for key, method in METHODS.items()}),
-            "Cost weight or level": ordered["parameter"],
+            "Cost weight, level or budget": ordered["parameter"],
             "Accuracy (%)": 100 * ordered[accuracy],
             "Mean MACs (millions)": ordered["mean_macs"] / 1e6,
             "Different structures": ordered["distinct_structures"],
         }
+        | ({"Answered early (%)": 100 * ordered["early"]} if ordered["early"].notna().any() else {})
+        | ({"Stop of the dial": ordered["picked"]} if ordered["picked"].any() else {})
     )

@@ -1,0 +1,122 @@
+"""Early answers on the pages: said as what they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.widgets.filters import ANSWERED
+from den_core.checkpoints.gallery import read_gallery
+from den_core.checkpoints.metrics import read_metrics
+
+
+@pytest.fixture
+def open_early(open_page, early_checkpoint):
+    """Opens a page with the checkpoint that answers half of its images early."""
+    return lambda page, **query: open_page(page, early_checkpoint.parent, **query)
+
+
+@pytest.fixture
+def gallery(early_checkpoint):
+    return read_gallery(early_checkpoint, "emoji")
+
+
+def texts(app) -> str:
+    return "\n".join(text.value for text in (*app.markdown, *app.caption))
+
+
+@pytest.mark.parametrize("page", ["chosen_models", "level_usage", "trade_off", "hard_images", "right_and_wrong",
+                                  "looking", "map", "overview", "guide", "similar_images", "training"])  # fmt: skip
+def test_every_page_opens(page, open_early):
+    app = open_early(page)
+
+    assert not app.exception and not app.error
+
+
+def test_an_early_answer_is_a_model_of_its_own(open_early, gallery):
+    app = open_early("chosen_models", scope="Emoji")
+
+    table = next(frame.value for frame in app.dataframe if "Structure" in frame.value)
+    row = table[table["Structure"] == "answered early"].iloc[0]
+    assert row["Images"] == gallery.early.sum()
+    assert row["Accuracy (%)"] == pytest.approx(100 * gallery.frame["correct"][gallery.early].mean())
+
+
+def test_usage_says_how_many_images_have_no_level(open_early, gallery):
+    said = texts(open_early("level_usage", scope="Emoji"))
+
+    assert f"the selector answered others early ({gallery.early.sum()} of Emoji)" in said
+
+
+def test_images_can_be_filtered_by_who_answered(open_early, gallery):
+    counts = {}
+    for who, label in ANSWERED.items():
+        app = open_early("right_and_wrong", scope="Emoji", answered=label)
+        counts[who] = next(metric.value for metric in app.metric if metric.label == "Images")
+
+    early = int(gallery.early.sum())
+    assert counts == {"any": "60", "selector": str(early), "estimator": str(60 - early)}
+
+
+def test_a_network_without_early_answers_has_no_such_filter(open_trained):
+    labels = [box.label for box in open_trained("right_and_wrong").selectbox]
+
+    assert "Verdict" in labels and "Answered" not in labels
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_inspect_says_who_answers(early, open_early, gallery):
+    row = int((gallery.early == early).nonzero()[0][0])
+
+    app = open_early("inspect_image", picture=f"emoji:{row}", **{"as": "Emoji"})
+
+    sure, said = f"{gallery.head.probability[row]:.0%}".replace("%", " %"), texts(app)
+    assert not app.exception
+    if early:
+        assert f"**Answered by the selector**, {sure} sure" in said and "Would have run `" in said
+        assert "The selector alone takes **" in said
+    else:
+        assert "The selector's own guess: " in said and f"{sure} sure; not enough to answer" in said
+        assert "Runs at **" in said
+
+
+TOOLS = ("Path editor", "Accuracy and cost", "Cost weight", "Stability", "Similar images")
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_tool_takes_an_image_that_is_answered_early(tool, open_early, gallery):
+    row = int(gallery.early.nonzero()[0][0])
+
+    app = open_early("inspect_image", picture=f"emoji:{row}", look=tool, **{"as": "Emoji"})
+
+    assert not app.exception and not app.error
+
+
+def test_the_dial_of_an_image_says_where_the_selector_answers(open_early, gallery):
+    """Fifty nats lower the threshold of 0.5 to 0: then the selector answers whatever the image."""
+    row = int((~gallery.early).nonzero()[0][0])
+
+    said = texts(
+        open_early("inspect_image", picture=f"emoji:{row}", look="Cost weight", weight="+100", **{"as": "Emoji"})
+    )
+
+    assert "At cost weight **100** the selector answers by itself" in said
+
+
+def test_the_table_of_operating_points_has_the_stops_of_the_dial(open_early, early_checkpoint):
+    app = open_early("trade_off")
+
+    table = next(frame.value for frame in app.dataframe if "Stop of the dial" in frame.value)
+    own = read_metrics(early_checkpoint).point("chosen").average
+    rows = table[table["Structures"].str.startswith("Dial")]
+    assert set(rows["Stop of the dial"]) == {"own choice at cost weight 9"} and "Answered early (%)" in table
+    shown = table[table["Structures"] == "Own choice"]["Answered early (%)"].iloc[0]
+    assert shown == pytest.approx(100 * own.early)
+
+
+def test_looking_names_the_best_fixed_rival(open_early, early_checkpoint):
+    metrics, said = read_metrics(early_checkpoint), texts(open_early("looking"))
+
+    if metrics.fixed_rival == "static":
+        assert "best fixed structure of any kind," not in said
+    else:
+        assert f"best fixed structure of any kind, {metrics.fixed_rival}" in said
