@@ -27,6 +27,7 @@ from den_core.inference.early import EarlyRule, log_odds
 from den_core.inference.network import DeepElasticNetwork
 from den_core.policy import Policy
 from den_core.runtime.stopwatch import quartiles, take_turns
+from den_core.seeding import step_generator
 from den_core.structure_keys import structure_key
 from den_core.structures import uniform_structure
 
@@ -36,12 +37,16 @@ LIMIT = 500.0
 "Nats per full block's MACs: at this cost weight, and at minus it, all images take the cheapest or most expensive one."
 GRID, GRID_FROM = 64, 0.02
 "How many cost weights these are found among, and the smallest of them."
-STATIC_SHARES = (0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.65, 0.8)
+STATIC_SHARES = (0.15, 0.2, 0.3, 0.4, 0.5, 0.7)
 "Shares of the full model's MACs within which the dial tries static structures."
-STATIC_TRIALS = 12
+STATIC_TRIALS = 8
 "Random changes that the search tries within each."
-PULLS = (1.0, 3.0, 1000.0)
+PULLS = (3.0, 1000.0)
 "Nats by which choices are drawn towards a static structure; the last is all of the way, but for early answers."
+PARTS = 2
+"Of the validation images: static structures that are found on all but one are judged on that one."
+CLEARLY = 2.0
+"Standard errors by which anything but an own choice must lead to become a stop, as it is the best of many."
 POINTS = 8
 "Stops of the dial at which the time is taken, evenly spread."
 IMAGES = 64
@@ -115,8 +120,9 @@ def calibrate(
 ) -> Calibration:
     """Fit a network's rule of early answers, and find the stops of its dial.
 
-    Own choices are the stops unless something else is more accurate for no more MACs by more than a standard error of
-    the difference: with few images, the best of many candidates is too often one that was lucky.
+    Own choices are the stops, and something else only where it clearly leads all cheaper ones: with few images, the
+    best of many candidates is too often one that was lucky. Static structures, which are searched for, are judged on
+    images that they were not found on.
 
     Args:
         validation: images by task.
@@ -131,8 +137,7 @@ def calibrate(
     own = _tried(ruled, validation, [Policy(weight) for weight in weights])
     saving = [tried for tried in own if tried.policy.cost_weight >= 0]
     spending = [tried for tried in own if tried.policy.cost_weight < 0]
-    others = _tried(ruled, validation, _static_policies(ruled, validation, weights, seed))
-    front = _front(saving, [*others, *spending])
+    front = _front(saving, [*_static(ruled, validation, weights, seed), *spending])
     return Calibration(tuple(Stop(t.policy, t.spent, t.accuracy) for t in front), images, early)
 
 
@@ -166,12 +171,49 @@ def _early_rule(net: DeepElasticNetwork, validation: dict[str, EvaluationSet], w
 
 def _tried(net: DeepElasticNetwork, data: dict[str, EvaluationSet], policies: Sequence[Policy]) -> list[_Tried]:
     points = {place: policy_point(net, data, policy, DIAL) for place, policy in enumerate(policies)}
-    full, found = {name: float(net.full_cost(name).macs[0]) for name in data}, measure_points(net, data, points)
-    tried = []
-    for place, policy in enumerate(policies):
-        spent = np.mean([result.mean_macs / full[name] for name, result in found[place].results.items()])
-        tried.append(_Tried(policy, float(spent), {name: hits.numpy() for name, hits in found[place].hits.items()}))
-    return tried
+    found = measure_points(net, data, points)
+    return [
+        _Tried(policy, _spent(net, data, policy), {name: hits.numpy() for name, hits in found[place].hits.items()})
+        for place, policy in enumerate(policies)
+    ]
+
+
+def _static(
+    net: DeepElasticNetwork, validation: dict[str, EvaluationSet], weights: list[float], seed: int
+) -> list[_Tried]:
+    """Policies with static structures: as found on all images, as accurate as others are that were found on parts."""
+    policies = _static_policies(net, validation, weights, seed)
+    right = [{name: np.zeros(len(data.labels)) for name, data in validation.items()} for _ in policies]
+    for part in range(PARTS):
+        held_out = {name: part_of(data, seed) == part for name, data in validation.items()}
+        rest = {name: data.taken(~held_out[name]) for name, data in validation.items()}
+        judged = {name: data.taken(held_out[name]) for name, data in validation.items()}
+        if not all(len(data.labels) for data in (*rest.values(), *judged.values())):
+            return []
+        for place, tried in enumerate(_tried(net, judged, _static_policies(net, rest, weights, seed))):
+            for name, hits in tried.right.items():
+                right[place][name][held_out[name].numpy()] = hits
+    spent = [_spent(net, validation, policy) for policy in policies]
+    return [_Tried(*parts) for parts in zip(policies, spent, right, strict=True)]
+
+
+def part_of(data: EvaluationSet, seed: int) -> Tensor:
+    """Which of PARTS every image of a task is in, int64 (N,); images of one thing are together."""
+    groups = torch.arange(len(data.labels)) if data.groups is None else data.groups.unique(return_inverse=True)[1]
+    count = int(groups.max()) + 1 if len(groups) else 0
+    order = torch.randperm(count, generator=step_generator(seed, f"parts/{data.task.name}", 0))
+    return (order % PARTS)[groups]
+
+
+def _spent(net: DeepElasticNetwork, data: dict[str, EvaluationSet], policy: Policy) -> float:
+    """The share of the full MACs that a policy spends, mean over tasks."""
+    shares = []
+    for name, images in data.items():
+        choice = decided(net, images, policy)
+        cost = net.cost(choice.structure, name, choice.early)
+        macs = (cost.total_macs if policy.looks else cost.macs).double().mean()
+        shares.append(float(macs) / float(net.full_cost(name).macs[0]))
+    return float(np.mean(shares))
 
 
 def _static_policies(
@@ -186,7 +228,7 @@ def _static_policies(
         budgets = [Budget(share * full[name], STATIC_TRIALS) for share in shares]
         by_task[name] = [structure_key(z) for z in best_statics(net, data, budgets, seed)]
     saving = [weight for weight in weights if weight >= 0]
-    few = saving[:: max(1, len(saving) // 4)][:3]
+    few = saving[:: max(1, len(saving) // 3)][:2]
     policies = []
     for place in range(len(shares)):
         static = {name: keys[place] for name, keys in by_task.items()}
@@ -200,19 +242,17 @@ def _lowest(net: DeepElasticNetwork) -> Tensor:
 
 
 def _front(own: list[_Tried], others: list[_Tried]) -> list[_Tried]:
-    """Candidates that rise in cost and do not fall in accuracy; of `others` those that clearly lead all cheaper own."""
+    """Stops that rise in cost: own choices that are not worse than anything cheaper by a standard error, and others that
+    clearly lead everything cheaper."""
     front: list[_Tried] = []
-    for tried, is_own in sorted([(t, True) for t in own] + [(t, False) for t in others], key=lambda t: t[0].spent):
+    own_first = sorted([(t, True) for t in own] + [(t, False) for t in others], key=lambda t: (t[0].spent, not t[1]))
+    for tried, is_own in own_first:
         if front:
             ahead, error = tried.lead(max(front, key=lambda t: t.accuracy))
-            if ahead < 0 or not is_own and ahead <= error:
+            if ahead < -error or (not is_own and ahead <= CLEARLY * error):
                 continue
             if tried.spent <= front[-1].spent:
                 front.pop()
-        elif not is_own:
-            rivals = [t for t in own if t.spent <= tried.spent]
-            if rivals:
-                continue
         front.append(tried)
     return front
 

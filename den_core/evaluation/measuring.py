@@ -52,6 +52,12 @@ class EvaluationSet:
     def look(self) -> Look:
         return Look(self.distribution, self.class_logits)
 
+    def taken(self, rows: Tensor) -> EvaluationSet:
+        """Some of the images, by bool (N,) or int64."""
+        parts = (self.images[rows.to(self.images.device)], self.labels[rows], self.distribution[rows])
+        more = [None if part is None else part[rows] for part in (self.class_logits, self.groups)]
+        return EvaluationSet(self.task, *parts, *more)
+
     @property
     def head_right(self) -> Tensor:
         """Whether the auxiliary head is right, bool (N,); all False without one."""

@@ -56,7 +56,8 @@ class Stop:
     Args:
         policy: how structures and early answers are picked there.
         spent: on average over tasks, of validation images; in the unit of the dial.
-        accuracy: of validation images, mean over tasks; None in a file from before it was kept.
+        accuracy: of validation images, mean over tasks, with static structures that were found on others of them; None
+            in a file from before it was kept.
     """
 
     policy: Policy
@@ -72,7 +73,7 @@ class Calibration:
     """A network's dial and its rule of early answers.
 
     Args:
-        stops: rising in what they spend, and never falling in accuracy: more budget is never worse.
+        stops: rising in what they spend; none is clearly less accurate than a cheaper one.
         images: validation images that they were measured on.
         early: when the head answers; None where it never does.
         unit: of what the stops spend.

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from den_core.errors import CheckpointError, ConfigError
+from den_core.evaluation import dial
 from den_core.evaluation.dial import (
+    _front,
+    _Tried,
     at_policy,
     best_static,
     calibrate,
     calibrate_latency,
+    part_of,
     within_latency,
     within_share,
 )
@@ -19,8 +24,8 @@ from den_core.evaluation.measuring import decided, measure
 from den_core.evaluation.sets import test_sets as load_test_sets
 from den_core.evaluation.sets import validation_sets
 from den_core.inference.calibration import FILE, Calibration, Stop, milliseconds, read_calibration, write_calibration
-from den_core.policy import Policy
-from den_core.structures import parse_structure, uniform_structure
+from den_core.policy import OWN, Policy
+from den_core.structures import parse_structure
 
 
 @pytest.fixture(scope="module")
@@ -49,29 +54,70 @@ def test_every_stop_spends_and_reaches_what_it_says(tiny_net, validation, calibr
     for stop in calibration.stops:
         found = at_policy(net, validation, stop.policy).loc["average"]
         assert spent(net, validation, stop.policy) == pytest.approx(stop.spent) == found["share"]
-        assert found["accuracy"] == pytest.approx(stop.accuracy)
+        if stop.policy.static is None:
+            assert found["accuracy"] == pytest.approx(stop.accuracy)
     assert calibration.images == 120
 
 
-def test_more_budget_is_never_worse(calibration):
-    """The last stop within a budget is the best one within it."""
+def test_the_last_stop_within_a_budget_is_taken(calibration):
     spent, accuracy = [s.spent for s in calibration.stops], [s.accuracy for s in calibration.stops]
-    assert len(spent) > 2 and spent == sorted(set(spent)) and accuracy == sorted(accuracy)
+    assert len(spent) > 2 and spent == sorted(set(spent))
+    assert all(a > max(accuracy[: i + 1]) - 0.05 for i, a in enumerate(accuracy)), "120 images: 0.045 a standard error"
     for stop, after in pairwise(calibration.stops):
         assert calibration.within(stop.spent) == calibration.within((stop.spent + after.spent) / 2) == stop.policy
     assert calibration.within(7.0) == calibration.stops[-1].policy
 
 
-def test_no_fixed_level_clearly_beats_the_dial(tiny_net, validation, calibration):
-    """On the images that it was found on: static structures are among its candidates, fixed levels among these."""
-    h, n = tiny_net.num_levels, tiny_net.num_blocks
-    for level in range(1, h):
-        z = {name: uniform_structure(len(d.labels), n, level) for name, d in validation.items()}
-        results = [measure(tiny_net, d, z[name], with_selector=False) for name, d in validation.items()]
-        share = sum(r.mean_macs / float(tiny_net.full_cost(t).macs[0]) for t, r in zip(z, results, strict=True)) / 3
-        within = [stop.accuracy for stop in calibration.stops if stop.spent <= max(share, calibration.stops[0].spent)]
-        error = (0.25 / sum(len(d.labels) for d in validation.values())) ** 0.5
-        assert max(within) >= sum(r.accuracy for r in results) / 3 - 2 * error
+def tried(spent: float, accuracy: float, images: int = 400, policy: Policy = OWN, seed: int = 0) -> _Tried:
+    right = np.arange(images) < round(accuracy * images)
+    return _Tried(policy, spent, {"t": np.random.default_rng(seed).permutation(right)})
+
+
+def test_only_what_clearly_leads_takes_the_place_of_own_choices():
+    """Standard errors of independent accuracies of 400 images are 3.3 points here, and 2 · 3.3 is clear."""
+    static = Policy(static={"t": "1"}, looks=False)
+    own = [tried(0.2, 0.60), tried(0.4, 0.70, seed=1), tried(0.6, 0.69, seed=2), tried(0.7, 0.5, seed=3)]
+    near = tried(0.3, 0.64, policy=static, seed=4)
+    clear = tried(0.3, 0.75, policy=static, seed=5)
+
+    def spent(front):
+        return [stop.spent for stop in front]
+
+    assert spent(_front(own, [])) == [0.2, 0.4, 0.6], "what is clearly worse for more MACs is left out"
+    assert spent(_front(own, [near])) == [0.2, 0.4, 0.6]
+    assert spent(_front(own, [clear])) == [0.2, 0.3]
+    assert spent(_front(own, [tried(0.2, 0.75, policy=static, seed=5)])) == [0.2]
+
+
+def test_static_structures_are_judged_on_images_that_they_were_not_found_on(tiny_net, validation, monkeypatch):
+    found_on, judged_on = [], []
+    search, measured = dial.best_statics, dial.measure_points
+    monkeypatch.setattr(
+        dial, "best_statics", lambda net, data, *rest: (found_on.append(data), search(net, data, *rest))[1]
+    )
+    monkeypatch.setattr(
+        dial, "measure_points", lambda net, data, *rest: (judged_on.append(data), measured(net, data, *rest))[1]
+    )
+
+    calibrate(tiny_net, validation, steps=2)
+
+    def images(data):
+        return {bytes(image.numpy().tobytes()) for image in data.images}
+
+    whole = images(validation["emoji"])
+    emoji = [images(data) for data in found_on if data.task.name == "emoji"]
+    parts = [images(data["emoji"]) for data in judged_on if images(data["emoji"]) != whole]
+    assert emoji[0] == whole and len(emoji) == 3 and len(parts) == 2
+    for searched, judged in zip(emoji[1:], parts, strict=True):
+        assert searched and judged and not searched & judged and searched | judged == whole
+
+
+def test_parts_hold_things_together(tiny_net, validation):
+    for data in validation.values():
+        parts = part_of(data, seed=0)
+        for group in data.groups.unique():
+            assert len(parts[data.groups == group].unique()) == 1
+        assert sorted(parts.unique().tolist()) == [0, 1]
 
 
 @pytest.mark.parametrize("share", [-1.0, 0.01, float("nan")])
@@ -159,8 +205,8 @@ def test_a_latency_is_met_by_cheaper_stops(tiny_net, validation, calibration):
     """Slower stops that are kept are more accurate; half way between the ends lies one that is not the last."""
     found = calibrate_latency(tiny_net, validation, calibration, batch=16)
 
-    times, accuracy = [stop.spent for stop in found.stops], [stop.accuracy for stop in found.stops]
-    assert times == sorted(times) and times[0] > 0 and accuracy == sorted(accuracy)
+    times = [stop.spent for stop in found.stops]
+    assert times == sorted(times) and times[0] > 0
     assert all(stop.policy in [known.policy for known in calibration.stops] for stop in found.stops)
     assert found.within(1e9) == calibration.stops[-1].policy and found.within(times[0]) == found.stops[0].policy
 
