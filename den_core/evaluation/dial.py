@@ -242,8 +242,8 @@ def _lowest(net: DeepElasticNetwork) -> Tensor:
 
 
 def _front(own: list[_Tried], others: list[_Tried]) -> list[_Tried]:
-    """Stops that rise in cost: own choices that are not worse than anything cheaper by a standard error, and others that
-    clearly lead everything cheaper."""
+    """Stops that rise in cost: own choices that are not a standard error worse than anything cheaper, and others that
+    clearly lead all that is cheaper."""
     front: list[_Tried] = []
     own_first = sorted([(t, True) for t in own] + [(t, False) for t in others], key=lambda t: (t[0].spent, not t[1]))
     for tried, is_own in own_first:

@@ -170,12 +170,14 @@ def test_a_calibration_from_before_early_answers_is_read(tmp_path):
     assert read_calibration(tmp_path) == found
 
 
-def test_accuracy_within_a_budget_is_that_of_its_stop(tiny_net, validation):
+def test_accuracy_within_a_budget_is_that_of_its_stop(tiny_net, validation, calibration, monkeypatch):
     data = load_test_sets(tiny_net, limit=50, progress=False)
+    asked = []
+    monkeypatch.setattr(dial, "calibrate", lambda *given: (asked.append(given), calibration)[1])
 
     found = within_share(tiny_net, validation, data, 0.8)
 
-    calibration = calibrate(tiny_net, validation)
+    assert asked == [(tiny_net, validation)]
     net, policy = tiny_net.calibrated(calibration), calibration.within(0.8)
     assert set(found["picked"]) == {policy.words}
     for task in net.tasks:
@@ -201,8 +203,9 @@ def test_a_static_budget_out_of_reach_is_refused(share, tiny_net, validation):
         best_static(tiny_net, validation["emoji"], share)
 
 
-def test_a_latency_is_met_by_cheaper_stops(tiny_net, validation, calibration):
+def test_a_latency_is_met_by_cheaper_stops(tiny_net, validation, calibration, monkeypatch):
     """Slower stops that are kept are more accurate; half way between the ends lies one that is not the last."""
+    monkeypatch.setattr(dial, "REPEATS", 2)
     found = calibrate_latency(tiny_net, validation, calibration, batch=16)
 
     times = [stop.spent for stop in found.stops]
@@ -220,8 +223,9 @@ def test_a_latency_out_of_reach_names_what_is_reached():
         dial.within(0.5)
 
 
-def test_impossible_latencies_are_refused(tiny_net, calibration):
+def test_impossible_latencies_are_refused(tiny_net, calibration, monkeypatch):
     few = validation_sets(tiny_net, limit=4, progress=False)
+    monkeypatch.setattr(dial, "calibrate", lambda *given: calibration)
     with pytest.raises(ConfigError, match="at least .* ms per image"):
         within_latency(tiny_net, few, few, 1e-6, 16)
     with pytest.raises(ConfigError, match="at least one image, found 0"):
