@@ -56,9 +56,9 @@ def by_macs(gallery: Gallery, rows: np.ndarray | None = None, groups: int = 10) 
         rows: which images, bool (N,); all when left out.
 
     Returns:
-        group (from 0), images, structures (different ones that ran), early (images answered early), macs_low, macs_high,
-        macs (mean; selector included), accuracy with low, high (95 %), loss (mean, nats, of the answer) with loss_low,
-        loss_high.
+        group (from 0), images, structures (different ones that ran), early (images answered early), macs_low,
+        macs_high, macs (mean; selector included), accuracy with low, high (95 %), loss (mean, nats, of the answer) with
+        loss_low, loss_high.
 
     Raises:
         DataError: no image.

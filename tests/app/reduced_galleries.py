@@ -37,5 +37,7 @@ def only_early(gallery: Gallery) -> Gallery:
     kept = gallery.early
     parts = {name: getattr(gallery, name)[kept] for name in ARRAYS if getattr(gallery, name) is not None}
     assert gallery.head is not None  # or none of them was answered early
-    head = dataclasses.replace(gallery.head, probability=gallery.head.probability[kept], correct=gallery.head.correct[kept])
+    head = dataclasses.replace(
+        gallery.head, probability=gallery.head.probability[kept], correct=gallery.head.correct[kept]
+    )
     return dataclasses.replace(gallery, frame=gallery.frame[kept].reset_index(drop=True), head=head, **parts)

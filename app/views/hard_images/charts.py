@@ -27,9 +27,12 @@ def macs_groups(table: pd.DataFrame, color: str, marked: int | None = None) -> g
         marked: a group that is a diamond.
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
-    picked = table[["group", "macs_low", "macs_high", "images", "structures"]].to_numpy().tolist()
+    picked = table[["group", "macs_low", "macs_high", "images", "structures", "early"]].to_numpy().tolist()
     size = 9 + 15 * np.sqrt(table["images"] / table["images"].max())
-    hover = "group %{customdata[0]}: %{customdata[3]:,} images, %{customdata[4]} structures<br>mean %{x:.1f} M MACs<br>"
+    hover = (
+        "group %{customdata[0]}: %{customdata[3]:,} images, %{customdata[4]} structures, %{customdata[5]:,} answered "
+        "early<br>mean %{x:.1f} M MACs<br>"
+    )
     for row, (column, low, high, text) in enumerate(
         (
             ("accuracy", "low", "high", "accuracy %{y:.1%}"),
