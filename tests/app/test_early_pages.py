@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import streamlit as st
 from reduced_galleries import only_early
 
 import den_core.checkpoints.gallery
 from app import state
+from app.views.looking.verdict import sentences
 from app.views.right_and_wrong import accuracy_slices
 from app.widgets.filters import ANSWERED
 from den_core.checkpoints.gallery import read_gallery
@@ -221,3 +223,16 @@ def test_captions_without_a_strip_say_early(open_early, gallery, grid_tiles):
     for tile in grid_tiles(app, "right_images"):
         row = int(tile["id"].partition(":")[2])
         assert tile["early"] is bool(gallery.early[row]) and bool(tile["strip"]) is not tile["early"]
+
+
+@pytest.mark.parametrize(("rival", "words"), [
+    ("level 2", "any kind, level 2 in every block, "),
+    ("full", "any kind, the full model, "),
+])  # fmt: skip
+def test_the_verdict_names_the_best_fixed_structure(rival, words):
+    rows = [[kind, "average", 0.02, 0.01, 0.03] for kind in ("gain", "lead", "fixed")]
+    rows.append(["gain", "toy", 0.02, 0.01, 0.03])
+    table = pd.DataFrame(rows, columns=["kind", "task", "value", "low", "high"])
+
+    assert words in " ".join(sentences(table, {"toy": "Toy"}, rival))
+    assert "any kind" not in " ".join(sentences(table, {"toy": "Toy"}, "static")), "said already as the lead"

@@ -58,8 +58,8 @@ def show(subject: Subject) -> None:
             data=dial[["low", "structure", "class_name", "probability", "macs", "total_macs"]],
             name="cost-weight-of-image",
             caption=f"{len(dial) - len(early)} different structures lie along the dial{_early_end(early)}. Probability "
-            f"of {widgets.literal(wanted)}, {true}. MACs with the selector. The dashed line is where the dial stands; most "
-            "changes happen below 20, where the axis ends.",
+            f"of {widgets.literal(wanted)}, {true}. MACs with the selector. The dashed line is where the dial stands; "
+            "most changes happen below 20, where the axis ends.",
         )
 
 
