@@ -181,7 +181,7 @@ def test_the_dial_of_an_early_image_starts_from_the_selector_alone(open_early, g
     )
 
     share = gallery.costs.selector_macs / int(early_net.full_cost("emoji").macs[0])
-    assert f"at weight 0 the selector answers by itself: {100 * share:.0f} %" in said
+    assert f"(at weight 0: the selector alone, {100 * share:.0f} %)" in said
     assert "0 different structures" not in said and "the selector answers by itself. Probability" in said
 
 

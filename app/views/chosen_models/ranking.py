@@ -69,7 +69,7 @@ def show(checkpoint: cache.Checkpoint, table: pd.DataFrame, tasks: list[str], ti
         name="chosen-structures",
         caption=(
             f"Each row is a structure: on the left its level in every block, on the right how many of the {total:,} "
-            f"test images chose it. The {len(top)} most chosen of {len(table):,} structures are shown"
+            f"test images chose it. The {len(top)} most chosen of {len(table):,} are shown"
             + (f", the last bar counts all {others:,} others together" if others else "")
             + (". No colours: answered early by the selector" if table["structure"].map(is_early).any() else "")
             + ". **Click a bar** for its images."

@@ -105,8 +105,8 @@ def outcome_bars(table: pd.DataFrame, titles: dict[str, str], marked: str | None
     right = table["images"] - table["wrong"]
     figure = go.Figure()
     for name, count, color in (
-        ("✓ chosen structure right", right, CORRECT_COLOR),
-        ("✗ chosen structure wrong", table["wrong"], WRONG_COLOR),
+        ("✓ answer right", right, CORRECT_COLOR),
+        ("✗ answer wrong", table["wrong"], WRONG_COLOR),
     ):
         figure.add_bar(
             x=count,
@@ -141,8 +141,8 @@ def overspend_histogram(table: pd.DataFrame, marked: int | None = None) -> go.Fi
     figure = go.Figure()
     width = (table["end"] - table["start"]) / MILLION
     for name, column, color in (
-        ("✓ chosen structure right", "right", CORRECT_COLOR),
-        ("✗ chosen structure wrong", "wrong", WRONG_COLOR),
+        ("✓ answer right", "right", CORRECT_COLOR),
+        ("✗ answer wrong", "wrong", WRONG_COLOR),
     ):
         figure.add_bar(
             x=(table["start"] + table["end"]) / 2 / MILLION,

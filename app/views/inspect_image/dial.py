@@ -33,7 +33,7 @@ def show(subject: Subject) -> None:
     both = one_image.probed(subject.checkpoint, subject.task, subject.data, (inspection.structure, structure), wanted)
     full_macs = int(inspection.costs.loc["full", "macs"])
     early = dial[dial["structure"].map(is_early)]
-    alone = "the selector answers by itself: " if inspection.early else ""
+    alone = "the selector alone, " if inspection.early else ""
     own = f"{alone}{widgets.percent(inspection.share_of_full, 0)}"
     if not early.empty and weight > early["low"].iat[0]:
         st.markdown(_early_in_words(early.iloc[0], weight, full_macs, own))
@@ -77,7 +77,7 @@ def _early_in_words(answer: pd.Series, weight: float, full_macs: int, own: str) 
     return (
         f"At cost weight **{weight:g}** the selector answers by itself: **{widgets.literal(answer['class_name'])}** "
         f"({widgets.percent(answer['confidence'], 0)}), **{widgets.millions(answer['total_macs'])} MACs**, "
-        f"{widgets.percent(answer['total_macs'] / full_macs, 0)} of the full model's (at weight 0 {own}). The map "
+        f"{widgets.percent(answer['total_macs'] / full_macs, 0)} of the full model's (at weight 0: {own}). The map "
         "shows what the estimator would have run."
     )
 
@@ -96,5 +96,5 @@ def _in_words(both: pd.DataFrame, weight: float, full_macs: int, own: str) -> st
         f"At cost weight **{weight:g}**, {blocks.get(changed, f'{changed} blocks change their level')}: structure "
         f"`{now['structure']}`, answer **{widgets.literal(now['class_name'])}** "
         f"({widgets.percent(now['confidence'], 0)}), **{widgets.millions(now['total_macs'])} MACs** with the selector, "
-        f"{widgets.percent(now['total_macs'] / full_macs, 0)} of the full model's (at weight 0 {own})."
+        f"{widgets.percent(now['total_macs'] / full_macs, 0)} of the full model's (at weight 0: {own})."
     )

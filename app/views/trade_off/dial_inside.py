@@ -9,7 +9,7 @@ from app import cache, widgets
 from app.cache import whole_network
 from app.views.trade_off import charts
 from den_core.analysis import dial
-from den_core.structure_keys import structure_name
+from den_core.structure_keys import is_early
 
 
 def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, weight: float, scope: str) -> None:
@@ -63,8 +63,7 @@ def _levels_changed(checkpoint: cache.Checkpoint, found: dict[str, dial.DialPoin
         caption=f"Where it happens ({where}): share of images at each block and level now, minus that of the network's "
         "own choice, in percentage points. White is no change."
         + (
-            " Counted are the images that the estimator runs: other ones now and at the own choice, since the selector "
-            "answers more images early, or fewer."
+            " Counted are the images that the estimator runs, which are not the same ones at both weights."
             if any((point.early != base.early).any() for point, base in zip(found.values(), own, strict=True))
             else ""
         ),
@@ -91,10 +90,15 @@ def _images_changed(checkpoint: cache.Checkpoint, found: dict[str, dial.DialPoin
 def _captions(part: pd.DataFrame) -> list[str]:
     """Both structures of each image, and the change of MACs."""
     return [
-        f"{structure_name(entry.structure)}\n→ {structure_name(entry.structure_at_weight)}\n"
+        f"{_short(entry.structure)}\n→ {_short(entry.structure_at_weight)}\n"
         f"{(entry.macs_at_weight - entry.macs) / 1e6:+.1f} M MACs"
         for entry in part.itertuples()
     ]
+
+
+def _short(key: str) -> str:
+    """A structure, or an early answer in as little room."""
+    return "early" if is_early(key) else key
 
 
 def _precision_note(
