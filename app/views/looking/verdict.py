@@ -68,7 +68,7 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, table: pd.DataFrame
             + ("Early answers are part of the choice, and permuted with it. " if answers_early(points) else "")
             + (
                 "**Best fixed structure of any kind**: of the static ones and fixed levels within the same MACs, the "
-                f"best on these very images, {rival_name(rival)}. "
+                f"best on these very images: here {rival_name(rival)}. "
                 if "fixed" in set(table["kind"])
                 else ""
             )
