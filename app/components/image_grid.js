@@ -14,7 +14,7 @@ function tile(item, data, setTriggerValue) {
   if (item.current) button.setAttribute("aria-current", "true");
   button.onclick = () => setTriggerValue("pressed", item.id);
   button.append(picture(item));
-  if (item.strip) button.append(strip(item.strip, data.colors));
+  button.append(item.early ? word("early") : strip(item.strip, data.colors));
   for (const text of item.lines) {
     const line = document.createElement("span");
     line.className = "line";
@@ -37,6 +37,14 @@ function picture(item) {
   }
   frame.append(inner);
   return frame;
+}
+
+// In the place of the strip, where no block ran.
+function word(text) {
+  const place = document.createElement("span");
+  place.className = "early";
+  place.textContent = text;
+  return place;
 }
 
 // The structure as one coloured cell per block.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from den_core.structure_keys import NO_BLOCK
+from den_core.structure_keys import is_early
 
 _HERE = Path(__file__).parent
 _component = st.components.v2.component(
@@ -29,7 +29,7 @@ class Tile:
         picture: encoded, small; None where there is none.
         alt: what it is, for screen readers and as a tooltip.
         lines: text below it, plain.
-        structure: levels to draw as a strip of colours; empty, or of an early answer, for none.
+        structure: levels to draw as a strip of colours; of an early answer, the word stands there; empty for none.
         current: whether it is marked as the one that is looked at.
     """
 
@@ -63,7 +63,8 @@ def image_grid(
             "src": _data_url(tile.picture),
             "alt": tile.alt,
             "lines": list(tile.lines),
-            "strip": [int(level) for level in tile.structure if level != NO_BLOCK],
+            "early": is_early(tile.structure),
+            "strip": [] if is_early(tile.structure) else [int(level) for level in tile.structure],
             "current": tile.current,
         }
         for tile in tiles

@@ -89,7 +89,6 @@ def _tiles(
             shown, problem = None, str(error)
         name, answer = classes[task][entry["label"]], classes[task][entry["prediction"]]
         plain = [name, "✓" if entry["correct"] else f"✗ {answer}"]
-        plain += ["early"] if entry["early"] else []
         verdict = "right" if entry["correct"] else f"wrong: {answer}"
         ran = structure_name(entry["structure"])
         tiles.append(

@@ -26,7 +26,8 @@ class Benefit:
     """What every image of a task has of its own structure. Arrays are read-only.
 
     The others are the tried structures that other images chose, without the image's own, weighted by how many images
-    chose them.
+    chose them. What the selector would say by itself is never one of them; where it answers an image early, its answer
+    stands in the place of the own structure.
     """
 
     own: np.ndarray

@@ -51,7 +51,7 @@ def covering(counts: np.ndarray, share: float = 0.8) -> int:
 
 
 def structures_in_use(gallery: Gallery) -> pd.DataFrame:
-    """Every structure that an image of a task chose.
+    """Every structure that an image of a task chose; an early answer is one of its own, `structure_keys.early_key`.
 
     Returns:
         rank (from 1), structure, images, share, accuracy (of the images that chose it), low, high (its 95 %

@@ -56,8 +56,9 @@ def by_macs(gallery: Gallery, rows: np.ndarray | None = None, groups: int = 10) 
         rows: which images, bool (N,); all when left out.
 
     Returns:
-        group (from 0), images, structures (different ones), macs_low, macs_high, macs (mean; selector included),
-        accuracy with low, high (95 %), loss (mean, nats, under the chosen structure) with loss_low, loss_high.
+        group (from 0), images, structures (different ones that ran), early (images answered early), macs_low,
+        macs_high, macs (mean; selector included), accuracy with low, high (95 %), loss (mean, nats, of the answer) with
+        loss_low, loss_high.
 
     Raises:
         DataError: no image.
@@ -71,12 +72,14 @@ def by_macs(gallery: Gallery, rows: np.ndarray | None = None, groups: int = 10) 
     right = np.bincount(group, weights=frame["correct"].to_numpy())
     low, high = wilson(right, sizes)
     mean_loss, loss_half = _group_means(group, loss(frame["label_probability"].to_numpy()))
-    kinds = pd.Series(pd.factorize(frame["structure"])[0]).groupby(group).nunique()
+    early = frame["early"].to_numpy()
+    ran = frame["structure"].where(~early).reset_index(drop=True)
     return pd.DataFrame(
         {
             "group": np.arange(len(sizes)),
             "images": sizes,
-            "structures": kinds.to_numpy(),
+            "structures": ran.groupby(group).nunique().to_numpy(),
+            "early": np.bincount(group, weights=early).astype(np.int64),
             "macs_low": _group_ends(group, macs, np.minimum),
             "macs_high": _group_ends(group, macs, np.maximum),
             "macs": np.bincount(group, weights=macs) / sizes,
@@ -235,11 +238,11 @@ class Overspend:
     cheapest: np.ndarray
     "Place in `gallery.tried` of the cheapest right structure, int64 (N,); NONE_RIGHT where none of them is."
     chosen_macs: np.ndarray
-    "MACs of the chosen structure, selector not included, int64 (N,)."
+    "MACs of the chosen structure, selector not included, int64 (N,); 0 where the answer is early."
     macs: np.ndarray
     "`chosen_macs` minus the MACs of the cheapest right one, int64 (N,); 0 where none is right (see `solvable`)."
     correct: np.ndarray
-    "Whether the chosen structure was right, bool (N,)."
+    "Whether the answer was right, bool (N,)."
 
     @property
     def solvable(self) -> np.ndarray:

@@ -15,7 +15,7 @@ from den_core.structure_keys import structure_key
 
 if TYPE_CHECKING:
     from den_core.inference.choice import Choice
-from den_core.inference.network import DeepElasticNetwork
+    from den_core.inference.network import DeepElasticNetwork
 
 ImageLike = bytes | str | Path | Image.Image | np.ndarray
 "What `decode_image` takes: encoded bytes, a path, a PIL image or a uint8 array."

@@ -32,7 +32,7 @@ def contrast(galleries: Mapping[str, Gallery]) -> Contrast:
     images the one with the most confident answer is taken, then the first.
 
     Raises:
-        DataError: no gallery has an image.
+        DataError: no gallery has such an image.
     """
     found: list[tuple[int, Contrast]] = []
     for task, gallery in galleries.items():
@@ -47,5 +47,7 @@ def contrast(galleries: Mapping[str, Gallery]) -> Contrast:
         expensive = rows[np.lexsort((-confidence, -macs))[0]]
         found.append((int(macs.max() - macs.min()), Contrast(task, int(cheap), int(expensive))))
     if not found:
-        raise DataError("expected at least one image, found none; write galleries with `den index`")
+        raise DataError(
+            "expected at least one image that the estimator runs, found none; write galleries with `den index`"
+        )
     return max(found, key=lambda pair: pair[0])[1]

@@ -15,10 +15,10 @@ def operating_points(metrics: Metrics) -> pd.DataFrame:
 
     Returns:
         method, parameter (nan where the method has none), task (AVERAGE for the mean over tasks), images,
-        accuracy and class_accuracy (fractions), mean_macs (selector included for chosen, permuted, twin
-        and cost_weight), mean_params, distinct_structures (nan for the average), early (share of the images that the
-        selector answered; nan where it could not), picked (what a stop of the dial is, in words; empty elsewhere).
-        Points of a method come with rising parameter.
+        accuracy and class_accuracy (fractions), mean_macs (selector included for chosen, permuted, twin and
+        cost_weight, and for stops of the dial that look), mean_params, distinct_structures (nan for the average), early
+        (share of the images that the selector answered; nan where it could not), picked (what a stop of the dial is, in
+        words; empty elsewhere). Points of a method come with rising parameter.
     """
     rows = [
         {"method": point.method, "parameter": point.parameter, "task": task, "picked": _picked(point)} | vars(result)

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from den_core.analysis import dial
+from den_core.analysis.benefit import benefit
 from den_core.analysis.chosen import most_chosen, structures_in_use
-from den_core.analysis.hardness import outcomes, overspend
+from den_core.analysis.hardness import by_macs, outcomes, overspend
 from den_core.analysis.inspection import inspect_image
 from den_core.analysis.probing import CHOSEN, WEIGHT, early_from, probe_candidates, standing
 from den_core.analysis.slices import Slice, mask
@@ -113,6 +114,24 @@ def test_an_early_answer_spends_nothing_on_the_estimator(gallery):
 
     assert (found.chosen_macs[gallery.early] == 0).all() and (found.macs[gallery.early] < 0).all()
     assert outcomes(found)[[0, 2]].tolist() == [2, 3], "right and thrifty; wrong where something dearer is right"
+
+
+def test_groups_by_macs_count_structures_that_ran(gallery):
+    (everything,) = by_macs(gallery, groups=1).itertuples()
+    (early,) = by_macs(gallery, gallery.early).itertuples()
+
+    assert everything.structures == gallery.frame["structure"][~gallery.early].nunique()
+    assert (everything.images, everything.early) == (6, 2)
+    assert (early.structures, early.early, early.macs_low, early.macs_high) == (0, 2, 100, 100)
+
+
+def test_an_early_answer_is_never_another_images_structure(make_gallery):
+    """Structures 1 1 2 2, of which the last is answered early: "2" was chosen once, and both are others to it."""
+    distribution = 0.1 + 0.7 * np.eye(3)[[1, 1, 2, 2]][:, None, :]
+    found = benefit(make_gallery(distribution, sure=[0.1, 0.1, 0.1, 0.9]))
+
+    assert (found.structures, found.covered) == (2, 0.75)
+    np.testing.assert_allclose(found.others, [0.9, 0.9, 0.6, (2 * 0.6 + 0.9) / 3], rtol=1e-6)
 
 
 @pytest.fixture(scope="module")

@@ -30,3 +30,14 @@ def without_tried(gallery: Gallery) -> Gallery:
         tried_probability=np.zeros((N, 0), dtype=np.float32),
         tried_correct=np.zeros((N, 0), dtype=bool),
     )
+
+
+def only_early(gallery: Gallery) -> Gallery:
+    """Only the images that the selector answered."""
+    kept = gallery.early
+    parts = {name: getattr(gallery, name)[kept] for name in ARRAYS if getattr(gallery, name) is not None}
+    assert gallery.head is not None  # or none of them was answered early
+    head = dataclasses.replace(
+        gallery.head, probability=gallery.head.probability[kept], correct=gallery.head.correct[kept]
+    )
+    return dataclasses.replace(gallery, frame=gallery.frame[kept].reset_index(drop=True), head=head, **parts)

@@ -77,6 +77,20 @@ def test_a_structure_holds_from_where_the_dial_gives_it():
     assert macs.line.dash != probability.line.dash, "different without colour"
 
 
+def test_hover_texts_name_an_early_answer_in_words():
+    tried = TRIED.assign(structure=TRIED["structure"].replace("00", "--"))
+    points = [
+        point
+        for trace in costs_of_image(tried, [False] * 6, "needed_macs", "a").data
+        for point in trace.customdata or ()
+    ]
+    assert {point[0]: point[3] for point in points}["--"] == "answered early", "clicks still tell it by its key"
+
+    dial = pd.DataFrame({"low": [-np.inf, 2.5], "total_macs": [90, 20], "probability": 0.5, "structure": ["22", "--"]})
+    macs, _ = dial_of_image(dial, 0.5, 100).data
+    assert list(macs.customdata) == ["structure 22", "answered early", "answered early"]
+
+
 def test_the_stops_of_the_dial_rise_through_zero():
     assert list(COST_WEIGHTS) == sorted(set(COST_WEIGHTS))
     assert 0 in COST_WEIGHTS

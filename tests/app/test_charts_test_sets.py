@@ -23,6 +23,7 @@ GROUPS = pd.DataFrame(
         "group": [0, 1],
         "images": [30, 10],
         "structures": [1, 2],
+        "early": [0, 3],
         "macs_low": [1e6, 3e6],
         "macs_high": [1e6, 4e6],
         "macs": [1e6, 3.5e6],

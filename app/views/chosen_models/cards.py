@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import cache, widgets
 from app.cache import test_sets
-from den_core.structure_keys import structure_name
+from den_core.structure_keys import is_early
 
 CARDS = 3
 EXAMPLES = 8
@@ -18,9 +18,10 @@ def show(checkpoint: cache.Checkpoint, task: str) -> None:
     """A card per structure: key, share, accuracy, cost, images."""
     images = len(cache.gallery(checkpoint, task))
     for entry in test_sets.most_chosen(checkpoint, task, CARDS, EXAMPLES).itertuples():
+        name = "Answered by the selector" if is_early(entry.structure) else f"`{entry.structure}`"
         with st.container(border=True):
             st.markdown(
-                f"**{entry.rank}.** `{structure_name(entry.structure)}` · **{widgets.percent(entry.share)}** of "
+                f"**{entry.rank}.** {name} · **{widgets.percent(entry.share)}** of "
                 f"{images:,} images · {widgets.percent(entry.accuracy)} right ({widgets.percent(entry.low, 0)}–"
                 f"{widgets.percent(entry.high, 0)}) · {widgets.millions(entry.macs)} MACs"
             )

@@ -8,6 +8,7 @@ from app import widgets
 from app.style import task_colors
 from app.views.chosen_models import charts
 from den_core.analysis.chosen import covering, rank_frequency
+from den_core.structure_keys import is_early
 
 SHARE = 0.8
 "Of the images, that the structures are said to cover."
@@ -35,5 +36,6 @@ def show(table: pd.DataFrame, tasks: list[str], titles: dict[str, str]) -> None:
             f"**{'; '.join(parts)}.** Left: how many images the first 1, 2, 3 … structures serve together; the dotted "
             f"line is {100 * SHARE:.0f} %. Right: the share of each structure alone. The sooner the left curves reach "
             "the top, the fewer different models are really in use. Both axes of ranks are logarithmic."
+            + (" An early answer counts as a structure." if table["structure"].map(is_early).any() else "")
         ),
     )

@@ -8,6 +8,7 @@ import streamlit as st
 from app import cache, state
 from app.widgets import grids
 from den_core.analysis.slices import Slice, matches
+from den_core.structure_keys import is_early
 
 
 def show(checkpoint: cache.Checkpoint, found: pd.DataFrame, tasks: list[str]) -> None:
@@ -16,6 +17,9 @@ def show(checkpoint: cache.Checkpoint, found: pd.DataFrame, tasks: list[str]) ->
     known = picked is not None and bool((found["structure"] == picked).any())
     pattern = picked if picked is not None and known else _pattern()
     heading = f"**Images that chose** `{pattern}`" if pattern else "**Images of all these structures**"
+    where = Slice(tasks=tuple(tasks), structure=pattern)
+    if is_early(pattern):
+        heading, where = "**Images that the selector answered early**", Slice(tasks=tuple(tasks), early=True)
     if known and len(found) > 1:
         st.button(
             "Images of all structures in the table",
@@ -24,7 +28,7 @@ def show(checkpoint: cache.Checkpoint, found: pd.DataFrame, tasks: list[str]) ->
             type="tertiary",
             icon=":material/filter_alt_off:",
         )
-    grids.of_slice(checkpoint, Slice(tasks=tuple(tasks), structure=pattern), "chosen_images", heading)
+    grids.of_slice(checkpoint, where, "chosen_images", heading)
 
 
 def want(structure: str | None) -> None:

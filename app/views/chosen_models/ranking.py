@@ -10,7 +10,7 @@ from app.style import task_colors
 from app.views.chosen_models import charts, images
 from app.views.chosen_models.coverage import SHARE
 from den_core.analysis.chosen import covering, effective_number, head_and_tail
-from den_core.structure_keys import drawn_levels
+from den_core.structure_keys import drawn_levels, is_early
 
 TOP = 15
 CHART = "chosen_histogram"
@@ -18,11 +18,19 @@ CHART = "chosen_histogram"
 
 def show_numbers(table: pd.DataFrame) -> None:
     """How varied the choices are, in four numbers."""
-    counts = table["images"].to_numpy()
+    counts, early = table["images"].to_numpy(), table["structure"].map(is_early).to_numpy(dtype=bool)
+    share = counts[early].sum() / counts.sum()
+    answered = (
+        "Answered early",
+        widgets.percent(share),
+        "Share of the images that the selector answers by itself: no block runs. In the next numbers they count as one "
+        "more structure.",
+    )
     widgets.metric_row(
         [
             ("Images", f"{counts.sum():,}", "Test images counted."),
-            ("Structures", f"{len(table):,}", "At least one image chose each of them."),
+            ("Structures", f"{(~early).sum():,}", "At least one image chose each of them."),
+            *([answered] if share else []),
             (
                 "Effective number",
                 f"{effective_number(counts):.1f}",
@@ -61,8 +69,9 @@ def show(checkpoint: cache.Checkpoint, table: pd.DataFrame, tasks: list[str], ti
         name="chosen-structures",
         caption=(
             f"Each row is a structure: on the left its level in every block, on the right how many of the {total:,} "
-            f"test images chose it. The {len(top)} most chosen of {len(table):,} structures are shown"
+            f"test images chose it. The {len(top)} most chosen of {len(table):,} are shown"
             + (f", the last bar counts all {others:,} others together" if others else "")
+            + (". No colours: answered early by the selector" if table["structure"].map(is_early).any() else "")
             + ". **Click a bar** for its images."
         ),
         on_select=_pick,

@@ -10,7 +10,7 @@ import streamlit as st
 from app import cache, state, widgets
 from app.views.chosen_models import charts, images
 from den_core.analysis.slices import matches
-from den_core.structure_keys import drawn_levels, structure_name
+from den_core.structure_keys import drawn_levels, is_early, structure_name
 
 PER_PAGE = 25
 TABLE = "chosen_table"
@@ -39,9 +39,10 @@ def show(checkpoint: cache.Checkpoint, table: pd.DataFrame, tasks: list[str], ti
         )
         return found
     share = found["images"].sum() / table["images"].sum()
+    what = "models, an early answer one of them" if table["structure"].map(is_early).any() else "structures"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"**{len(found):,}** of {len(table):,} structures, chosen by {found['images'].sum():,} images "
+            f"**{len(found):,}** of {len(table):,} {what}, chosen by {found['images'].sum():,} images "
             f"({widgets.percent(share)})",
             width="stretch",
         )

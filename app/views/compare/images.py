@@ -11,6 +11,7 @@ import streamlit as st
 from app import cache, state, widgets
 from app.views.compare import charts, outcomes
 from den_core.analysis import comparison as analysis
+from den_core.structure_keys import is_early
 
 ORDERS = {"changed": "Most changed first", "saved": "Most MACs saved first", "place": "Order of the data"}
 
@@ -79,7 +80,11 @@ def _captions(same_blocks: bool, part: pd.DataFrame) -> list[str]:
     captions = []
     for entry in part.itertuples():
         first, second = (
-            "✓" if answer == entry.class_name else f"✗ {answer}" for answer in (entry.answer, entry.other_answer)
+            ("✓" if answer == entry.class_name else f"✗ {answer}") + (", early" if is_early(structure) else "")
+            for answer, structure in (
+                (entry.answer, entry.structure),
+                (entry.other_answer, entry.other_structure),
+            )
         )
         moved = f"\nmoved {entry.distance:.2f}" if same_blocks else ""
         difference = f"{entry.macs_difference / 1e6:+.1f} M MACs"

@@ -32,6 +32,6 @@ def show(found: analysis.Comparison, num_levels: int, names: tuple[str, str]) ->
         alt="The most frequent pairs of structures as barcodes side by side",
         data=pairs,
         caption="Each row is a group of images: their structure in the first network, and in the second. A cell is a "
-        f"block, its colour the level. The {len(pairs)} most frequent pairs hold "
+        f"block, its colour the level; no colours: answered early. The {len(pairs)} most frequent pairs hold "
         f"{widgets.percent(pairs['share'].sum(), 0)} of the images.",
     )

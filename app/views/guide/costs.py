@@ -24,7 +24,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
         "Work is counted in **MACs**: one multiplication and one addition each, about half of what others call FLOPs. "
         f"The selector costs {widgets.millions(costs.selector_macs)} itself, and that is counted here. On average an "
         f"image of {widgets.literal(title)} takes **{widgets.percent(mean / full, 0)}** of the work of the "
-        "full model."
+        "full model." + _early_in_words(float(gallery.early.mean()))
     )
 
     def label(row: int) -> str:
@@ -44,4 +44,14 @@ def show(checkpoint: cache.Checkpoint) -> None:
         alt="MACs of the full model, of the two images, of the mean and of the selector",
         caption=f"MACs per image of {widgets.literal(title)}, the selector included except for the full model, which "
         f"needs none. Mean over {len(gallery):,} test images.",
+    )
+
+
+def _early_in_words(share: float) -> str:
+    """What early answers are, as a sentence; nothing where there are none."""
+    return (
+        f" **{widgets.percent(share, 0)}** of these images cost the selector alone: it was sure enough to answer "
+        "by itself, and no block ran."
+        if share
+        else ""
     )

@@ -12,10 +12,13 @@ from app.views.guide import charts
 def show(checkpoint: cache.Checkpoint) -> None:
     """How many structures are in use, and a bar of levels per task."""
     tasks, titles = cache.tasks_with_gallery(checkpoint), widgets.task_titles(checkpoint)
-    counts = ", ".join(f"{widgets.literal(titles[task])} {len(cache.gallery(checkpoint, task)):,}" for task in tasks)
+    galleries = {task: cache.gallery(checkpoint, task) for task in tasks}
+    ran = {task: int((~found.early).sum()) for task, found in galleries.items()}
+    counts = ", ".join(f"{widgets.literal(titles[task])} {number:,}" for task, number in ran.items())
+    early = any(found.early.any() for found in galleries.values())
     shares = whole_network.level_shares(checkpoint).rename(index=titles)
-    shape = cache.gallery(checkpoint, tasks[0])
-    distinct = {task: cache.gallery(checkpoint, task).frame["structure"].nunique() for task in tasks}
+    shape = galleries[tasks[0]]
+    distinct = {task: found.frame["structure"][~found.early].nunique() for task, found in galleries.items()}
     st.markdown(
         "Over whole test sets a pattern shows: which blocks a task needs, and how few different structures are really "
         "in use – "
@@ -27,5 +30,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
         key="tour_levels",
         alt="Share of blocks at every level, one bar per task",
         data=shares.rename_axis("task").reset_index(),
-        caption=f"Of all blocks of all test images of a task, the share at each level. n: {counts} images.",
+        caption="Of all blocks of all test images of a task, the share at each level"
+        + (", images that the selector answered early left out" if early else "")
+        + f". n: {counts} images.",
     )

@@ -43,5 +43,6 @@ def show(checkpoint: cache.Checkpoint) -> None:
         alt="The structures of the two images: the level of every block",
         caption=f"Both structures, block by block. Chosen by a rule: of the correctly answered test images of "
         f"{widgets.literal(widgets.task_titles(checkpoint)[found.task])}, those with the fewest and with the most "
-        "MACs; of several, the one with the most confident answer.",
+        "MACs; of several, the one with the most confident answer."
+        + (" Images that the selector answers early, without any block, are left out." if gallery.early.any() else ""),
     )

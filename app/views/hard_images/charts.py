@@ -27,9 +27,12 @@ def macs_groups(table: pd.DataFrame, color: str, marked: int | None = None) -> g
         marked: a group that is a diamond.
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
-    picked = table[["group", "macs_low", "macs_high", "images", "structures"]].to_numpy().tolist()
+    picked = table[["group", "macs_low", "macs_high", "images", "structures", "early"]].to_numpy().tolist()
     size = 9 + 15 * np.sqrt(table["images"] / table["images"].max())
-    hover = "group %{customdata[0]}: %{customdata[3]:,} images, %{customdata[4]} structures<br>mean %{x:.1f} M MACs<br>"
+    hover = (
+        "group %{customdata[0]}: %{customdata[3]:,} images, %{customdata[4]} structures, %{customdata[5]:,} answered "
+        "early<br>mean %{x:.1f} M MACs<br>"
+    )
     for row, (column, low, high, text) in enumerate(
         (
             ("accuracy", "low", "high", "accuracy %{y:.1%}"),
@@ -102,8 +105,8 @@ def outcome_bars(table: pd.DataFrame, titles: dict[str, str], marked: str | None
     right = table["images"] - table["wrong"]
     figure = go.Figure()
     for name, count, color in (
-        ("✓ chosen structure right", right, CORRECT_COLOR),
-        ("✗ chosen structure wrong", table["wrong"], WRONG_COLOR),
+        ("✓ answer right", right, CORRECT_COLOR),
+        ("✗ answer wrong", table["wrong"], WRONG_COLOR),
     ):
         figure.add_bar(
             x=count,
@@ -138,8 +141,8 @@ def overspend_histogram(table: pd.DataFrame, marked: int | None = None) -> go.Fi
     figure = go.Figure()
     width = (table["end"] - table["start"]) / MILLION
     for name, column, color in (
-        ("✓ chosen structure right", "right", CORRECT_COLOR),
-        ("✗ chosen structure wrong", "wrong", WRONG_COLOR),
+        ("✓ answer right", "right", CORRECT_COLOR),
+        ("✗ answer wrong", "wrong", WRONG_COLOR),
     ):
         figure.add_bar(
             x=(table["start"] + table["end"]) / 2 / MILLION,

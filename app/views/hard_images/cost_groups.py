@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -46,7 +48,7 @@ def show(checkpoint: cache.Checkpoint, task: str, where: Slice, most_groups: int
         + (
             f": {int(table['images'].sum()):,} images, but only {distinct} different costs, and images of equal cost "
             "stay together instead of being divided by chance. The larger a point, the more images. Bars are 95 % "
-            "intervals. The loss is −log of the probability of the true class under the chosen structure. Lower "
+            "intervals. The loss is −log of the probability that the answer gives the true class. Lower "
             "accuracy at more MACs is no fault: it is what spending more on hard images looks like. **Click a point** "
             "for its images."
         ),
@@ -76,8 +78,7 @@ def _strips(checkpoint: cache.Checkpoint, task: str, table: pd.DataFrame, member
         low, high = (f"{value / 1e6:.1f}" for value in (entry.macs_low, entry.macs_high))
         macs = low if low == high else f"{low}–{high}"
         text.markdown(
-            f"**Group {entry.group + 1}** · {macs} M MACs · {entry.structures} "
-            f"structure{'' if entry.structures == 1 else 's'}  \n{entry.images:,} images · "
+            f"**Group {entry.group + 1}** · {macs} M MACs · {_what_ran(entry)}  \n{entry.images:,} images · "
             f"{widgets.percent(entry.accuracy)} right ({widgets.percent(entry.low, 0)}–"
             f"{widgets.percent(entry.high, 0)}) · mean loss {entry.loss:.2f} nats"
         )
@@ -91,6 +92,14 @@ def _strips(checkpoint: cache.Checkpoint, task: str, table: pd.DataFrame, member
         with pictures:
             grids.of_task(checkpoint, task, sample, f"hard_strip_{entry.group}", None, size=56)
     st.caption("Examples: a random sample (seed 0) of each group.")
+
+
+def _what_ran(entry: Any) -> str:
+    """How many structures the images of a group got, and how many images none, since the selector answered."""
+    if entry.early == entry.images:
+        return "answered early"
+    structures = f"{entry.structures} structure{'' if entry.structures == 1 else 's'}"
+    return f"{structures}, {entry.early:,} images answered early" if entry.early else structures
 
 
 def _all_of(checkpoint: cache.Checkpoint, task: str, number: int, positions: np.ndarray) -> None:

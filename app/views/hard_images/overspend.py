@@ -26,7 +26,7 @@ def show(checkpoint: cache.Checkpoint, task: str, where: Slice) -> None:
     spent, chosen = test_sets.overspend(checkpoint, task), test_sets.rows(checkpoint, task, where)
     table = analysis.outcome_table(spent, chosen).set_index("outcome", drop=False)
     over = spent.macs[chosen & (spent.macs > 0)]
-    mean_chosen = float(spent.chosen_macs[chosen].mean())
+    taken = float(spent.chosen_macs[chosen].sum())
     widgets.metric_row(
         [
             (
@@ -36,7 +36,7 @@ def show(checkpoint: cache.Checkpoint, task: str, where: Slice) -> None:
             ),
             (
                 "Beyond need",
-                widgets.percent(over.sum() / (mean_chosen * chosen.sum())),
+                widgets.percent(float(over.sum()) / taken if taken else 0.0),
                 "MACs beyond the cheapest right structure, summed over those images, as a share of all MACs that these "
                 "images' structures took; selector in neither.",
             ),
@@ -47,15 +47,20 @@ def show(checkpoint: cache.Checkpoint, task: str, where: Slice) -> None:
             ),
         ]
     )
-    _outcomes(table, cache.gallery(checkpoint, task).tried)
+    gallery = cache.gallery(checkpoint, task)
+    _outcomes(table, gallery.tried, int((gallery.early & chosen).sum()))
     bins = analysis.overspend_bins(spent, chosen)
     if len(bins):
         _histogram(bins)
     _images(checkpoint, task, spent, chosen, bins)
 
 
-def _outcomes(table: pd.DataFrame, tried: Sequence[str]) -> None:
-    """How many images a cheaper structure would have served."""
+def _outcomes(table: pd.DataFrame, tried: Sequence[str], early: int) -> None:
+    """How many images a cheaper structure would have served.
+
+    Args:
+        early: how many of them the selector answered.
+    """
     kind, name = _clicked()
     widgets.chart(
         charts.outcome_bars(table[table["images"] > 0], analysis.OUTCOMES, name if kind == "outcome" else None),
@@ -67,7 +72,14 @@ def _outcomes(table: pd.DataFrame, tried: Sequence[str]) -> None:
             f"Every image of the task was also run through {len(tried)} fixed structures: "
             f"{', '.join(f'`{key}`' for key in tried)}. *Cheapest right* is the cheapest of them that answers "
             "correctly. That is known only in hindsight, and among several structures a cheap one is sometimes right "
-            "by luck: so this bounds from above what a better choice could save. **Click a bar** for its images."
+            "by luck: so this bounds from above what a better choice could save. "
+            + (
+                f"{early:,} images were answered early: they cost no structure, so that none is cheaper, and what the "
+                "selector would say of the others is not counted as tried. "
+                if early
+                else ""
+            )
+            + "**Click a bar** for its images."
         ),
         on_select=lambda: _pick(OUTCOME_CHART, "outcome"),
     )

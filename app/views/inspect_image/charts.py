@@ -21,6 +21,7 @@ from app.style import (
     plain_text,
 )
 from den_core.methods import METHODS, Method
+from den_core.structure_keys import is_early, structure_name
 
 COST_WEIGHTS = (
     *(-10.0, -7.0, -5.0, -4.0, -3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0),
@@ -75,14 +76,19 @@ def costs_of_image(tried: pd.DataFrame, front: Sequence[bool], column: str, want
             x=part[column] / 1e6,
             y=part["probability"],
             customdata=[
-                [row.structure, plain_text(row.class_name), _parameter(kind, row.parameter)]
+                [
+                    row.structure,
+                    plain_text(row.class_name),
+                    _parameter(kind, row.parameter),
+                    structure_name(row.structure),
+                ]
                 for row in part.itertuples()
             ],
             name=look.name,
             mode="lines+markers" if joined else "markers",
             line={"color": look.color, "width": 1.5, "dash": "solid" if kind == "cost_weight" else "dot"},
             marker={"symbol": look.symbol, "size": size, "color": look.color, "line": {"width": 0.5}},
-            hovertemplate="%{customdata[0]}%{customdata[2]}<br>%{y:.1%} at %{x:.2f} M MACs<br>"
+            hovertemplate="%{customdata[3]}%{customdata[2]}<br>%{y:.1%} at %{x:.2f} M MACs<br>"
             f"answers %{{customdata[1]}}<extra>{look.name}</extra>",
         )
     figure.update_xaxes(title_text="MACs (millions)", rangemode="tozero")
@@ -107,6 +113,7 @@ def dial_of_image(dial: pd.DataFrame, weight: float, full_macs: int) -> go.Figur
     figure = go.Figure()
     left, right = COST_WEIGHTS[0], COST_WEIGHTS[-1]
     starts = dial["low"].clip(lower=left, upper=right)
+    ran = [structure_name(key) if is_early(key) else f"structure {key}" for key in dial["structure"]]
     lines = (
         ("MACs, share of the full model's", dial["total_macs"] / full_macs, DIAL_COLOR, "solid"),
         ("Probability of the class", dial["probability"], PROBABILITY_COLOR, "dot"),
@@ -115,11 +122,11 @@ def dial_of_image(dial: pd.DataFrame, weight: float, full_macs: int) -> go.Figur
         figure.add_scatter(
             x=[*starts, right],
             y=[*values, values.iloc[-1]],
-            customdata=[*dial["structure"], dial["structure"].iloc[-1]],
+            customdata=[*ran, ran[-1]],
             name=name,
             mode="lines",
             line={"shape": "hv", "color": color, "dash": dash, "width": 2.5},
-            hovertemplate="%{y:.1%}, structure %{customdata}<extra>" + name + "</extra>",
+            hovertemplate="%{y:.1%}, %{customdata}<extra>" + name + "</extra>",
         )
     figure.add_vline(x=weight, line={"color": OTHER_COLOR, "width": 2, "dash": "dash"})
     figure.update_xaxes(title_text="Cost weight (nats per full block's MACs)", range=[left, 20])

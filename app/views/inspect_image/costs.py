@@ -49,6 +49,11 @@ def show(subject: Subject) -> None:
             f"Every mark is this image run through one structure. Up: more probability for {about}. Left: fewer MACs. "
             f"Triangles are {one_image.RANDOM_STRUCTURES} structures drawn at random (seed 0); the line joins what "
             "this image gets as the cost weight moves. Click a mark to open its structure in the path editor."
+            + (
+                " The cheapest point of that line is the selector's own, early answer, which has no structure."
+                if tried["structure"].map(is_early).any()
+                else ""
+            )
         ),
         on_select=lambda: _pick(subject),
     )

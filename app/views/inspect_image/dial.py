@@ -33,10 +33,12 @@ def show(subject: Subject) -> None:
     both = one_image.probed(subject.checkpoint, subject.task, subject.data, (inspection.structure, structure), wanted)
     full_macs = int(inspection.costs.loc["full", "macs"])
     early = dial[dial["structure"].map(is_early)]
+    alone = "the selector alone, " if inspection.early else ""
+    own = f"{alone}{widgets.percent(inspection.share_of_full, 0)}"
     if not early.empty and weight > early["low"].iat[0]:
-        st.markdown(_early_in_words(early.iloc[0], weight, full_macs))
+        st.markdown(_early_in_words(early.iloc[0], weight, full_macs, own))
     else:
-        st.markdown(_in_words(both, weight, full_macs))
+        st.markdown(_in_words(both, weight, full_macs, own))
     left, right = st.columns(2, gap="medium")
     with left:
         widgets.chart(
@@ -55,31 +57,44 @@ def show(subject: Subject) -> None:
             alt=f"MACs and probability of {wanted} along the cost weight",
             data=dial[["low", "structure", "class_name", "probability", "macs", "total_macs"]],
             name="cost-weight-of-image",
-            caption=f"{len(dial)} different structures lie along the dial. Probability of {widgets.literal(wanted)}, "
-            f"{true}. MACs with the selector. The dashed line is where the dial stands; most changes happen below 20, "
-            "where the axis ends.",
+            caption=f"{len(dial) - len(early)} different structures lie along the dial{_early_end(early)}. Probability "
+            f"of {widgets.literal(wanted)}, {true}. MACs with the selector. The dashed line is where the dial stands; "
+            "most changes happen below 20, where the axis ends.",
         )
 
 
-def _early_in_words(answer: pd.Series, weight: float, full_macs: int) -> str:
-    """One sentence: from this weight on, the selector answers by itself."""
+def _early_end(early: pd.DataFrame) -> str:
+    """From which cost weight on the selector answers, to go on a sentence; nothing where it never does."""
+    return "" if early.empty else f"; above {early['low'].iat[0]:.2f} the selector answers by itself"
+
+
+def _early_in_words(answer: pd.Series, weight: float, full_macs: int, own: str) -> str:
+    """Where the selector answers by itself.
+
+    Args:
+        own: the share of the full MACs at weight 0, in words.
+    """
     return (
         f"At cost weight **{weight:g}** the selector answers by itself: **{widgets.literal(answer['class_name'])}** "
         f"({widgets.percent(answer['confidence'], 0)}), **{widgets.millions(answer['total_macs'])} MACs**, "
-        f"{widgets.percent(answer['total_macs'] / full_macs, 0)} of the full model's. The map shows what the estimator "
-        "would have run."
+        f"{widgets.percent(answer['total_macs'] / full_macs, 0)} of the full model's (at weight 0: {own}). The map "
+        "shows what the estimator would have run."
     )
 
 
-def _in_words(both: pd.DataFrame, weight: float, full_macs: int) -> str:
-    """One sentence: what the dial gives now."""
-    own, now = both.iloc[0], both.iloc[1]
-    changed = sum(a != b for a, b in zip(own["structure"], now["structure"], strict=True))
+def _in_words(both: pd.DataFrame, weight: float, full_macs: int, own: str) -> str:
+    """One sentence: what the dial gives now.
+
+    Args:
+        both: the structure at weight 0 and the one now, as `probe` returns them.
+        own: the share of the full MACs at weight 0, in words.
+    """
+    now = both.iloc[1]
+    changed = sum(a != b for a, b in zip(both["structure"].iat[0], now["structure"], strict=True))
     blocks = {0: "no block changes its level", 1: "1 block changes its level"}
     return (
         f"At cost weight **{weight:g}**, {blocks.get(changed, f'{changed} blocks change their level')}: structure "
         f"`{now['structure']}`, answer **{widgets.literal(now['class_name'])}** "
         f"({widgets.percent(now['confidence'], 0)}), **{widgets.millions(now['total_macs'])} MACs** with the selector, "
-        f"{widgets.percent(now['total_macs'] / full_macs, 0)} of the full model's (at weight 0: "
-        f"{widgets.percent(own['total_macs'] / full_macs, 0)})."
+        f"{widgets.percent(now['total_macs'] / full_macs, 0)} of the full model's (at weight 0: {own})."
     )

@@ -78,8 +78,8 @@ def result(checkpoint: cache.Checkpoint, titles: dict[str, str]) -> None:
             f"**{widgets.literal(picture.name)}**{known}  \nFor every block of the network, the selector looks at the "
             "image and decides how much of the block to run. In the maps, a column is a block and a row is a level "
             "(level 0 skips the block or most of it, the highest runs all of it), from dark (0 %) to bright (100 % "
-            "probable). Outlined cells are the levels that this image runs at; the strip of colours shows them once "
-            "more, bright for high levels."
+            "probable). Outlined cells are the levels that are chosen for this image; the strip of colours shows them "
+            "once more, bright for high levels."
         )
     for start in range(0, len(tasks), COLUMNS):
         line = tasks[start : start + COLUMNS]

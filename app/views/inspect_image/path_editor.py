@@ -27,7 +27,9 @@ def show(subject: Subject) -> None:
     changed = sum(a != b for a, b in zip(own, current, strict=True))
     words = _in_words(tried, changed, wanted, subject.inspection.early)
     with st.container(horizontal=True, vertical_alignment="center"):
-        own_words = ", the network's own choice" if not subject.inspection.early else ", were the selector less sure"
+        own_words = (
+            ", if the selector did not answer early" if subject.inspection.early else ", the network's own choice"
+        )
         st.markdown(f"Runs now: `{current}`" + ("" if changed else own_words), width="stretch")
         st.button(
             "Undo",
@@ -56,13 +58,23 @@ def show(subject: Subject) -> None:
     )
     with st.container(key="path-result"):
         st.markdown(widgets.literal(words))
-    widgets.small_table(_comparison(tried, wanted, changed), "path", "path_comparison", tried[: 2 if changed else 1])
+    widgets.small_table(
+        _comparison(tried, wanted, changed, subject.inspection.early),
+        "path",
+        "path_comparison",
+        tried[: 2 if changed else 1],
+    )
     st.caption(
         "A column is a block, a row a level; the number is the probability in percent that the selector gives that "
         "level. Orange frame: the network's own choice. Dot: what runs now; a dashed frame marks a level that you "
         "forced. Click a cell, or move with the arrow keys and press Enter. The link in the address bar keeps what you "
         "forced. MACs are those of the structure itself, without the selector's, which only the network's own choice "
         "needs."
+        + (
+            " This image is answered early: none of this runs unless you ask for it here."
+            if subject.inspection.early
+            else ""
+        )
     )
 
 
@@ -91,9 +103,9 @@ def _signed(value: float, digits: int) -> str:
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
-def _comparison(tried: pd.DataFrame, wanted: str, changed: int) -> pd.DataFrame:
+def _comparison(tried: pd.DataFrame, wanted: str, changed: int, early: bool) -> pd.DataFrame:
     """The network's own choice and the forced structure as rows, for people."""
-    names = [METHODS["chosen"].name, FORCED.short]
+    names = ["Would have run" if early else METHODS["chosen"].name, FORCED.short]
     rows = [
         {
             "Which": name,

@@ -36,7 +36,7 @@ def show(subject: Subject) -> None:
             if found.blocks["kept"].min() < 1
             else "."
         )
-        + (f" The selector answers {int(frame['early'].sum())} of them early." if frame["early"].any() else "")
+        + _early_in_words(int(frame["early"].sum()), subject.inspection.early)
     )
     widgets.chart(
         steadiness_of_blocks(found.blocks),
@@ -49,6 +49,14 @@ def show(subject: Subject) -> None:
         "possible). A block that moves without changing its level was chosen with room to spare.",
     )
     _pictures(subject, found)
+
+
+def _early_in_words(changed: int, unchanged: bool) -> str:
+    """How many of the changed pictures the selector answers by itself, and whether the picture itself."""
+    if not (changed or unchanged):
+        return ""
+    itself = "like the picture itself" if unchanged else "but not the picture itself"
+    return f" The selector answers **{changed}** of them early, {itself}; structures are then what would have run."
 
 
 def _pictures(subject: Subject, found: Stability) -> None:
@@ -66,7 +74,8 @@ def _pictures(subject: Subject, found: Stability) -> None:
             alt=f"{variant.name}: {row.class_name}, structure {row.structure}",
             lines=(
                 variant.name,
-                f"{'same answer' if row.same_answer else row.class_name}, {_percent(row.confidence)}",
+                f"{'same answer' if row.same_answer else row.class_name}, {_percent(row.confidence)}"
+                + (", early" if row.early else ""),
                 f"{_percent(row.kept)} of blocks kept",
                 f"distance {row.distance:.3f}",
             ),

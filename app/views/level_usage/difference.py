@@ -41,7 +41,10 @@ def show(checkpoint: cache.Checkpoint, tasks: list[str], titles: dict[str, str],
     names = [_title(where, titles) for where in slices]
     if first is None or second is None:
         empty = names[0] if first is None else names[1]
-        st.info(f"No test image is in the group {widgets.literal(empty)}.", icon=":material/filter_alt_off:")
+        st.info(
+            f"No test image that the estimator runs is in the group {widgets.literal(empty)}.",
+            icon=":material/filter_alt_off:",
+        )
         return
     only_clear = st.toggle("Leave out what may be noise", key=state.CLEAR, bind="query-params")
     table = test_sets.usage_gap(first, second, reading)
@@ -85,11 +88,12 @@ def _title(where: Slice, titles: dict[str, str]) -> str:
 
 
 def _shared(checkpoint: cache.Checkpoint, first: Slice, second: Slice) -> int:
-    """How many images are in both slices."""
+    """How many images that the estimator runs are in both slices."""
     if first.tasks != second.tasks:
         return 0
     task = first.tasks[0]
-    return int((test_sets.rows(checkpoint, task, first) & test_sets.rows(checkpoint, task, second)).sum())
+    both = test_sets.rows(checkpoint, task, first) & test_sets.rows(checkpoint, task, second)
+    return int((both & ~cache.gallery(checkpoint, task).early).sum())
 
 
 def _caption(table: pd.DataFrame, usages: list, names: list[str], reading: Reading, shared: int) -> str:

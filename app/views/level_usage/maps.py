@@ -27,7 +27,7 @@ def show(checkpoint: cache.Checkpoint, where: Slice, titles: dict[str, str], rea
     usages = {task: test_sets.usage(checkpoint, task, where.of(task)) for task in where.tasks}
     shown = {task: usage for task, usage in usages.items() if usage is not None}
     if not shown:
-        st.info("No image is in this selection.", icon=":material/filter_alt_off:")
+        st.info("No image that the estimator runs is in this selection.", icon=":material/filter_alt_off:")
         return
     framed = None
     if len(wanted.tasks) == 1 and wanted.block is not None and wanted.level is not None:
@@ -57,7 +57,7 @@ def show(checkpoint: cache.Checkpoint, where: Slice, titles: dict[str, str], rea
     )
     empty = [titles[task] for task in usages if task not in shown]
     if empty:
-        st.caption(f"No image of {widgets.literal(', '.join(empty))} is in this selection.")
+        st.caption(f"No image of {widgets.literal(', '.join(empty))} that the estimator runs is in this selection.")
 
 
 def _answered_early(shown: dict[str, LevelUsage], titles: dict[str, str]) -> str:

@@ -6,12 +6,14 @@ import pandas as pd
 import streamlit as st
 
 from app import cache, pages, widgets
+from app.views.looking.verdict import answers_early
 
 
-def show(checkpoint: cache.Checkpoint, table: pd.DataFrame) -> None:
+def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, table: pd.DataFrame) -> None:
     """Structures in use, by task.
 
     Args:
+        points: of `cache.whole_network.points`.
         table: of `cache.whole_network.concentration`.
     """
     st.subheader("How much does the choice differ?")
@@ -29,6 +31,7 @@ def show(checkpoint: cache.Checkpoint, table: pd.DataFrame) -> None:
         f"The structures that the images of the {cache.measured(checkpoint).split} split get. **Normalised "
         "entropy**: 0 means that all images of the task get one structure, 1 that every image gets one of its own. "
         "The closer to 0, the less a permutation changes, and the smaller the instance gain can be."
+        + (" Early answers count as one more structure." if answers_early(points) else "")
     )
     page = pages.PAGES["chosen_models"]
     st.page_link(page.path, label=page.question, icon=f":material/{page.icon}:")

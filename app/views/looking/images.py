@@ -43,13 +43,17 @@ def show(checkpoint: cache.Checkpoint) -> None:
                 icon=":material/info:",
             )
         else:
-            _numbers(found, rows, gallery.split)
+            _numbers(found, rows, gallery.split, bool(gallery.early.any()))
             _histogram(found, rows)
             _images(checkpoint, task, found, rows)
 
 
-def _numbers(found: analysis.Benefit, rows: np.ndarray, split: str) -> None:
-    """The benefit in numbers, and what it is."""
+def _numbers(found: analysis.Benefit, rows: np.ndarray, split: str, early: bool) -> None:
+    """The benefit in numbers, and what it is.
+
+    Args:
+        early: whether some images of the task are answered early.
+    """
     total = analysis.summary(found, rows)
     widgets.metric_row(
         [
@@ -80,6 +84,12 @@ def _numbers(found: analysis.Benefit, rows: np.ndarray, split: str) -> None:
         "and that all images were also run through, without the image's own, weighted by how many images chose them. "
         f"They cover {widgets.percent(found.covered)} of the task's choices. Permuting may give an image its own "
         "structure again; here it is left out, so the differences are larger than those above."
+        + (
+            " Of an image that was answered early, that answer stands for the own structure; early answers of other "
+            "images are not among the others."
+            if early
+            else ""
+        )
     )
 
 

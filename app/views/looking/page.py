@@ -30,7 +30,7 @@ def measured(checkpoint: cache.Checkpoint) -> None:
         looking_curves.show(checkpoint, points, curves)
     trainings.show(checkpoint)
     if len(choice):
-        looking_choice.show(checkpoint, choice)
+        looking_choice.show(checkpoint, points, choice)
 
 
 st.title(pages.PAGES["looking"].question)

@@ -65,9 +65,10 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, table: pd.DataFrame
             "Right of zero the choice for the single image is better. **Permuted**: the same structures, given to "
             "the images of the task in a random order, at exactly the same MACs. **Static**: the best one for "
             "all images of the task that validation images find within the same MACs, selector included. "
+            + ("Early answers are part of the choice, and permuted with it. " if answers_early(points) else "")
             + (
                 "**Best fixed structure of any kind**: of the static ones and fixed levels within the same MACs, the "
-                "best on these very images. "
+                f"best on these very images: here {rival_name(rival)}. "
                 if "fixed" in set(table["kind"])
                 else ""
             )
@@ -109,8 +110,13 @@ def sentences(table: pd.DataFrame, titles: dict[str, str], rival: str = "") -> l
     if lead is not None:
         found.append(f"Against the best static structure per task within the same MACs {_lead_in_words(lead)}")
     if fixed is not None and rival != "static":
-        found.append(f"Against the best fixed structure of any kind, {rival} in every block, {_lead_in_words(fixed)}")
+        found.append(f"Against the best fixed structure of any kind, {rival_name(rival)}, {_lead_in_words(fixed)}")
     return found + (_by_task(rows, titles) if len(titles) > 1 else [])
+
+
+def rival_name(rival: str) -> str:
+    """The best fixed structure for people, by what metrics call it: "static", "full" or "level 2"."""
+    return {"static": "the static one", "full": "the full model"}.get(rival, f"{widgets.literal(rival)} in every block")
 
 
 def may_be_habit(table: pd.DataFrame) -> bool:
@@ -156,6 +162,11 @@ def _by_task(rows: dict, titles: dict[str, str]) -> list[str]:
     words = {"pays": "shown to pay for", "open": "not shown to pay for", "costs": "shown to cost accuracy for"}
     parts = [f"{text} {', '.join(kinds[says])}" for says, text in words.items() if says in kinds]
     return [f"Task by task, against {control}, looking is {'; '.join(parts)}."] if parts else []
+
+
+def answers_early(points: pd.DataFrame) -> bool:
+    """Whether the selector answers any image of the own choice by itself."""
+    return bool((points.loc[points["method"] == "chosen", "early"] > 0).any())
 
 
 def number_of_images(points: pd.DataFrame, titles: dict[str, str], split: str) -> str:

@@ -51,7 +51,8 @@ def show(checkpoint: cache.Checkpoint) -> None:
     widgets.small_table(results_table(points, widgets.task_titles(checkpoint)), "results", "results")
     st.caption(
         f"Accuracy on the {cache.measured(checkpoint).split} split. **Own choice**: each image runs through the "
-        "structure that the selector picks for it. The controls: **permuted**, the same structures, given to "
+        f"structure that the selector picks for it{_early_in_words(points)}. "
+        "The controls: **permuted**, the same structures, given to "
         "the images of a task in a random order; **static**, the best structure for all images of a task; **random** "
         "structures of the same mean cost; the **full model** for every image"
         + ("; **separate** networks, one per task and run in full" if "baseline" in set(points["method"]) else "")
@@ -75,6 +76,14 @@ def _how_sure(checkpoint: cache.Checkpoint) -> str:
     twin, *ends = 100 * table.loc[("twin", AVERAGE), ["value", "low", "high"]]
     sure = "" if pd.isna(ends[0]) else f", 95 % interval {ends[0]:+.2f} to {ends[1]:+.2f}"
     return f"{interval} What is no habit, own choice minus a twin that never looks: {twin:+.2f}{sure}."
+
+
+def _early_in_words(points: pd.DataFrame) -> str:
+    """How many images the selector answers by itself, to go on a sentence; nothing where it answers none."""
+    early = points.loc[(points["method"] == "chosen") & (points["task"] == AVERAGE), "early"]
+    return "".join(
+        f", or is answered early by the selector alone ({widgets.percent(share, 0)})" for share in early if share > 0
+    )
 
 
 COLUMNS = ("chosen", "permuted", "twin", "static", "random", "full", "baseline")

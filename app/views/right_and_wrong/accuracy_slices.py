@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -12,6 +14,7 @@ from app.views.right_and_wrong import charts
 from app.views.right_and_wrong.undecided import left_out, whatever_the_answer
 from den_core.analysis.confusion import Grouping
 from den_core.analysis.slices import Slice
+from den_core.structure_keys import is_early, structure_name
 
 GROUPINGS: dict[Grouping, str] = {
     "class": "Class",
@@ -69,15 +72,20 @@ def _pick() -> None:
     task, group, start, end = points[0][:4]
     by = st.session_state.get(state.BY)
     filters = {state.SCOPE: task} if len(st.session_state.get(state.INDEXED, ())) > 1 else {}
+    state.set_filters(**filters, **filters_of(by, group, start, end))
+
+
+def filters_of(by: str | None, group: str, start: float, end: float) -> dict[str, Any]:
+    """The filters that take the images of one slice, as `den_core.analysis.confusion.slices` describes it."""
     if by == "class":
-        filters[state.CLASS] = group
-    elif by == "structure":
-        filters[state.STRUCTURE] = group
-    elif by == "macs":
-        filters[state.MACS] = (int(start / 1e6), int(end / 1e6))
-    elif by == "confidence":
-        filters[state.CONFIDENCE] = (round(100 * start), round(100 * end))
-    state.set_filters(**filters)
+        return {state.CLASS: group}
+    if by == "structure":
+        return {state.ANSWERED: "selector", state.STRUCTURE: ""} if is_early(group) else {state.STRUCTURE: group}
+    if by == "macs":
+        return {state.MACS: (int(start / 1e6), int(end / 1e6))}
+    if by == "confidence":
+        return {state.CONFIDENCE: (round(100 * start), round(100 * end))}
+    return {}
 
 
 def _slice_name(row, by: Grouping, titles: dict[str, str]) -> str:
@@ -90,7 +98,7 @@ def _slice_name(row, by: Grouping, titles: dict[str, str]) -> str:
     elif by == "confidence":
         name = f"{100 * row.start:.0f}–{100 * row.end:.0f} %"
     else:
-        name = row.group
+        name = structure_name(row.group) if by == "structure" else row.group
     return name if len(titles) == 1 else f"{name} · {task}"
 
 

@@ -29,6 +29,12 @@ MEANINGS = {
         "without an upper end."
     ),
 }
+EARLY = {
+    DISTRIBUTION: " The selector gives them for images that it answers early as well.",
+    STRUCTURE: " Of an image that was answered early, the structure that would have run is compared.",
+    FEATURES: " Of an image that was answered early, the features that would have come out are compared.",
+}
+"What a space is of images that were answered early."
 
 
 @st.fragment
@@ -64,7 +70,8 @@ def _neighbours(checkpoint: cache.Checkpoint, task: str, row: int, space: str) -
     found = one_image.neighbours_of_row(checkpoint, task, row, space, K)
     blocks = cache.gallery(checkpoint, task).num_blocks
     largest = one_image.largest_distance(checkpoint, task)
-    st.markdown(MEANINGS[space].format(largest=largest, blocks=blocks))
+    early = any(part.early.any() for part in cache.galleries(checkpoint).values())
+    st.markdown(MEANINGS[space].format(largest=largest, blocks=blocks) + (EARLY[space] if early else ""))
     unit = f"of {blocks} blocks" if space == STRUCTURE else ""
     neighbour_grids(checkpoint, found, f"near-{space}", unit)
 

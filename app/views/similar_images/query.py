@@ -71,10 +71,11 @@ def describe(checkpoint: cache.Checkpoint, task: str, row: int) -> None:
     if image_grid([tile], "similar_query", 110, level_colors(gallery.num_levels)) is not None:
         state.inspect_row(task, row)
     mark = "✓" if entry["correct"] else "✗"
+    ran = "Answered by the selector, no block ran" if entry["early"] else f"Structure `{entry['structure']}`"
     st.markdown(
         f"**{widgets.literal(classes[entry['label']])}**, test image {row}  \nAnswer: "
         f"{widgets.literal(classes[entry['prediction']])} {mark} "
-        f"({widgets.percent(float(entry['confidence']), 0)})  \nStructure `{entry['structure']}`  "
+        f"({widgets.percent(float(entry['confidence']), 0)})  \n{ran}  "
         f"\n{widgets.millions(entry['macs'])} MACs, selector included"
     )
     if st.button("Inspect this image", icon=":material/image_search:", key="similar_inspect"):

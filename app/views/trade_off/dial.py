@@ -69,3 +69,14 @@ def show_numbers(checkpoint: cache.Checkpoint, points: pd.DataFrame, weight: flo
         width=METRIC_WIDTH,
         help="Multiply-accumulates, mean over images and tasks, the selector included.",
     )
+    early, early_before = here["early"][AVERAGE], own["early"][AVERAGE]
+    if not pd.isna(early):
+        place.metric(
+            "Answered early",
+            widgets.percent(early),
+            f"{100 * (early - early_before):+.1f} points" if weight else None,
+            delta_color="off",
+            border=True,
+            width=METRIC_WIDTH,
+            help="Share of the images that the selector answers by itself, mean over tasks: no block runs for them.",
+        )

@@ -9,7 +9,7 @@ from app import cache, widgets
 from app.cache import whole_network
 from app.views.trade_off import charts
 from den_core.analysis import dial
-from den_core.structure_keys import structure_name
+from den_core.structure_keys import is_early
 
 
 def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, weight: float, scope: str) -> None:
@@ -44,7 +44,7 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, weight: float, scop
         + ". The framed bar is where the dial stands.",
     )
     if weight == dial.OWN_WEIGHT:
-        st.info("Move the dial to see which images change their structure, and where.", icon=":material/tune:")
+        st.info("Move the dial to see which images run something else, and where.", icon=":material/tune:")
         return
     _levels_changed(checkpoint, found, where)
     _images_changed(checkpoint, found, weight)
@@ -61,12 +61,17 @@ def _levels_changed(checkpoint: cache.Checkpoint, found: dict[str, dial.DialPoin
         alt="Change of every level's share in every block against the network's own choice",
         data=change.stack().rename("change").reset_index(),
         caption=f"Where it happens ({where}): share of images at each block and level now, minus that of the network's "
-        "own choice, in percentage points. White is no change.",
+        "own choice, in percentage points. White is no change."
+        + (
+            " Counted are the images that the estimator runs, which are not the same ones at both weights."
+            if any((point.early != base.early).any() for point, base in zip(found.values(), own, strict=True))
+            else ""
+        ),
     )
 
 
 def _images_changed(checkpoint: cache.Checkpoint, found: dict[str, dial.DialPoint], weight: float) -> None:
-    """The images that get another structure, with both."""
+    """The images that get another structure, or are answered early at one of the two weights alone, with both."""
     titles = widgets.task_titles(checkpoint)
     counts = [
         f"{widgets.literal(titles[task])} {int(point.changed.sum()):,} of {len(point.changed):,} "
@@ -78,17 +83,22 @@ def _images_changed(checkpoint: cache.Checkpoint, found: dict[str, dial.DialPoin
         whole_network.changed_images(checkpoint, tuple(found), weight),
         key="changed-images",
         captions=_captions,
-        heading=f"**Images that change their structure**: {', '.join(counts)}",
+        heading=f"**Images that run something else**: {', '.join(counts)}",
     )
 
 
 def _captions(part: pd.DataFrame) -> list[str]:
     """Both structures of each image, and the change of MACs."""
     return [
-        f"{structure_name(entry.structure)}\n→ {structure_name(entry.structure_at_weight)}\n"
+        f"{_short(entry.structure)}\n→ {_short(entry.structure_at_weight)}\n"
         f"{(entry.macs_at_weight - entry.macs) / 1e6:+.1f} M MACs"
         for entry in part.itertuples()
     ]
+
+
+def _short(key: str) -> str:
+    """A structure, or an early answer in as little room."""
+    return "early" if is_early(key) else key
 
 
 def _precision_note(

@@ -36,7 +36,7 @@ def show(points: pd.DataFrame, scope: str, accuracy: str, weight: float) -> None
         data=shown,
         on_select=_pick,
         caption="Up is more accurate, left is cheaper; the grey steps join what nothing cheaper beats. **Click a blue "
-        "point** to turn the dial there. "
+        "dot or the star** to turn the dial there. "
         + (
             f"n = {int(images.iloc[0]):,} test images. "
             if len(images)
