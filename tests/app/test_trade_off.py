@@ -55,7 +55,7 @@ def test_the_images_that_change_are_those_of_the_galleries(open_trained, tiny_ch
     galleries = {task: read_gallery(tiny_checkpoint, task) for task in TASKS}
     expected = {task: changed_images(found, dial_point(found, saving)) for task, found in galleries.items()}
     app = open_trained("trade_off", weight=f"{saving:.4g}")
-    heading = next(text.value for text in app.markdown if "change their structure" in text.value)
+    heading = next(text.value for text in app.markdown if "run something else" in text.value)
     assert f"{sum(map(len, expected.values())):,} images" in heading
     first = expected["fashion"].iloc[0]
     tile = grid_tiles(app, "changed-images")[0]
@@ -72,7 +72,7 @@ def test_own_choice_takes_the_dial_back(open_trained, saving):
 def test_one_task_alone(open_trained, points, saving):
     app = open_trained("trade_off", weight=f"{saving:.4g}", scope="Emoji")
     assert not app.exception and not app.error
-    heading = next(text.value for text in app.markdown if "change their structure" in text.value)
+    heading = next(text.value for text in app.markdown if "run something else" in text.value)
     assert "Emoji" in heading and "Fashion" not in heading
 
 

@@ -24,7 +24,7 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, weight: float, scop
     st.subheader("What the dial changes inside")
     if not tasks:
         st.info(
-            "Which images change their structure is computed from the galleries; write them with "
+            "Which images run something else is computed from the galleries; write them with "
             f"`den index {checkpoint.folder}`.",
             icon=":material/info:",
         )
