@@ -36,6 +36,11 @@ def structure_name(key: str) -> str:
     return "answered early" if is_early(key) else key
 
 
+def what_ran(key: str) -> str:
+    """The same inside a sentence."""
+    return structure_name(key) if is_early(key) else f"structure {key}"
+
+
 def drawn_levels(keys: Iterable[str], num_blocks: int) -> np.ndarray:
     """The levels that keys stand for, to be drawn: float64 (N, num_blocks), nan where an answer is early."""
     found = [np.full(num_blocks, np.nan) if is_early(key) else structure_levels([key], num_blocks)[0] for key in keys]

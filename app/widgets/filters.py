@@ -92,14 +92,7 @@ def _class(checkpoint: cache.Checkpoint, tasks: Sequence[str], key: str, label: 
 
 
 def _correct(width: int) -> bool | None:
-    picked = st.selectbox(
-        "Verdict",
-        list(VERDICTS),
-        format_func=lambda name: VERDICTS[name],
-        key=state.CORRECT,
-        bind="query-params",
-        width=width,
-    )
+    picked = _word("Verdict", VERDICTS, state.CORRECT, width)
     return None if picked == ANY else picked == "right"
 
 
@@ -108,15 +101,15 @@ def _early(checkpoint: cache.Checkpoint, tasks: Sequence[str], width: int) -> bo
     if not any(cache.gallery(checkpoint, task).early.any() for task in tasks):
         st.session_state.pop(state.ANSWERED, None)
         return None
-    picked = st.selectbox(
-        "Answered",
-        list(ANSWERED),
-        format_func=lambda name: ANSWERED[name],
-        key=state.ANSWERED,
-        bind="query-params",
-        width=width,
-    )
+    picked = _word("Answered", ANSWERED, state.ANSWERED, width)
     return None if picked == ANY else picked == "selector"
+
+
+def _word(label: str, titles: dict[str, str], key: str, width: int) -> str:
+    """One of a few words, in the URL."""
+    return st.selectbox(
+        label, list(titles), format_func=lambda name: titles[name], key=key, bind="query-params", width=width
+    )
 
 
 def _structure(width: int) -> str:

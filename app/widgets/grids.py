@@ -18,7 +18,7 @@ from app.widgets.pictures import picture
 from app.widgets.text import literal
 from den_core.analysis.slices import Slice
 from den_core.errors import ImageError
-from den_core.structure_keys import structure_name
+from den_core.structure_keys import what_ran
 
 PER_PAGE = 24
 
@@ -90,12 +90,11 @@ def _tiles(
         name, answer = classes[task][entry["label"]], classes[task][entry["prediction"]]
         plain = [name, "✓" if entry["correct"] else f"✗ {answer}"]
         verdict = "right" if entry["correct"] else f"wrong: {answer}"
-        ran = structure_name(entry["structure"])
         tiles.append(
             Tile(
                 id=f"{task}:{row}",
                 picture=shown,
-                alt=f"{name}, test image {row}, answered {verdict}, {ran if entry['early'] else f'structure {ran}'}",
+                alt=f"{name}, test image {row}, answered {verdict}, {what_ran(entry['structure'])}",
                 lines=lines[place] if lines is not None else plain,
                 structure=entry["structure"],
             )

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from den_core.errors import DataError
-from den_core.structure_keys import is_early, structure_name
+from den_core.structure_keys import what_ran
 
 if TYPE_CHECKING:
     from den_core.checkpoints.gallery import Gallery
@@ -156,7 +156,7 @@ def _labels(frame: pd.DataFrame, names: np.ndarray) -> np.ndarray:
     codes = frame.groupby(columns, sort=False).ngroup().to_numpy()
     _, first = np.unique(codes, return_index=True)
     lines = [
-        f"{names[label]} {'✓' if label == answer else f'✗ {names[answer]}'}, {_ran(structure)}, {macs / 1e6:.1f} M MACs"
+        f"{names[label]} {'✓' if label == answer else f'✗ {names[answer]}'}, {what_ran(structure)}, {macs / 1e6:.1f} M MACs"
         for label, answer, structure, macs in frame.iloc[first][columns].itertuples(index=False)
     ]
     return np.asarray(lines, dtype=object)[codes]
@@ -233,7 +233,3 @@ def read_outline(text: str) -> np.ndarray:
             f"expected 3 to {MAX_VERTICES} corners such as 0.5_-1.2~…, found {text[:40]!r}; draw the outline again"
         )
     return np.array([[float(value) for value in corner.split("_")] for corner in text.split("~")])
-
-
-def _ran(key: str) -> str:
-    return structure_name(key) if is_early(key) else f"structure {key}"

@@ -18,7 +18,7 @@ from torch import Tensor
 from den_core.checkpoints.metrics import AVERAGE
 from den_core.data.transforms import normalise
 from den_core.errors import ConfigError
-from den_core.evaluation.early_answers import Tradeoff, fit_confidences
+from den_core.evaluation.early_answers import Tradeoff, error_of_mean, fit_confidences
 from den_core.evaluation.measuring import EvaluationSet, answers, decided
 from den_core.evaluation.operating_points import DIAL, measure_points, policy_point
 from den_core.evaluation.static_search import TRIALS, Budget, best_statics
@@ -72,12 +72,14 @@ def mean_total_macs(
     net: DeepElasticNetwork, data: dict[str, EvaluationSet], cost_weight: float, with_selector: bool = True
 ) -> float:
     """Mean over tasks of the MACs per image at a cost weight, early answers included."""
-    means = []
-    for name, images in data.items():
-        choice = decided(net, images, Policy(cost_weight))
-        cost = net.cost(choice.structure, name, choice.early)
-        means.append(float((cost.total_macs if with_selector else cost.macs).double().mean()))
-    return float(np.mean(means))
+    policy = Policy(cost_weight)
+    return float(np.mean([_mean_macs(net, images, policy, with_selector) for images in data.values()]))
+
+
+def _mean_macs(net: DeepElasticNetwork, images: EvaluationSet, policy: Policy, with_selector: bool) -> float:
+    choice = decided(net, images, policy)
+    cost = net.cost(choice.structure, images.task.name, choice.early)
+    return float((cost.total_macs if with_selector else cost.macs).double().mean())
 
 
 def mean_full_macs(net: DeepElasticNetwork, tasks: Iterable[str]) -> float:
@@ -111,8 +113,7 @@ class _Tried:
     def lead(self, other: _Tried) -> tuple[float, float]:
         """Its accuracy minus another's on the same images, mean over tasks, and the standard error of that."""
         apart = [part.astype(float) - other.right[name] for name, part in self.right.items()]
-        errors = [part.std() / len(part) ** 0.5 for part in apart]
-        return float(np.mean([part.mean() for part in apart])), float(np.linalg.norm(errors)) / len(errors)
+        return float(np.mean([part.mean() for part in apart])), error_of_mean(apart)
 
 
 def calibrate(
@@ -207,20 +208,16 @@ def part_of(data: EvaluationSet, seed: int) -> Tensor:
 
 def _spent(net: DeepElasticNetwork, data: dict[str, EvaluationSet], policy: Policy) -> float:
     """The share of the full MACs that a policy spends, mean over tasks."""
-    shares = []
-    for name, images in data.items():
-        choice = decided(net, images, policy)
-        cost = net.cost(choice.structure, name, choice.early)
-        macs = (cost.total_macs if policy.looks else cost.macs).double().mean()
-        shares.append(float(macs) / float(net.full_cost(name).macs[0]))
-    return float(np.mean(shares))
+    macs = {name: _mean_macs(net, images, policy, policy.looks) for name, images in data.items()}
+    return float(np.mean([part / float(net.full_cost(name).macs[0]) for name, part in macs.items()]))
 
 
 def _static_policies(
     net: DeepElasticNetwork, validation: dict[str, EvaluationSet], weights: list[float], seed: int
 ) -> list[Policy]:
     """Static structures as they are, and choices drawn towards them at a few cost weights."""
-    cheapest = {name: float(net.cost(_lowest(net), name).macs[0]) for name in validation}
+    lowest = uniform_structure(1, net.num_blocks, 0)
+    cheapest = {name: float(net.cost(lowest, name).macs[0]) for name in validation}
     full = {name: float(net.full_cost(name).macs[0]) for name in validation}
     shares = [share for share in STATIC_SHARES if all(share * full[name] >= cheapest[name] for name in validation)]
     by_task = {}
@@ -235,10 +232,6 @@ def _static_policies(
         policies.append(Policy(static=static, looks=False))
         policies += [Policy(weight, static=static, pull=pull) for pull in PULLS for weight in few]
     return policies
-
-
-def _lowest(net: DeepElasticNetwork) -> Tensor:
-    return uniform_structure(1, net.num_blocks, 0)
 
 
 def _front(own: list[_Tried], others: list[_Tried]) -> list[_Tried]:

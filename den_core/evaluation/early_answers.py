@@ -18,6 +18,12 @@ TOLERANCE = 0.5
 "Standard errors of accuracy that may be given away at cost weight 0 for the MACs that it saves."
 
 
+def error_of_mean(tasks: Sequence[np.ndarray]) -> float:
+    """Standard error of the mean over tasks of the means over their images; values by task, (N,) each."""
+    errors = [values.std() / len(values) ** 0.5 for values in tasks]
+    return float(np.linalg.norm(errors)) / len(errors)
+
+
 def fit_confidences(log_odds: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> dict[str, Confidence]:
     """By task, the probability that its head is right, from the log-odds of its answer.
 
@@ -93,8 +99,7 @@ class Tradeoff:
         accuracy = np.mean([part.mean(axis=0) for part in right.values()], axis=0)
         best = int(accuracy.argmax())
         for place in range(best):
-            errors = [(part[:, best] - part[:, place]).std() / len(part) ** 0.5 for part in right.values()]
-            error = float(np.linalg.norm(errors)) / len(errors)
+            error = error_of_mean([part[:, best] - part[:, place] for part in right.values()])
             if accuracy[best] - accuracy[place] <= TOLERANCE * error:
                 return float(MARGINS[place])
         return float(MARGINS[best])

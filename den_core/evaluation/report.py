@@ -10,6 +10,7 @@ import pandas as pd
 from den_core.checkpoints.folder import read_config
 from den_core.checkpoints.metrics import AVERAGE, OF_OTHERS, Difference, Metrics, OperatingPoint, require_metrics
 from den_core.errors import CheckpointError
+from den_core.evaluation.operating_points import DIAL
 from den_core.evaluation.paper_results import PaperRow, beside, paper_frame
 
 
@@ -76,7 +77,7 @@ def dial_frame(metrics: Metrics) -> pd.DataFrame:
         | {"MMACs": point.average.mean_macs / 1e6, "early %": 100 * (point.average.early or 0.0)}
         | {"picked": "" if point.policy is None else point.policy.words}
         for point in metrics.operating_points
-        if point.method == "dial"
+        if point.method == DIAL
     ]
     return pd.DataFrame(rows)
 

@@ -21,7 +21,7 @@ from app.style import (
     plain_text,
 )
 from den_core.methods import METHODS, Method
-from den_core.structure_keys import is_early, structure_name
+from den_core.structure_keys import structure_name, what_ran
 
 COST_WEIGHTS = (
     *(-10.0, -7.0, -5.0, -4.0, -3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0),
@@ -113,7 +113,7 @@ def dial_of_image(dial: pd.DataFrame, weight: float, full_macs: int) -> go.Figur
     figure = go.Figure()
     left, right = COST_WEIGHTS[0], COST_WEIGHTS[-1]
     starts = dial["low"].clip(lower=left, upper=right)
-    ran = [structure_name(key) if is_early(key) else f"structure {key}" for key in dial["structure"]]
+    ran = [what_ran(key) for key in dial["structure"]]
     lines = (
         ("MACs, share of the full model's", dial["total_macs"] / full_macs, DIAL_COLOR, "solid"),
         ("Probability of the class", dial["probability"], PROBABILITY_COLOR, "dot"),
