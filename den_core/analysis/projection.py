@@ -156,7 +156,8 @@ def _labels(frame: pd.DataFrame, names: np.ndarray) -> np.ndarray:
     codes = frame.groupby(columns, sort=False).ngroup().to_numpy()
     _, first = np.unique(codes, return_index=True)
     lines = [
-        f"{names[label]} {'✓' if label == answer else f'✗ {names[answer]}'}, {what_ran(structure)}, {macs / 1e6:.1f} M MACs"
+        f"{names[label]} {'✓' if label == answer else f'✗ {names[answer]}'}, {what_ran(structure)}, "
+        f"{macs / 1e6:.1f} M MACs"
         for label, answer, structure, macs in frame.iloc[first][columns].itertuples(index=False)
     ]
     return np.asarray(lines, dtype=object)[codes]
