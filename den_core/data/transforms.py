@@ -57,8 +57,7 @@ def random_erase(images: Tensor, share: float, background: int, generator: torch
     centre = torch.randint(S, (2, B, 1), generator=generator)
     inside = ((torch.arange(S) - centre).abs() <= side // 2).to(images.device)
     covered = inside[0][:, :, None] & inside[1][:, None, :]
-    images[covered] = background
-    return images
+    return images.masked_fill_(covered[..., None], background)
 
 
 def normalise(images: Tensor, task: TaskConfig) -> Tensor:

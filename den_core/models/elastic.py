@@ -27,7 +27,10 @@ def level_mask(levels: Tensor, hidden: Sequence[int]) -> Tensor:
         hidden: hidden channels of every level, rising; G is the last one.
     """
     channels = torch.arange(hidden[-1], device=levels.device)
-    prefix = torch.tensor(hidden, device=levels.device)[levels]
+    # from numbers: a table would have to be copied to the device, which waits for all work on it
+    prefix = torch.full_like(levels, hidden[0])
+    for level in range(1, len(hidden)):
+        prefix = prefix + (levels >= level) * (hidden[level] - hidden[level - 1])
     return (channels[None, :] < prefix[:, None])[:, :, None, None]
 
 
@@ -110,27 +113,30 @@ class ElasticNorm(nn.Module):
         if not self.training:
             mean, var = self.running_mean[levels], self.running_var[levels]
         else:
-            mean, var = (statistic[levels] for statistic in self._batch_statistics(x, levels))
+            with torch.autocast(x.device.type, enabled=False):  # a matrix product of statistics would be rounded
+                mean, var = self._batch_statistics(x, levels)
         scale = self.weight * torch.rsqrt(var + self.eps)
         shift = self.bias - mean * scale
         return x * scale[:, :, None, None].to(x.dtype) + shift[:, :, None, None].to(x.dtype)
 
     def _batch_statistics(self, x: Tensor, levels: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and biased variance of every level's images, (h, C) each; updates the running statistics."""
+        """Every image's mean and biased variance, those of its level's images, (B, C); updates the running ones."""
         rows = self.running_mean.shape[0]
         pixels = x.shape[2] * x.shape[3]
-        member = F.one_hot(levels, rows).to(torch.float32).T
-        count = member.sum(1, keepdim=True) * pixels
+        # not `F.one_hot`, which waits for the device, nor indices, whose gradient is slow there
+        member = (levels[:, None] == torch.arange(rows, device=levels.device)).float()
+        count = member.sum(0)[:, None] * pixels
         wide = x.float()
-        mean = member @ wide.sum((2, 3)) / count.clamp(min=1)
-        centred = wide - mean[levels][:, :, None, None]
-        var = member @ centred.square().sum((2, 3)) / count.clamp(min=1)
+        mean = member.T @ wide.sum((2, 3)) / count.clamp(min=1)
+        own_mean = member @ mean
+        centred = wide - own_mean[:, :, None, None]
+        var = member.T @ centred.square().sum((2, 3)) / count.clamp(min=1)
         with torch.no_grad():
             seen = count > 0
             unbiased = var * (count / (count - 1).clamp(min=1))
             self.running_mean.lerp_(torch.where(seen, mean, self.running_mean), self.momentum)
             self.running_var.lerp_(torch.where(seen, unbiased, self.running_var), self.momentum)
-        return mean, var
+        return own_mean, member @ var
 
     def scale_and_shift(self, level: int, channels: int) -> tuple[Tensor, Tensor]:
         """The affine map of a level in evaluation, (channels,) each: y = scale · x + shift."""

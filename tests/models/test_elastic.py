@@ -119,6 +119,16 @@ def test_a_single_value_per_channel_is_normalised_as_in_a_mixed_batch(rng):
     assert sliced.running_mean[2].ne(0).all()
 
 
+def test_statistics_of_mixed_levels_are_not_rounded_to_the_precision_of_training(rng):
+    norm = ElasticNorm(4, 3, "per_level", momentum=1.0).train()
+    x = 100 + torch.rand(12, 4, 3, 3, generator=rng)
+    levels = torch.arange(12) % 3
+    with torch.autocast("cpu", torch.bfloat16):
+        norm.forward_mixed(x, levels)
+    expected = torch.stack([x[levels == level].mean((0, 2, 3)) for level in range(3)])
+    torch.testing.assert_close(norm.running_mean, expected, rtol=1e-5, atol=0)
+
+
 def test_levels_are_normalised_by_their_own_images(rng):
     """Changing the images of one level leaves the images of the other as they were."""
     norm = ElasticNorm(4, 2, "per_level")
