@@ -42,20 +42,8 @@ class ElasticNorm(nn.Module):
     normalised by the images of the batch that run at it; in evaluation by its running statistics, a fixed affine
     map, so that an image's result does not depend on its batch.
 
-    Measured (WRN-14-1 on open3, 300 steps of 96 images from Eq. 8 with τ = 0.5, SGD, validation accuracy in percent,
-    mean ± standard deviation of 3 seeds; `den study compare-estimators --backbone wrn-14-1
-    --steps 300 --arms plain shared`):
-
-        =========  ==========  ==========  ==========  =================
-        kept       level 1     level 2     full        random structures
-        =========  ==========  ==========  ==========  =================
-        per level  38.9 ± 0.9  42.2 ± 2.5  46.9 ± 0.2  38.5 ± 1.6
-        shared     39.3 ± 2.2  42.7 ± 2.3  47.0 ± 1.6  37.8 ± 1.9
-        =========  ==========  ==========  ==========  =================
-
-    So private statistics were not better, as they are for networks whose whole batch has one width: here every batch
-    mixes structures, a shared affine map then serves all of them, and a level's own statistics come from fewer images.
-    They remain the default because they let training run only what each image's levels need ("dispatched").
+    Private statistics are the default because they let training run only what each image's levels need ("dispatched");
+    what either kind reaches stands in `assets/study/README.md`.
 
     Args:
         num_features: channels of the full level.

@@ -6,19 +6,8 @@ are learnt as fast as those in which they are large. Elastic networks, whose nar
 gradients, profit most.
 
 Every step turns a weight by the same angle, about the learning rate in radians, and leaves its norm as it is: the norms
-that follow a convolution make its scale meaningless, and a decay would only set that angle in a roundabout way.
-
-Measured on open3 (WRN-20-2, one seed; validation accuracy in percent, mean over tasks) after 600 distilled steps of 96
-images, and the selector's auxiliary head after 1,500 steps of 96 images:
-
-    =======  =======  =======  =====  =================  ==============
-    .        level 1  level 2  full   random densities   auxiliary head
-    =======  =======  =======  =====  =================  ==============
-    without  54.7     57.6     60.6   50.9               60.2
-    with     61.7     63.7     66.8   56.2               65.0
-    =======  =======  =======  =====  =================  ==============
-
-A step takes 5 % longer. An angle of 0.05 lost to 0.02 at every look.
+that follow a convolution make its scale meaningless, and a decay would only set that angle in a roundabout way. What it
+is worth is measured in `assets/study/README.md`.
 """
 
 from __future__ import annotations
