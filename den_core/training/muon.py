@@ -26,7 +26,7 @@ connected layers of 4,096 units would take many times as long as all the rest of
 
 
 def orthogonalised(matrices: Tensor) -> Tensor:
-    """Matrices with the singular vectors of others and singular values of about one, (…, rows, columns) each.
+    """Matrices with the singular vectors of others and singular values of about one, (k, rows, columns) each.
 
     Source: the Newton–Schulz iteration of Muon.
     """
@@ -36,7 +36,7 @@ def orthogonalised(matrices: Tensor) -> Tensor:
     a, b, c = COEFFICIENTS
     for _ in range(ITERATIONS):
         gram = x @ x.mT
-        x = a * x + (b * gram + c * gram @ gram) @ x
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     return x.mT if tall else x
 
 
@@ -81,12 +81,12 @@ class Muon(torch.optim.Optimizer):
         gradients = [weight.grad for weight in weights if weight.grad is not None]  # all of them, as `step` saw to
         torch._foreach_mul_(averages, momentum)
         torch._foreach_add_(averages, gradients)
-        ahead = torch.stack(gradients).add(torch.stack(averages), alpha=momentum)
+        ahead = torch.stack(torch._foreach_add(gradients, averages, alpha=momentum))
         matrices = ahead.reshape(len(weights) * groups, weights[0].shape[0] // groups, -1)
         update = orthogonalised(matrices).reshape(ahead.shape)
         old = torch.stack(weights)
         norm = _norms(old)
-        new = old - update * (angle * norm / _norms(update).clamp(min=1e-7))
+        new = old.addcmul_(update, angle * norm / _norms(update).clamp(min=1e-7), value=-1)
         new *= norm / _norms(new).clamp(min=1e-7)
         torch._foreach_copy_(weights, list(new.unbind()))
 
