@@ -47,36 +47,28 @@ def show_numbers(checkpoint: cache.Checkpoint, points: pd.DataFrame, weight: flo
     """Accuracy by task and work at the dial's position, against the network's own choice."""
     here, own = dial.at_weight(points, weight), dial.at_weight(points, dial.OWN_WEIGHT)
     titles = widgets.task_titles(checkpoint)
-    place = st.container(horizontal=True)
+    numbers = []
     for task in (*titles, AVERAGE):
         value, gap = here[accuracy][task], 100 * (here[accuracy][task] - own[accuracy][task])
-        place.metric(
-            widgets.literal(titles.get(task, "Average")),
-            widgets.percent(value),
-            f"{gap:+.2f} points" if weight else None,
-            delta_color="off",
-            border=True,
-            width=METRIC_WIDTH,
-            help="Accuracy on the test images; below it the change against the network's own choice.",
-        )
+        name = widgets.literal(titles.get(task, "Average"))
+        meaning = "Accuracy on the test images; below it the change against the network's own choice."
+        numbers.append((name, widgets.percent(value), f"{gap:+.2f} points", meaning))
     macs, base = here["mean_macs"][AVERAGE], own["mean_macs"][AVERAGE]
-    place.metric(
-        "MACs per image",
-        widgets.millions(macs),
-        f"{100 * (macs / base - 1):+.0f} %" if weight else None,
-        delta_color="off",
-        border=True,
-        width=METRIC_WIDTH,
-        help="Multiply-accumulates, mean over images and tasks, the selector included.",
-    )
+    meaning = "Multiply-accumulates, mean over images and tasks, the selector included."
+    numbers.append(("MACs per image", widgets.millions(macs), f"{100 * (macs / base - 1):+.0f} %", meaning))
     early, early_before = here["early"][AVERAGE], own["early"][AVERAGE]
     if not pd.isna(early):
-        place.metric(
-            "Answered early",
-            widgets.percent(early),
-            f"{100 * (early - early_before):+.1f} points" if weight else None,
-            delta_color="off",
-            border=True,
-            width=METRIC_WIDTH,
-            help="Share of the images that the selector answers by itself, mean over tasks: no block runs for them.",
-        )
+        meaning = "Share of the images that the selector answers by itself, mean over tasks: no block runs for them."
+        change = f"{100 * (early - early_before):+.1f} points"
+        numbers.append(("Answered early", widgets.percent(early), change, meaning))
+    with st.container(horizontal=True):
+        for name, text, change, meaning in numbers:
+            st.metric(
+                name,
+                text,
+                change if weight else None,
+                delta_color="off",
+                border=True,
+                width=METRIC_WIDTH,
+                help=meaning,
+            )
