@@ -1,4 +1,4 @@
-"""What the pages about the whole network show: operating points, dial, worth of the look, map, training, comparison."""
+"""What the pages about the whole network show: operating points, worth of the look, map, training, comparison."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.cache.galleries import distributions, galleries, gallery
 if TYPE_CHECKING:
     from den_core.analysis.benefit import Benefit
     from den_core.analysis.comparison import Comparison
-    from den_core.analysis.dial import DialPoint
+    from den_core.analysis.cost_weight import WeightPoint
     from den_core.analysis.history import Turn
     from den_core.analysis.projection import Projection
     from den_core.analysis.slices import Slice
@@ -100,29 +100,30 @@ def files(checkpoint: Checkpoint) -> pd.DataFrame:
     )
 
 
-@st.cache_resource(max_entries=128, show_spinner="Turning the dial …")
-def dial(checkpoint: Checkpoint, task: str, weight: float) -> DialPoint:
+@st.cache_resource(max_entries=128, show_spinner="Choosing structures …")
+def weight_point(checkpoint: Checkpoint, task: str, weight: float) -> WeightPoint:
     """What a cost weight chooses for the indexed images of a task."""
-    from den_core.analysis.dial import dial_point
+    from den_core.analysis.cost_weight import weight_point as analysis
 
-    return dial_point(gallery(checkpoint, task), weight)
+    return analysis(gallery(checkpoint, task), weight)
 
 
-@st.cache_data(max_entries=8, show_spinner="Turning the dial …")
+@st.cache_data(max_entries=8, show_spinner="Choosing structures …")
 def drift(checkpoint: Checkpoint, weights: tuple[float, ...], tasks: tuple[str, ...]) -> pd.DataFrame:
     """How the use of levels moves with the cost weight, mean over those tasks."""
-    from den_core.analysis import dial as analysis
+    from den_core.analysis import cost_weight as analysis
 
-    found = analysis.drift({task: [dial(checkpoint, task, weight) for weight in weights] for task in tasks})
+    found = analysis.drift({task: [weight_point(checkpoint, task, weight) for weight in weights] for task in tasks})
     return found.groupby(["weight", "level"], as_index=False)[["share", "changed", "early"]].mean()
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def changed_images(checkpoint: Checkpoint, tasks: tuple[str, ...], weight: float) -> pd.DataFrame:
     """The images of those tasks that choose another structure at a cost weight, one task after the other."""
-    from den_core.analysis import dial as analysis
+    from den_core.analysis import cost_weight as analysis
 
-    parts = [analysis.changed_images(gallery(checkpoint, task), dial(checkpoint, task, weight)) for task in tasks]
+    points = {task: weight_point(checkpoint, task, weight) for task in tasks}
+    parts = [analysis.changed_images(gallery(checkpoint, task), point) for task, point in points.items()]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -196,7 +197,7 @@ def contrast(checkpoint: Checkpoint) -> Contrast:
 @st.cache_data(max_entries=8, show_spinner=False)
 def level_shares(checkpoint: Checkpoint) -> pd.DataFrame:
     """Share of all block decisions at every level (columns), by indexed task (rows)."""
-    from den_core.analysis.dial import level_shares as analysis
+    from den_core.analysis.cost_weight import level_shares as analysis
 
     found = galleries(checkpoint).items()
     return pd.DataFrame({task: analysis(part.levels[~part.early], part.num_levels).mean() for task, part in found}).T

@@ -11,7 +11,7 @@ Of one image, with the network:
     inspection.py  structure, answer, cost                  probing.py     the same image through other structures
     stability.py   the choice under small changes of the image
 Of the network as a whole:
-    tradeoff.py    accuracy against MACs                    dial.py        what the cost weight changes
+    tradeoff.py    accuracy against MACs                    cost_weight.py what a cost weight changes
     history.py     the turns of training, and its curves    instance_gain.py  own choice against its controls
 pareto.py holds the one Pareto front.
 

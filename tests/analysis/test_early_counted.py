@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from den_core.analysis import dial
+from den_core.analysis import cost_weight
 from den_core.analysis.benefit import benefit
 from den_core.analysis.chosen import most_chosen, structures_in_use
 from den_core.analysis.hardness import by_macs, outcomes, overspend
@@ -38,8 +38,8 @@ def test_a_key_of_dashes_is_an_early_answer():
         drawn_levels(["0-2"], 3)
 
 
-def test_the_dial_lets_the_selector_answer_more(gallery):
-    own, dear, cheap = (dial.dial_point(gallery, weight) for weight in (0.0, 1.5, -10.0))
+def test_the_cost_weight_lets_the_selector_answer_more(gallery):
+    own, dear, cheap = (cost_weight.weight_point(gallery, weight) for weight in (0.0, 1.5, -10.0))
 
     assert own.early.tolist() == [True, False, True, False, False, False] and not own.changed.any()
     assert dear.early.tolist() == [True, False, True, True, False, True] and not cheap.early.any()
@@ -53,20 +53,20 @@ def test_the_dial_lets_the_selector_answer_more(gallery):
     np.testing.assert_allclose(own.usage[0], (run == 0).mean(axis=0))
 
 
-def test_along_the_dial_levels_and_early_answers_sum_to_1(gallery):
-    points = [dial.dial_point(gallery, weight) for weight in (0.0, 1.5, 100.0)]
+def test_along_the_cost_weight_levels_and_early_answers_sum_to_1(gallery):
+    points = [cost_weight.weight_point(gallery, weight) for weight in (0.0, 1.5, 100.0)]
 
-    found = dial.drift({"toy": points})
+    found = cost_weight.drift({"toy": points})
 
     early = found.groupby("weight")["early"].first()
     assert early.tolist() == pytest.approx([2 / 6, 4 / 6, 1.0])
     np.testing.assert_allclose(found.groupby("weight")["share"].sum() + early, 1)
-    assert np.isfinite(dial.usage_change([points[1]], [points[0]]).to_numpy()).all()
-    assert (dial.usage_change([points[2]], [points[0]]).to_numpy() == 0).all(), "no image is left to run a block"
+    assert np.isfinite(cost_weight.usage_change([points[1]], [points[0]]).to_numpy()).all()
+    assert (cost_weight.usage_change([points[2]], [points[0]]).to_numpy() == 0).all(), "no image is left to run a block"
 
 
 def test_changed_images_name_early_answers(gallery):
-    found = dial.changed_images(gallery, dial.dial_point(gallery, 1.5)).set_index("row")
+    found = cost_weight.changed_images(gallery, cost_weight.weight_point(gallery, 1.5)).set_index("row")
 
     assert found.loc[3, "structure_at_weight"] == "---" and found.loc[3, "macs_at_weight"] == 100
     assert found.loc[3, "moved"] == found.loc[3, "macs"] - 100

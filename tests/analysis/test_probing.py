@@ -92,7 +92,7 @@ def test_bad_input_is_a_deliberate_error(net, image):
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10_000), weight=st.floats(-5, 5))
-def test_the_dial_knows_the_structure_at_every_weight(net, seed, weight):
+def test_the_structure_at_every_cost_weight_is_known(net, seed, weight):
     logits = torch.randn(net.num_blocks, net.num_levels, generator=torch.Generator().manual_seed(seed))
     C = logits.softmax(-1)
     found = structures_along_weights(net, C)

@@ -58,9 +58,9 @@ def test_a_stop_of_the_dial_says_what_it_is_and_how_much_is_answered_early():
 
 
 @pytest.mark.parametrize(("weight", "x"), [(0.2, 2.0), (0.0, 3.0)])
-def test_the_ring_is_where_the_dial_stands(weight, x):
+def test_the_ring_is_at_the_cost_weight(weight, x):
     figure = trade_off.trade_off(POINTS, "Accuracy", weight=weight)
-    assert list(_trace(figure, "Where the dial stands").x) == [x]
+    assert list(_trace(figure, "The cost weight above").x) == [x]
 
 
 def test_the_front_is_a_line_of_steps_below_the_points():

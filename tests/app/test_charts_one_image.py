@@ -11,9 +11,9 @@ import pytest
 from app.style import barcode_svg, level_colors
 from app.views.inspect_image.charts import (
     COST_WEIGHTS,
+    along_cost_weight,
     cell_colors,
     costs_of_image,
-    dial_of_image,
     distribution_map,
     steadiness_of_blocks,
 )
@@ -53,15 +53,15 @@ def test_every_kind_of_structure_has_its_own_mark_and_gives_its_structure():
     assert "millions" in figure.layout.xaxis.title.text
 
 
-def test_the_dial_is_joined_from_cheap_to_expensive():
+def test_the_curve_of_cost_weights_is_joined_from_cheap_to_expensive():
     figure = costs_of_image(TRIED, [False] * 6, "needed_macs", "a")
-    dial = next(trace for trace in figure.data if trace.name == METHODS["cost_weight"].name)
-    assert list(dial.x) == [3, 5]
-    assert "lines" in dial.mode
+    along = next(trace for trace in figure.data if trace.name == METHODS["cost_weight"].name)
+    assert list(along.x) == [3, 5]
+    assert "lines" in along.mode
 
 
-def test_a_structure_holds_from_where_the_dial_gives_it():
-    dial = pd.DataFrame(
+def test_a_structure_holds_from_the_cost_weight_that_gives_it():
+    along = pd.DataFrame(
         {
             "low": [-np.inf, -1.0, 2.5],
             "total_macs": [90, 50, 20],
@@ -69,7 +69,7 @@ def test_a_structure_holds_from_where_the_dial_gives_it():
             "structure": ["22", "21", "10"],
         }
     )
-    macs, probability = dial_of_image(dial, 0.5, 100).data
+    macs, probability = along_cost_weight(along, 0.5, 100).data
     assert list(macs.x) == [COST_WEIGHTS[0], -1, 2.5, COST_WEIGHTS[-1]]
     assert list(macs.y) == [0.9, 0.5, 0.2, 0.2]
     assert list(probability.y) == [0.9, 0.8, 0.1, 0.1]
@@ -86,12 +86,12 @@ def test_hover_texts_name_an_early_answer_in_words():
     ]
     assert {point[0]: point[3] for point in points}["--"] == "answered early", "clicks still tell it by its key"
 
-    dial = pd.DataFrame({"low": [-np.inf, 2.5], "total_macs": [90, 20], "probability": 0.5, "structure": ["22", "--"]})
-    macs, _ = dial_of_image(dial, 0.5, 100).data
+    along = pd.DataFrame({"low": [-np.inf, 2.5], "total_macs": [90, 20], "probability": 0.5, "structure": ["22", "--"]})
+    macs, _ = along_cost_weight(along, 0.5, 100).data
     assert list(macs.customdata) == ["structure 22", "answered early", "answered early"]
 
 
-def test_the_stops_of_the_dial_rise_through_zero():
+def test_the_stops_of_the_slider_rise_through_zero():
     assert list(COST_WEIGHTS) == sorted(set(COST_WEIGHTS))
     assert 0 in COST_WEIGHTS
 

@@ -99,7 +99,7 @@ def test_every_tool_takes_an_image_that_is_answered_early(tool, open_early, gall
     assert not app.exception and not app.error
 
 
-def test_the_dial_of_an_image_says_where_the_selector_answers(open_early, gallery):
+def test_the_cost_weight_of_an_image_says_where_the_selector_answers(open_early, gallery):
     """Fifty nats lower the threshold of 0.5 to 0: then the selector answers whatever the image."""
     row = int((~gallery.early).nonzero()[0][0])
 
@@ -171,7 +171,7 @@ def test_a_query_that_was_answered_early_says_so(open_early, gallery):
     assert "would have run" in said, "of an image that was answered early, what is compared"
 
 
-def test_the_dial_of_an_early_image_starts_from_the_selector_alone(open_early, gallery, early_net):
+def test_the_cost_weight_of_an_early_image_starts_from_the_selector_alone(open_early, gallery, early_net):
     """Ten nats raise the threshold of 0.5 to 0.6: of the least sure early answer the estimator runs then."""
     row = int(np.where(gallery.early, gallery.head.probability, 1).argmin())
     assert gallery.head.probability[row] < 0.6

@@ -1,4 +1,4 @@
-"""The trade-off page and its dial."""
+"""The trade-off page and its cost weight."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from den_core.analysis.dial import changed_images, dial_point, measured_weights
+from den_core.analysis.cost_weight import changed_images, measured_weights, weight_point
 from den_core.analysis.tradeoff import operating_points
 from den_core.checkpoints.gallery import read_gallery
 from den_core.checkpoints.metrics import AVERAGE, read_metrics
@@ -37,7 +37,7 @@ def test_it_opens_at_the_networks_own_choice(open_trained, points):
     assert _values(app)["Average"] == f"{100 * own['accuracy']:.1f} %"
 
 
-def test_a_link_sets_the_dial(open_trained, points, saving):
+def test_a_link_sets_the_cost_weight(open_trained, points, saving):
     app = open_trained("trade_off", weight=f"{saving:.4g}")
     assert app.select_slider(key="weight").value == saving
     there = points[(points["parameter"] == saving) & (points["method"] == "cost_weight")].set_index("task")
@@ -53,7 +53,7 @@ def test_a_weight_that_was_not_measured_is_ignored(weight, open_trained):
 
 def test_the_images_that_change_are_those_of_the_galleries(open_trained, tiny_checkpoint, saving, grid_tiles):
     galleries = {task: read_gallery(tiny_checkpoint, task) for task in TASKS}
-    expected = {task: changed_images(found, dial_point(found, saving)) for task, found in galleries.items()}
+    expected = {task: changed_images(found, weight_point(found, saving)) for task, found in galleries.items()}
     app = open_trained("trade_off", weight=f"{saving:.4g}")
     heading = next(text.value for text in app.markdown if "run something else" in text.value)
     assert f"{sum(map(len, expected.values())):,} images" in heading
@@ -63,7 +63,7 @@ def test_the_images_that_change_are_those_of_the_galleries(open_trained, tiny_ch
     assert tile["lines"][:2] == [first["structure"], f"→ {first['structure_at_weight']}"]
 
 
-def test_own_choice_takes_the_dial_back(open_trained, saving):
+def test_own_choice_takes_the_cost_weight_back(open_trained, saving):
     app = open_trained("trade_off", weight=f"{saving:.4g}")
     next(button for button in app.button if button.label == "Own choice").click().run()
     assert app.select_slider(key="weight").value == 0

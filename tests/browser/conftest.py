@@ -54,26 +54,40 @@ def browser():
         yield chromium
 
 
+def _new_context(browser, **settings):
+    """Windows in English that share a cache. Nothing in them moves, which is quicker."""
+    viewport = {"width": browsing.WIDTH, "height": browsing.HEIGHT}
+    return browser.new_context(viewport=viewport, locale="en-US", reduced_motion="reduce", **settings)
+
+
 @pytest.fixture
 def new_window(browser) -> Iterator[Callable]:
-    """Opens windows in English with settings of their own, and closes them. Nothing in them moves, which is quicker."""
+    """Opens windows with settings and an empty cache of their own, and closes them."""
     contexts = []
 
-    def new_window(width: int = browsing.WIDTH, height: int = browsing.HEIGHT, **settings):
-        settings = {"locale": "en-US", "reduced_motion": "reduce"} | settings
-        context = browser.new_context(viewport={"width": width, "height": height}, **settings)
-        contexts.append(context)
-        return context.new_page()
+    def new_window(**settings):
+        contexts.append(_new_context(browser, **settings))
+        return contexts[-1].new_page()
 
     yield new_window
     for context in contexts:
         context.close()
 
 
+@pytest.fixture(scope="session")
+def _visitor(browser) -> Iterator:
+    """One visitor's cache: without it every test would have Streamlit's and Plotly's scripts fetched and compiled."""
+    context = _new_context(browser)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page(new_window):
-    """A window wide enough for the menu."""
-    return new_window()
+def page(_visitor) -> Iterator:
+    """A window wide enough for the menu. The app keeps nothing of a visitor but in the window and its address."""
+    page = _visitor.new_page()
+    yield page
+    page.close()
 
 
 @pytest.fixture

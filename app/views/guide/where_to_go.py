@@ -20,5 +20,5 @@ def show(checkpoint: cache.Checkpoint) -> None:
             "- **Selector, estimator**: the network that chooses, the network that answers.\n"
             "- **Model distribution**: for each block, how much the selector favours each level; the highest wins.\n"
             "- **MACs**: multiply-accumulates, the work for one image.\n"
-            "- **Cost weight**: how much saved work counts in the choice; the dial sets it, without new training."
+            "- **Cost weight**: how much saved work counts in the choice, set without new training."
         )

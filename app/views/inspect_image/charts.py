@@ -1,4 +1,4 @@
-"""One image as figures: its accuracy–cost picture, its cost-weight dial, how steady its choice is."""
+"""One image as figures: its accuracy–cost picture, what the cost weight does to it, how steady its choice is."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ COST_WEIGHTS = (
     *(-10.0, -7.0, -5.0, -4.0, -3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.0),
     *(10.0, 14.0, 20.0, 30.0, 40.0, 50.0, 70.0, 100.0),
 )
-"Stops of the cost-weight dial, nats per full block's MACs; close together where most structures change."
-DIAL_COLOR, PROBABILITY_COLOR = METHODS["cost_weight"].color, "#CC79A7"
+"Cost weights that its slider has, nats per full block's MACs; close together where most structures change."
+WEIGHT_COLOR, PROBABILITY_COLOR = METHODS["cost_weight"].color, "#CC79A7"
 FORCED = Method("Forced in the path editor", "Forced", "#D55E00", "diamond")
 KINDS = {
     "random": (METHODS["random"], 8),
@@ -102,21 +102,21 @@ def _parameter(kind: str, value: float) -> str:
     return f", cost weight {value:+.2f}" if kind == "cost_weight" else f", level {value:.0f}" if kind == "level" else ""
 
 
-def dial_of_image(dial: pd.DataFrame, weight: float, full_macs: int) -> go.Figure:
+def along_cost_weight(along: pd.DataFrame, weight: float, full_macs: int) -> go.Figure:
     """What the cost weight changes for one image: share of the full model's MACs, and probability of a class.
 
     Args:
-        dial: low (the cost weight from which on a structure holds, rising), total_macs, probability, structure.
+        along: low (the cost weight from which on a structure holds, rising), total_macs, probability, structure.
         weight: the one that is set now.
         full_macs: of the full model, without the selector.
     """
     figure = go.Figure()
     left, right = COST_WEIGHTS[0], COST_WEIGHTS[-1]
-    starts = dial["low"].clip(lower=left, upper=right)
-    ran = [what_ran(key) for key in dial["structure"]]
+    starts = along["low"].clip(lower=left, upper=right)
+    ran = [what_ran(key) for key in along["structure"]]
     lines = (
-        ("MACs, share of the full model's", dial["total_macs"] / full_macs, DIAL_COLOR, "solid"),
-        ("Probability of the class", dial["probability"], PROBABILITY_COLOR, "dot"),
+        ("MACs, share of the full model's", along["total_macs"] / full_macs, WEIGHT_COLOR, "solid"),
+        ("Probability of the class", along["probability"], PROBABILITY_COLOR, "dot"),
     )
     for name, values, color, dash in lines:
         figure.add_scatter(
@@ -147,7 +147,7 @@ def steadiness_of_blocks(blocks: pd.DataFrame) -> go.Figure:
         x=blocks.index,
         y=blocks["kept"],
         customdata=levels,
-        marker_color=DIAL_COLOR,
+        marker_color=WEIGHT_COLOR,
         hovertemplate="block %{x}, level %{customdata}<br>kept by %{y:.0%} of the changed images<extra></extra>",
         row=1,
         col=1,

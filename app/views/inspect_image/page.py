@@ -9,8 +9,8 @@ import streamlit as st
 
 from app import cache, pages, state, widgets
 from app.cache import one_image
-from app.views.inspect_image import answers, bring, costs, dial, path_editor, similar, stability
-from app.views.inspect_image.subject import COSTS, DIAL, PATH, SIMILAR, STABILITY, Subject
+from app.views.inspect_image import answers, bring, cost_weight, costs, path_editor, similar, stability
+from app.views.inspect_image.subject import COSTS, PATH, SIMILAR, STABILITY, WEIGHT, Subject
 
 if TYPE_CHECKING:
     from den_core.analysis.inspection import Inspection
@@ -20,7 +20,7 @@ COLUMNS = 3  # tasks side by side before a new line starts
 TOOLS = {
     PATH: ("Path editor", path_editor.show),
     COSTS: ("Accuracy and cost", costs.show),
-    DIAL: ("Cost weight", dial.show),
+    WEIGHT: ("Cost weight", cost_weight.show),
     STABILITY: ("Stability", stability.show),
     SIMILAR: ("Similar images", similar.show),
 }

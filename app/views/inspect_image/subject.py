@@ -12,7 +12,7 @@ from app import cache, state
 if TYPE_CHECKING:
     from den_core.analysis.inspection import Inspection
 
-PATH, COSTS, DIAL, STABILITY, SIMILAR = "path", "costs", "dial", "stability", "similar"
+PATH, COSTS, WEIGHT, STABILITY, SIMILAR = "path", "costs", "weight", "stability", "similar"
 "The tools: what the key LOOK holds."
 STEPS = 100
 "Changes that can be undone."

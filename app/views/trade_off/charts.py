@@ -17,8 +17,8 @@ PARAMETERS = {
 }
 "What the hover text says of a method's parameter."
 DASHES = {"cost_weight": "solid", "dial": "dash"}
-ON_DIAL = ("cost_weight", "chosen")
-"Methods whose points the dial can be set to."
+WITH_WEIGHT = ("cost_weight", "chosen")
+"Methods whose points a cost weight gives."
 
 
 def trade_off(
@@ -30,7 +30,7 @@ def trade_off(
         points: method, parameter, accuracy (fraction; whichever accuracy is to be drawn), mean_macs.
         quantity: title of the accuracy axis without its unit.
         front: the points of the Pareto front, drawn as a line of steps.
-        weight: where the dial stands, 0 for the network's own choice; that point gets a ring.
+        weight: the cost weight that is shown, 0 for the network's own choice; that point gets a ring.
     """
     figure = go.Figure()
     if front is not None and not front.empty:
@@ -94,7 +94,7 @@ def _add_ring(figure: go.Figure, points: pd.DataFrame, weight: float) -> None:
         y=here["accuracy"],
         mode="markers",
         marker={"symbol": "circle-open", "size": 26, "color": style.OUTLINE, "line": {"width": 3}},
-        name="Where the dial stands",
+        name="The cost weight above",
         hoverinfo="skip",
         legendrank=2000,
     )
@@ -104,8 +104,8 @@ def level_drift(drift: pd.DataFrame, num_levels: int, weight: float) -> go.Figur
     """Which levels the blocks run at: one bar of shares per cost weight, with blocks that no estimator runs on top.
 
     Args:
-        drift: of one task, as `den_core.analysis.dial.drift` returns it.
-        weight: where the dial stands; its bar is framed.
+        drift: of one task, as `den_core.analysis.cost_weight.drift` returns it.
+        weight: the cost weight that is shown; its bar is framed.
     """
     weights = sorted(drift["weight"].unique())
     names = [weight_title(value) for value in weights]

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import state, widgets
 from app.views.trade_off import charts
-from den_core.analysis import dial
+from den_core.analysis import cost_weight
 from den_core.analysis.pareto import pareto_front
 from den_core.methods import METHODS
 
@@ -18,13 +18,13 @@ CHART = "trade_off"
 
 
 def show(points: pd.DataFrame, scope: str, accuracy: str, weight: float) -> None:
-    """The chart; clicking a point of the network's own curve turns the dial there.
+    """The chart; clicking a point of the network's own curve sets its cost weight.
 
     Args:
         points: of `cache.whole_network.points`.
         scope: a task, or the average over tasks.
         accuracy: of QUANTITIES.
-        weight: where the dial stands.
+        weight: the cost weight that is shown.
     """
     shown = points[points["task"] == scope].assign(accuracy=lambda part: part[accuracy])
     images = shown["images"].dropna()
@@ -36,7 +36,7 @@ def show(points: pd.DataFrame, scope: str, accuracy: str, weight: float) -> None
         data=shown,
         on_select=_pick,
         caption="Up is more accurate, left is cheaper; the grey steps join what nothing cheaper beats. **Click a blue "
-        "dot or the star** to turn the dial there. "
+        "dot or the star** to set the cost weight there. "
         + (
             f"n = {int(images.iloc[0]):,} test images. "
             if len(images)
@@ -64,10 +64,10 @@ def show(points: pd.DataFrame, scope: str, accuracy: str, weight: float) -> None
 
 
 def _pick() -> None:
-    """A point of the network's own curve was clicked: set the dial to it."""
+    """A point of the network's own curve was clicked: take its cost weight."""
     for method, parameter, *_ in widgets.picked(CHART)[:1]:
-        if method in charts.ON_DIAL:
-            state.set_filters(**{state.WEIGHT: dial.OWN_WEIGHT if parameter is None else parameter})
+        if method in charts.WITH_WEIGHT:
+            state.set_filters(**{state.WEIGHT: cost_weight.OWN_WEIGHT if parameter is None else parameter})
 
 
 def show_table(points: pd.DataFrame, scope: str, accuracy: str) -> None:

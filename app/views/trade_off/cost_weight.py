@@ -1,4 +1,4 @@
-"""The dial: the cost weight that the whole network runs at, and what it gives."""
+"""The cost weight that the whole network runs at, and what it gives."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import cache, state, widgets
 from app.views.trade_off import charts
-from den_core.analysis import dial
+from den_core.analysis import cost_weight
 from den_core.checkpoints.metrics import AVERAGE
 from den_core.methods import METHODS
 
@@ -16,16 +16,16 @@ METRIC_WIDTH = 150
 
 
 def slider(points: pd.DataFrame) -> float:
-    """The dial itself; without a measured weight it stands at the network's own choice."""
-    weights = dial.measured_weights(points)
+    """Its slider; without a measured weight it stands at the network's own choice."""
+    weights = cost_weight.measured_weights(points)
     if len(weights) < 2:
-        return dial.OWN_WEIGHT
+        return cost_weight.OWN_WEIGHT
     state.forget_unless(state.WEIGHT, weights)  # one of another checkpoint
     with st.container(horizontal=True, vertical_alignment="bottom"):
         weight = st.select_slider(
-            "Dial: cost weight",
+            "Cost weight",
             weights,
-            value=dial.OWN_WEIGHT,
+            value=cost_weight.OWN_WEIGHT,
             format_func=charts.weight_title,
             key=state.WEIGHT,
             bind="query-params",
@@ -34,18 +34,18 @@ def slider(points: pd.DataFrame) -> float:
             "test images.",
         )
         own = METHODS["chosen"].name
-        st.button(own, on_click=_reset, icon=":material/restart_alt:", disabled=weight == dial.OWN_WEIGHT)
+        st.button(own, on_click=_reset, icon=":material/restart_alt:", disabled=weight == cost_weight.OWN_WEIGHT)
     return weight
 
 
 def _reset() -> None:
     """Back to the network's own choice."""
-    state.set_filters(**{state.WEIGHT: dial.OWN_WEIGHT})
+    state.set_filters(**{state.WEIGHT: cost_weight.OWN_WEIGHT})
 
 
 def show_numbers(checkpoint: cache.Checkpoint, points: pd.DataFrame, weight: float, accuracy: str) -> None:
-    """Accuracy by task and work at the dial's position, against the network's own choice."""
-    here, own = dial.at_weight(points, weight), dial.at_weight(points, dial.OWN_WEIGHT)
+    """Accuracy by task and work at a cost weight, against the network's own choice."""
+    here, own = cost_weight.at_weight(points, weight), cost_weight.at_weight(points, cost_weight.OWN_WEIGHT)
     titles = widgets.task_titles(checkpoint)
     numbers = []
     for task in (*titles, AVERAGE):

@@ -1,4 +1,4 @@
-"""What the app's dial shows: the structures that a cost weight chooses, from stored distributions, without inference.
+"""The structures that a cost weight chooses, from stored distributions, without inference.
 
 The rule is that of `DeepElasticNetwork.choose`, without torch: per block the level with the largest
 log C - cost_weight · relative MACs.
@@ -26,7 +26,7 @@ OWN_WEIGHT = 0.0
 
 
 @dataclass(frozen=True)
-class DialPoint:
+class WeightPoint:
     """One task's images at one cost weight. Arrays are read-only."""
 
     weight: float
@@ -86,7 +86,7 @@ def count_structures(levels: np.ndarray, num_levels: int) -> int:
     return len(np.unique(levels, axis=0))
 
 
-def dial_point(gallery: Gallery, weight: float) -> DialPoint:
+def weight_point(gallery: Gallery, weight: float) -> WeightPoint:
     """What a cost weight chooses for the images of a task.
 
     Raises:
@@ -97,7 +97,7 @@ def dial_point(gallery: Gallery, weight: float) -> DialPoint:
     changed = ((levels != gallery.levels).any(axis=1) & ~early) | (early != gallery.early)
     for array in (levels, early, changed):
         array.setflags(write=False)
-    return DialPoint(
+    return WeightPoint(
         weight=weight,
         levels=levels,
         early=early,
@@ -132,11 +132,11 @@ def at_weight(points: pd.DataFrame, weight: float) -> pd.DataFrame:
     return rows.set_index("task")
 
 
-def drift(dial: Mapping[str, Sequence[DialPoint]]) -> pd.DataFrame:
+def drift(points: Mapping[str, Sequence[WeightPoint]]) -> pd.DataFrame:
     """How the use of levels moves with the cost weight.
 
     Args:
-        dial: by task, that task's points with rising weight.
+        points: by task, that task's points with rising weight.
 
     Returns:
         weight, task, level, share (of all block decisions of the task's images, those that no estimator makes counted,
@@ -154,8 +154,8 @@ def drift(dial: Mapping[str, Sequence[DialPoint]]) -> pd.DataFrame:
             "distinct": point.distinct,
             "mean_macs": point.mean_macs,
         }
-        for task, points in dial.items()
-        for point in points
+        for task, along in points.items()
+        for point in along
         for level in point.usage.columns
     ]
     return pd.DataFrame(rows)
@@ -165,7 +165,7 @@ def _mean(flags: np.ndarray) -> float:
     return float(flags.mean()) if len(flags) else 0.0
 
 
-def changed_images(gallery: Gallery, point: DialPoint) -> pd.DataFrame:
+def changed_images(gallery: Gallery, point: WeightPoint) -> pd.DataFrame:
     """The images of a task that run something else at a cost weight, those that move most first.
 
     Returns:
@@ -189,7 +189,7 @@ def changed_images(gallery: Gallery, point: DialPoint) -> pd.DataFrame:
     return found.sort_values("moved", ascending=False, kind="stable", ignore_index=True)
 
 
-def usage_change(points: Sequence[DialPoint], own: Sequence[DialPoint]) -> pd.DataFrame:
+def usage_change(points: Sequence[WeightPoint], own: Sequence[WeightPoint]) -> pd.DataFrame:
     """Share of images at every block and level at a cost weight minus that of the own choice, mean over tasks.
 
     Counted are the images that the estimator runs; a task of which it runs none at either weight is left out.

@@ -1,4 +1,4 @@
-"""What the dial changes inside: the use of levels, and the images that get another structure."""
+"""What the cost weight changes inside: the use of levels, and the images that get another structure."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import streamlit as st
 from app import cache, widgets
 from app.cache import whole_network
 from app.views.trade_off import charts
-from den_core.analysis import dial
+from den_core.analysis import cost_weight
 from den_core.structure_keys import is_early
 
 
 def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, weight: float, scope: str) -> None:
-    """How levels and structures move with the dial, from the galleries.
+    """How levels and structures move with the cost weight, from the galleries.
 
     Args:
         points: of `cache.whole_network.points`.
-        weight: where the dial stands.
+        weight: the cost weight that is shown.
         scope: a task, or the average over tasks.
     """
     tasks = cache.tasks_with_gallery(checkpoint)
-    st.subheader("What the dial changes inside")
+    st.subheader("What the cost weight changes inside")
     if not tasks:
         st.info(
             "Which images run something else is computed from the galleries; write them with "
@@ -29,9 +29,9 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, weight: float, scop
             icon=":material/info:",
         )
         return
-    titles, weights = widgets.task_titles(checkpoint), dial.measured_weights(points)
+    titles, weights = widgets.task_titles(checkpoint), cost_weight.measured_weights(points)
     tasks = [scope] if scope in tasks else tasks
-    found = {task: whole_network.dial(checkpoint, task, weight) for task in tasks}
+    found = {task: whole_network.weight_point(checkpoint, task, weight) for task in tasks}
     where = widgets.literal(titles[tasks[0]]) if len(tasks) == 1 else "mean over tasks"
     drift = whole_network.drift(checkpoint, tuple(weights), tuple(tasks))
     widgets.chart(
@@ -41,20 +41,20 @@ def show(checkpoint: cache.Checkpoint, points: pd.DataFrame, weight: float, scop
         data=drift,
         caption=f"Of all blocks of all images ({where}), the share that runs at each level"
         + (", and on top that of images which the selector answers early" if drift["early"].any() else "")
-        + ". The framed bar is where the dial stands.",
+        + ". The framed bar is the cost weight above.",
     )
-    if weight == dial.OWN_WEIGHT:
-        st.info("Move the dial to see which images run something else, and where.", icon=":material/tune:")
+    if weight == cost_weight.OWN_WEIGHT:
+        st.info("Move the cost weight to see which images run something else, and where.", icon=":material/tune:")
         return
     _levels_changed(checkpoint, found, where)
     _images_changed(checkpoint, found, weight)
     _precision_note(points, weight, found, titles)
 
 
-def _levels_changed(checkpoint: cache.Checkpoint, found: dict[str, dial.DialPoint], where: str) -> None:
+def _levels_changed(checkpoint: cache.Checkpoint, found: dict[str, cost_weight.WeightPoint], where: str) -> None:
     """At which blocks and levels the use changes."""
-    own = [whole_network.dial(checkpoint, task, dial.OWN_WEIGHT) for task in found]
-    change = dial.usage_change(list(found.values()), own)
+    own = [whole_network.weight_point(checkpoint, task, cost_weight.OWN_WEIGHT) for task in found]
+    change = cost_weight.usage_change(list(found.values()), own)
     widgets.chart(
         charts.usage_change(change),
         key="usage_change",
@@ -70,7 +70,7 @@ def _levels_changed(checkpoint: cache.Checkpoint, found: dict[str, dial.DialPoin
     )
 
 
-def _images_changed(checkpoint: cache.Checkpoint, found: dict[str, dial.DialPoint], weight: float) -> None:
+def _images_changed(checkpoint: cache.Checkpoint, found: dict[str, cost_weight.WeightPoint], weight: float) -> None:
     """The images that get another structure, or are answered early at one of the two weights alone, with both."""
     titles = widgets.task_titles(checkpoint)
     counts = [
@@ -102,10 +102,10 @@ def _short(key: str) -> str:
 
 
 def _precision_note(
-    points: pd.DataFrame, weight: float, found: dict[str, dial.DialPoint], titles: dict[str, str]
+    points: pd.DataFrame, weight: float, found: dict[str, cost_weight.WeightPoint], titles: dict[str, str]
 ) -> None:
     """Say so where the galleries' structures cost more than 1 % more or less than the measured ones."""
-    measured = dial.at_weight(points, weight)["mean_macs"]
+    measured = cost_weight.at_weight(points, weight)["mean_macs"]
     off = [task for task, point in found.items() if abs(point.mean_macs / measured[task] - 1) > 0.01]
     if off:
         st.caption(

@@ -7,13 +7,13 @@ import streamlit as st
 
 from app import state, widgets
 from app.cache import one_image
-from app.views.inspect_image.charts import COST_WEIGHTS, dial_of_image, distribution_map, distribution_table
+from app.views.inspect_image.charts import COST_WEIGHTS, along_cost_weight, distribution_map, distribution_table
 from app.views.inspect_image.subject import Subject
 from den_core.structure_keys import is_early
 
 
 def show(subject: Subject) -> None:
-    """The dial, the structure that it gives, and the whole way along it."""
+    """The slider, the structure that it gives, and the whole way along it."""
     state.forget_unless(state.WEIGHT, COST_WEIGHTS)
     weight = st.select_slider(
         "Cost weight",
@@ -28,11 +28,11 @@ def show(subject: Subject) -> None:
     inspection = subject.inspection
     structure = one_image.weighted_structure(subject.checkpoint, inspection.distribution, weight)
     tried = one_image.tried(subject.checkpoint, subject.task, subject.data, subject.truth)
-    dial = tried[tried["kind"] == "cost_weight"]
+    along = tried[tried["kind"] == "cost_weight"]
     wanted = tried["wanted"].iat[0]
     both = one_image.probed(subject.checkpoint, subject.task, subject.data, (inspection.structure, structure), wanted)
     full_macs = int(inspection.costs.loc["full", "macs"])
-    early = dial[dial["structure"].map(is_early)]
+    early = along[along["structure"].map(is_early)]
     alone = "the selector alone, " if inspection.early else ""
     own = f"{alone}{widgets.percent(inspection.share_of_full, 0)}"
     if not early.empty and weight > early["low"].iat[0]:
@@ -43,7 +43,7 @@ def show(subject: Subject) -> None:
     with left:
         widgets.chart(
             distribution_map(pd.DataFrame(inspection.distribution), [int(level) for level in structure]),
-            key="dial_map",
+            key="weight_map",
             alt=f"Probability of every level in every block; structure at cost weight {weight:g}: {structure}",
             data=distribution_table(inspection.distribution, [int(level) for level in structure]),
             name=f"distribution-at-{weight:g}",
@@ -52,13 +52,13 @@ def show(subject: Subject) -> None:
     with right:
         true = "the true class" if subject.truth is not None else "the class that the full model names"
         widgets.chart(
-            dial_of_image(dial, weight, full_macs),
-            key="dial_chart",
+            along_cost_weight(along, weight, full_macs),
+            key="weight_chart",
             alt=f"MACs and probability of {wanted} along the cost weight",
-            data=dial[["low", "structure", "class_name", "probability", "macs", "total_macs"]],
+            data=along[["low", "structure", "class_name", "probability", "macs", "total_macs"]],
             name="cost-weight-of-image",
-            caption=f"{len(dial) - len(early)} different structures lie along the dial{_early_end(early)}. Probability "
-            f"of {widgets.literal(wanted)}, {true}. MACs with the selector. The dashed line is where the dial stands; "
+            caption=f"{len(along) - len(early)} different structures lie along it{_early_end(early)}. Probability "
+            f"of {widgets.literal(wanted)}, {true}. MACs with the selector. The dashed line is the cost weight above; "
             "most changes happen below 20, where the axis ends.",
         )
 
@@ -83,7 +83,7 @@ def _early_in_words(answer: pd.Series, weight: float, full_macs: int, own: str) 
 
 
 def _in_words(both: pd.DataFrame, weight: float, full_macs: int, own: str) -> str:
-    """One sentence: what the dial gives now.
+    """One sentence: what the cost weight gives now.
 
     Args:
         both: the structure at weight 0 and the one now, as `probe` returns them.
