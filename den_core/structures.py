@@ -45,7 +45,7 @@ def sample_structures(probabilities: Tensor, samples: int, generator: torch.Gene
 def weighed(C: Tensor, relative_macs: Tensor, cost_weight: float | Tensor) -> Tensor:
     """log C - cost_weight · relative MACs, of which the dial takes every block's largest: (B, n, h).
 
-    `analysis.dial.choose_levels` is the same rule without torch.
+    `analysis.cost_weight.choose_levels` is the same rule without torch.
 
     Args:
         C: level distributions, (B, n, h).

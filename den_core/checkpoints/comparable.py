@@ -12,8 +12,10 @@ from den_core.errors import ConfigError
 
 SAME = ("source", "size", "class_names", "content_size", "background", "grayscale")
 "Fields of a task that decide which images it has, how they are fitted, and what they are called."
-NAMING = ("name", "description")
-"Fields of a recipe that change nothing in a training."
+WITHOUT_EFFECT = (
+    "name", "description", "training.report_every", "training.save_every", "training.estimator.execution"
+)  # fmt: skip
+"Fields of a recipe that leave the trained weights as they are, up to the rounding of sums."
 DATA = ("data_sha256", "training_images", "validation_images")
 "What the provenance says of the data that a network was trained on."
 
@@ -40,10 +42,10 @@ def check_trained_alike(
 
     Args:
         whose, beside: where `found` and `expected` come from, for the message.
-        free: fields that may differ beside NAMING, such as "training.estimator.permuted".
+        free: fields that may differ beside those WITHOUT_EFFECT, such as "training.estimator.permuted".
     """
     wanted, has = (dict(_leaves(_training(*pair))) for pair in ((expected, beside), (found, whose)))
-    for field in (field for field in wanted | has if field not in {*NAMING, *free}):
+    for field in (field for field in wanted | has if field not in {*WITHOUT_EFFECT, *free}):
         a, b = (repr(side[field]) if field in side else "none" for side in (wanted, has))
         if a != b:
             raise ConfigError(f"{whose}: expected {field} {a:.80} as in {beside}, found {b:.80}")

@@ -18,10 +18,13 @@ def baseline(base: Recipe, task: str) -> Recipe:
     t, joint = base.training, base.training.estimator
     shared = base.network.task(task)
     alone = dataclasses.replace(shared, image_of="")
+    images = t.batch_of(shared.image_of or task)
     runs = runs_per_image(joint)  # the last turn runs every image once
+    batch = round(images * runs)
+    total = images * (runs * (joint.first_steps + (t.rounds - 1) * joint.round_steps) + joint.last_steps)
     estimator = dataclasses.replace(
         joint,
-        first_steps=joint.first_steps + (t.rounds - 1) * joint.round_steps + round(joint.last_steps / runs),
+        first_steps=round(total / batch),
         last_steps=0,
         first_structures="eq8",
         tau=1.0,
@@ -39,6 +42,6 @@ def baseline(base: Recipe, task: str) -> Recipe:
             rounds=1,
             estimator=estimator,
             selector=dataclasses.replace(t.selector, steps=0, label_steps=0),
-            batch_size=round(t.batch_of(shared.image_of or task) * runs),
+            batch_size=batch,
         ),
     )

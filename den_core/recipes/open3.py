@@ -8,7 +8,16 @@ from den_core.config import TrainingConfig
 from den_core.recipes.row import Row
 from den_core.recipes.training import TEMPERATURE, fast_selector, fast_training, paper_training, plain_training
 
-FAST = dataclasses.replace(fast_training(), batch_size={"fashion": 18, "emoji": 20, "clipart": 10})
+
+def open3_training() -> TrainingConfig:
+    """A quarter of the images run twice, in 1.6 times as many steps: about as many image runs, more labelled images."""
+    training = fast_training()
+    return dataclasses.replace(
+        training,
+        estimator=dataclasses.replace(training.estimator, first_steps=7680, distilled_share=0.25, full_share=0.25),
+        selector=dataclasses.replace(training.selector, label_steps=6000),
+        batch_size={"fashion": 18, "emoji": 20, "clipart": 10},
+    )
 
 
 def digits_training() -> TrainingConfig:
@@ -35,17 +44,17 @@ ROWS = {
         training=paper_training(),
     ),
     "open3-fast": Row(
-        description="Fashion, emoji and clip art on WRN-20-2, about 80 minutes on one CPU core",
+        description="Fashion, emoji and clip art on WRN-20-2, about 100 minutes on one CPU core",
         scenario="open3",
         backbone="wrn-20-2",
-        training=FAST,
+        training=open3_training(),
         selector=fast_selector(TEMPERATURE),
     ),
     "open3-plain": Row(
         description="Fashion, emoji and clip art on WRN-20-2 by the paper's plain form, in as many image runs",
         scenario="open3",
         backbone="wrn-20-2",
-        training=plain_training(FAST),
+        training=plain_training(open3_training()),
     ),
     "digits-fast": Row(
         description="scikit-learn's digits on WRN-8-1, under a minute on two CPU cores",
