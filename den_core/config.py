@@ -100,6 +100,8 @@ class BackboneConfig:
     "Of the registry, see `den_core.models.registry`."
     level_fractions: tuple[Share, ...] = (0.0, 0.25, 0.5, 1.0)
     "Share of a block's hidden channels at each level, rising, the last one 1; 0 means the block is skipped."
+    width: Positive = 1.0
+    "All channels of the blocks, relative to the backbone's own."
     norm_statistics: Literal["per_level", "shared"] = "per_level"
     """Whether running statistics inside blocks are kept per level or once, for all of them (see `ElasticNorm`). Kept
     per level, training may run only what each image's levels need."""

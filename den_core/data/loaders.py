@@ -5,6 +5,7 @@ A step has as many images whatever the number of processes: they share them.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
@@ -124,10 +125,16 @@ class JointLoader:
     def __init__(self, loaders: dict[str, TaskLoader], further: dict[str, tuple[str, Tensor]] | None = None):
         self.loaders, self.further = loaders, further or {}
 
-    def batch(self, step: int) -> Batch:
-        pairs = {name: loader.batch(step) for name, loader in self.loaders.items()}
+    def batch(self, step: int, tasks: Collection[str] = ()) -> Batch:
+        """The images of a step.
+
+        Args:
+            tasks: of which it shows images; none named is all of them.
+        """
+        pairs = {name: loader.batch(step) for name, loader in self.loaders.items() if not tasks or name in tasks}
         images = {name: x for name, (x, _) in pairs.items()}
         labels = {name: y for name, (_, y) in pairs.items()}
         for name, (shown, all_labels) in self.further.items():
-            labels[name] = all_labels[self.loaders[shown].indices(step)].to(images[shown].device)
+            if shown in images:
+                labels[name] = all_labels[self.loaders[shown].indices(step)].to(images[shown].device)
         return Batch(images, labels)

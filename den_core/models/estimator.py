@@ -9,7 +9,7 @@ from den_core.config import NetworkConfig
 from den_core.errors import ConfigError, unknown
 from den_core.models.containers import ModuleDictOf, ModuleListOf
 from den_core.models.dispatch import plan_dispatch, reorder_images
-from den_core.models.registry import find_backbone
+from den_core.models.registry import backbone_of
 from den_core.models.stems import Head, make_stems, xavier_start
 from den_core.structures import check_structure
 
@@ -23,7 +23,7 @@ class Estimator(nn.Module):
 
     def __init__(self, config: NetworkConfig):
         super().__init__()
-        backbone, chosen = find_backbone(config.backbone.name), config.backbone
+        backbone, chosen = backbone_of(config.backbone), config.backbone
         self.num_levels = chosen.num_levels
         self.image_tasks = config.image_tasks
         self.stems, self.map_side = make_stems(config.tasks, backbone.stem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from den_core.config import TaskConfig
 from den_core.errors import ConfigError
 from den_core.models.chain import ElasticChain, Layer
 from den_core.models.elastic import ElasticBlock
-from den_core.models.registry import SELECTOR_FRACTION, Backbone, hidden_channels
+from den_core.models.registry import SELECTOR_FRACTION, Backbone, hidden_channels, scaled_channels
 from den_core.models.stems import ImageStem
 
 
@@ -62,6 +63,16 @@ class PlainBackbone(Backbone):
     @property
     def out_channels(self) -> int:
         return self.stages[-1].widths[-1]
+
+    def scaled(self, width: float) -> PlainBackbone:
+        stages, selector_stages = (
+            tuple(
+                dataclasses.replace(stage, widths=tuple(scaled_channels(channels, width) for channels in stage.widths))
+                for stage in stages
+            )
+            for stages in (self.stages, self.selector_stages)
+        )
+        return dataclasses.replace(self, stages=stages, selector_stages=selector_stages)
 
     def stem(self, task: TaskConfig) -> ImageStem:
         if task.size < self.smallest:

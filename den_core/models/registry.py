@@ -6,7 +6,7 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from den_core.config import TaskConfig
+from den_core.config import BackboneConfig, TaskConfig
 from den_core.errors import ConfigError, unknown
 from den_core.models.elastic import ElasticBlock
 from den_core.models.stems import Stem
@@ -34,6 +34,10 @@ class Backbone(ABC):
     @abstractmethod
     def out_channels(self) -> int:
         """Channels that the last block gives to the heads."""
+
+    @abstractmethod
+    def scaled(self, width: float) -> Backbone:
+        """The same with `width` times the channels in all blocks, see `scaled_channels`."""
 
     @abstractmethod
     def stem(self, task: TaskConfig) -> Stem:
@@ -68,6 +72,11 @@ def hidden_channels(fractions: Sequence[float], full: int, group: int = 1) -> tu
     return channels
 
 
+def scaled_channels(channels: int, width: float) -> int:
+    """`width` times the channels, in fours, so that a quarter of them is a whole number; at least four."""
+    return channels if width == 1 else max(4, 4 * round(channels * width / 4))
+
+
 _FAMILIES = ("wide_resnet", "resnet", "resnext", "vgg", "simple_convnet")
 "Files of this package that register backbones."
 _BACKBONES: dict[str, Backbone] = {}
@@ -86,6 +95,11 @@ def find_backbone(name: str) -> Backbone:
     if name not in _BACKBONES:
         raise ConfigError(unknown("backbones", name, _BACKBONES))
     return _BACKBONES[name]
+
+
+def backbone_of(config: BackboneConfig) -> Backbone:
+    """The backbone that a configuration names, in its width. ConfigError as `find_backbone`."""
+    return find_backbone(config.name).scaled(config.width)
 
 
 def list_backbones(scale: str | None = None) -> list[str]:

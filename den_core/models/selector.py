@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from den_core.config import NetworkConfig
 from den_core.models.containers import ModuleDictOf, ModuleListOf
-from den_core.models.registry import find_backbone
+from den_core.models.registry import backbone_of
 from den_core.models.stems import Head, make_stems, xavier_start
 
 TOP = 8
@@ -86,7 +86,7 @@ class Selector(nn.Module):
 
     def __init__(self, config: NetworkConfig):
         super().__init__()
-        backbone = find_backbone(config.backbone.name)
+        backbone = backbone_of(config.backbone)
         self.num_blocks, self.num_levels = backbone.num_blocks, config.backbone.num_levels
         self.image_tasks = config.image_tasks
         self.stems, self.map_side = make_stems(config.tasks, backbone.stem)

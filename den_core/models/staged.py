@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from den_core.config import TaskConfig
 from den_core.models.elastic import ElasticBlock
-from den_core.models.registry import SELECTOR_FRACTION, Backbone, hidden_channels
+from den_core.models.registry import SELECTOR_FRACTION, Backbone, hidden_channels, scaled_channels
 from den_core.models.stems import ConvStem
 
 
@@ -47,6 +48,11 @@ class StagedBackbone(Backbone):
     @property
     def out_channels(self) -> int:
         return self.stages[-1].width
+
+    def scaled(self, width: float) -> StagedBackbone:
+        stages = tuple(dataclasses.replace(stage, width=scaled_channels(stage.width, width)) for stage in self.stages)
+        # shortcuts may add channels, and drop none
+        return dataclasses.replace(self, stages=stages, stem_channels=min(self.stem_channels, stages[0].width))
 
     def stem(self, task: TaskConfig) -> ConvStem:
         return ConvStem(task, self.stem_channels)

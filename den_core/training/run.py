@@ -20,6 +20,7 @@ from den_core.runtime.devices import device_name
 from den_core.runtime.files import write_atomically
 from den_core.runtime.processes import leaving
 from den_core.training.history import history_csv
+from den_core.training.openings import ALGORITHM_1, Openings
 from den_core.training.resume import FILE
 from den_core.training.setup import Execution, TrainingData
 from den_core.training.trainer import Trainer
@@ -48,7 +49,7 @@ def load_training_data(recipe: Recipe, limit: int | None = None, progress: bool 
 
 
 @leaving()
-def train(recipe: Recipe, execution: Execution, limit: int | None = None) -> None:
+def train(recipe: Recipe, execution: Execution, limit: int | None = None, openings: Openings = ALGORITHM_1) -> None:
     """Run a recipe and write its checkpoint to `execution.folder`. Of several processes one writes, for all to read.
 
     Raises:
@@ -60,7 +61,7 @@ def train(recipe: Recipe, execution: Execution, limit: int | None = None) -> Non
         raise TrainingError(f"expected an empty folder {folder}, found a run in it; give --resume or another --out")
     source = commit()
     loaded = load_training_data(recipe, limit, execution.progress)
-    trainer = Trainer(recipe, loaded.data, execution)
+    trainer = Trainer(recipe, loaded.data, execution, openings)
     progress = trainer.run()
     if trainer.fabric.is_global_zero:
         info = CheckpointInfo(recipe.network, to_json(recipe), provenance(recipe, trainer, loaded, source))

@@ -25,6 +25,8 @@ class Turn:
     start: int
     labels_only: bool = False
     "Whether only the selector's auxiliary head learns, from labels."
+    tasks: tuple[str, ...] = ()
+    "Whose images it shows; none named is all tasks."
 
 
 def turns(config: TrainingConfig) -> list[Turn]:

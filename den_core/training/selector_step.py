@@ -6,6 +6,7 @@ form gives every sampled structure's loss at a fraction of the full cost and wit
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import assert_never
 
 import torch
@@ -140,13 +141,15 @@ def selector_step(
     config: SelectorTurnConfig,
     dial_weight: float,
     generator: torch.Generator,
+    seen: Callable[[Tensor], Tensor] = lambda images: images,
 ) -> StepResult:
     """Train the selector on one batch of every task.
 
     Args:
         dial_weight: the largest cost weight of `config.dial_samples`, see `EstimatorTurnConfig`.
+        seen: what the selector sees of the images.
     """
-    outputs = selector(batch.images)
+    outputs = selector({task: seen(images) for task, images in batch.images.items()})
     structures = {
         task: draw_structures(
             out.log_distribution.detach().cpu(), table.relative_macs, epsilon, config, dial_weight, generator

@@ -17,6 +17,7 @@ from den_core.models.static import StaticEstimator, StaticSelector
 from den_core.seeding import step_generator
 from den_core.training.estimator_step import StepResult, estimator_step
 from den_core.training.history import HistoryRow, Reporter
+from den_core.training.openings import ALGORITHM_1, Openings
 from den_core.training.optimisers import estimator_optimizer, selector_optimizer, set_learning_rate
 from den_core.training.resume import (
     LAST_TURN,
@@ -26,7 +27,7 @@ from den_core.training.resume import (
     save_resume_point,
 )
 from den_core.training.sampling import FIRST_STRUCTURES, dialled, most_probable, turn_structures
-from den_core.training.schedule import Turn, learning_rate, turns
+from den_core.training.schedule import Turn, learning_rate
 from den_core.training.selector_step import label_step, selector_step
 from den_core.training.setup import (
     Execution,
@@ -46,10 +47,11 @@ class Trainer:
         recipe: the configuration.
         data: training and validation images by task.
         execution: where and how.
+        openings: of another method that is trained on the same loop.
     """
 
-    def __init__(self, recipe: Recipe, data: TrainingData, execution: Execution):
-        self.recipe, self.config, self.execution = recipe, recipe.training, execution
+    def __init__(self, recipe: Recipe, data: TrainingData, execution: Execution, openings: Openings = ALGORITHM_1):
+        self.recipe, self.config, self.execution, self.openings = recipe, recipe.training, execution, openings
         self.fabric = make_fabric(recipe, execution)
         self.fabric.launch()
         rank, device = self.fabric.global_rank, self.fabric.device
@@ -79,7 +81,7 @@ class Trainer:
 
     def run(self) -> Progress:
         """Train to the end. Resume points are written every `save_every` steps and at the end of every turn."""
-        plan = turns(self.config)
+        plan = self.openings.plan(self.config)
         total = plan[-1].start + plan[-1].steps
         folder = self.execution.folder if self.fabric.is_global_zero else None
         self.began = time.monotonic() - self.progress.seconds
@@ -105,11 +107,14 @@ class Trainer:
             restore_optimizer(raw, self._saved_optimizer)
         config = self.config.estimator if turn.network == "estimator" else self.config.selector
         run_step = self._steps(turn, optimizer)
+        after_step = self.openings.begin(self.estimator, turn) if turn.network == "estimator" else None
         self.wrapped[turn.network][0].train()
         for step in range(first, turn.steps):
             lr = learning_rate(config.learning_rate, config.schedule, config.round_decay, turn, step)
             set_learning_rate(raw, lr)
-            result = run_step(step, self.loader.batch(turn.start + step))
+            result = run_step(step, self.loader.batch(turn.start + step, turn.tasks))
+            if after_step is not None:
+                after_step()
             self._after_step(turn, step, lr, result, raw)
 
     def _steps(self, turn: Turn, optimizer) -> Callable[[int, Batch], StepResult]:
@@ -132,11 +137,13 @@ class Trainer:
             config = dataclasses.replace(config, distillation=0.0)
         structures = {}
         for task, images in batch.images.items():
-            if turn.round == 0 and config.first_structures != "selector":
+            if turn.round == 0 and self.openings.first_structures is not None:
+                z = self.openings.first_structures(task, len(images), generator)
+            elif turn.round == 0 and config.first_structures != "selector":
                 z = FIRST_STRUCTURES[config.first_structures](len(images), n, h, config.tau, generator)
             else:
                 with torch.no_grad():
-                    C = selector(images, task).cpu()
+                    C = selector(self.openings.seen(images), task).cpu()
                 if config.dial_share:
                     C = dialled(C, self.table.relative_macs, config.dial_weight, config.dial_share, generator)
                 if last:
@@ -150,11 +157,17 @@ class Trainer:
         )
 
     def _selector_step(self, turn: Turn, step: int, batch: Batch, estimator: StaticEstimator, optimizer) -> StepResult:
-        config = self.config.selector
+        config, generator = self.config.selector, self._structure_generator(turn, step)
+        wrapped = self.wrapped["selector"][0]
+        if self.openings.selector_step is not None:
+            done = step / turn.steps
+            return self.openings.selector_step(
+                self.fabric, wrapped, optimizer, estimator, batch, self.table, done, generator
+            )
         epsilon = config.epsilon_start * config.epsilon_decay**step if turn.round == 0 else 0.0
         return selector_step(
             self.fabric,
-            self.wrapped["selector"][0],
+            wrapped,
             optimizer,
             estimator,
             batch,
@@ -162,7 +175,8 @@ class Trainer:
             epsilon if epsilon > 1e-4 else 0.0,
             config,
             self.config.estimator.dial_weight,
-            self._structure_generator(turn, step),
+            generator,
+            self.openings.seen,
         )
 
     def _structure_generator(self, turn: Turn, step: int) -> torch.Generator:

@@ -187,3 +187,24 @@ def test_the_auxiliary_head_is_counted(toy_network):
 
     assert macs == 5 * channels + (channels + TOP + 1) * channels
     assert params == macs + 5 + channels
+
+
+@pytest.mark.parametrize("name, width", [("wrn-8-1", 0.5), *((name, 2.0) for name in list_backbones(scale="tiny"))])
+def test_a_wider_or_narrower_network_runs_and_costs_what_it_should(name, width, toy_network, rng):
+    config = toy_network(name)
+    scaled = dataclasses.replace(config, backbone=dataclasses.replace(config.backbone, width=width))
+
+    estimator, selector = Estimator(scaled), Selector(scaled)
+
+    assert find_backbone(name).scaled(1.0) == find_backbone(name)
+    assert estimator.num_blocks == Estimator(config).num_blocks
+    x = {
+        task: torch.randn(2, 3, t.size, t.size, generator=rng)
+        for task, t in zip(estimator.stems, scaled.tasks, strict=True)
+    }
+    z = random_structures(2, estimator.num_blocks, estimator.num_levels, rng)
+    logits = estimator(x, dict.fromkeys(x, z))
+    assert {task: part.shape[1] for task, part in logits.items()} == {t.name: t.num_classes for t in scaled.tasks}
+    assert selector(x)["toy"].log_distribution.shape == (2, estimator.num_blocks, estimator.num_levels)
+    own, others = (sum(p.numel() for p in Estimator(c).blocks.parameters()) for c in (config, scaled))
+    assert (others > own) == (width > 1)

