@@ -25,7 +25,7 @@ FLOORS = (
     {"recipes", "inference"},
     {"evaluation"},
     {"training", "analysis"},
-    {"experiments", "benchmarks"},
+    {"experiments", "benchmarks", "comparisons"},
     {"cli"},
 )
 "The rooms of den_core from the ground up: a file imports from its own room and from floors below it."

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from den_core.cli.app import App
 from den_core.cli.benchmark import Inference, Search, Training
+from den_core.cli.compare import Compare
 from den_core.cli.datasets import Datasets
 from den_core.cli.evaluate import Evaluate
 from den_core.cli.export import Export
@@ -38,6 +39,7 @@ VERBS = Group(
         "recipes": Recipes,
         "train": Train,
         "sweep": Sweep,
+        "compare": Compare,
         "evaluate": Evaluate,
         "index": Index,
         "benchmark": BENCHMARKS,

@@ -7,6 +7,7 @@ is at none of them worse than a structure that does not look.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -130,16 +131,30 @@ def calibrate(
         steps: cost weights above 0.
         seed: of the search for static structures.
     """
-    blind = net.calibrated(None)
-    weights = _weights(blind, validation, steps)
-    early = _early_rule(blind, validation, [weight for weight in weights if weight >= 0]) if net.has_head else None
-    images = sum(len(data.labels) for data in validation.values())
-    ruled = net.calibrated(Calibration((), images, early))
+    weights = _weights(net.calibrated(None), validation, steps)
+    ruled = with_early_answers(net, validation, weights)
     own = _tried(ruled, validation, [Policy(weight) for weight in weights])
     saving = [tried for tried in own if tried.policy.cost_weight >= 0]
     spending = [tried for tried in own if tried.policy.cost_weight < 0]
     front = _front(saving, [*_static(ruled, validation, weights, seed), *spending])
-    return Calibration(tuple(Stop(t.policy, t.spent, t.accuracy) for t in front), images, early)
+    assert ruled.calibration is not None
+    stops = tuple(Stop(t.policy, t.spent, t.accuracy) for t in front)
+    return dataclasses.replace(ruled.calibration, stops=stops)
+
+
+def with_early_answers(
+    net: DeepElasticNetwork, validation: dict[str, EvaluationSet], weights: Sequence[float] | None = None
+) -> DeepElasticNetwork:
+    """The network with a rule of early answers that is fitted on these images, and a dial without stops.
+
+    Args:
+        weights: cost weights of which those from 0 on are tried; None takes those of `calibrate`.
+    """
+    blind = net.calibrated(None)
+    tried = _weights(blind, validation, STEPS) if weights is None else weights
+    early = _early_rule(blind, validation, [weight for weight in tried if weight >= 0]) if net.has_head else None
+    images = sum(len(data.labels) for data in validation.values())
+    return net.calibrated(Calibration((), images, early))
 
 
 def _weights(net: DeepElasticNetwork, validation: dict[str, EvaluationSet], steps: int) -> list[float]:

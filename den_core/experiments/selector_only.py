@@ -83,7 +83,7 @@ def _train(recipe: Recipe, net: DeepElasticNetwork, data: TrainingData, selector
         set_learning_rate(optimizer, learning_rate(config.learning_rate, config.schedule, 1.0, turn, step))
         batch = loader.batch(turn.start + step)
         if turn.labels_only:
-            label_step(fabric, wrapped, optimizer, batch)
+            label_step(fabric, wrapped, optimizer, batch, table)
             continue
         generator = step_generator(recipe.seed, "structures", turn.start + step)
         selector_step(fabric, wrapped, optimizer, estimator, batch, table, 0.0, config, dial_weight, generator)

@@ -73,8 +73,8 @@ def hidden_channels(fractions: Sequence[float], full: int, group: int = 1) -> tu
 
 
 def scaled_channels(channels: int, width: float) -> int:
-    """`width` times the channels, in fours, so that a quarter of them is a whole number; at least four."""
-    return channels if width == 1 else max(4, 4 * round(channels * width / 4))
+    """`width` times the channels; at least four, so that a quarter of them is one."""
+    return max(4, round(channels * width))
 
 
 _FAMILIES = ("wide_resnet", "resnet", "resnext", "vgg", "simple_convnet")

@@ -23,12 +23,20 @@ class StepResult:
         accuracy: fraction right, mean over tasks.
         usage: mean share of the shared blocks' parameters in use (Eq. 5's mean d).
         mean_macs: of the structures that were run, per image, selector left out, mean over tasks.
+        work: MACs of the whole step, a forward pass counted once and a backward pass twice.
+        image_runs: how many images the estimator learned from, those that ran twice counted twice.
     """
 
     loss: float
     accuracy: float
     usage: float
     mean_macs: float
+    work: float
+    image_runs: int = 0
+
+
+BACKWARD = 2
+"MACs of a backward pass ÷ those of the forward pass."
 
 
 def mean_over_tasks(values: dict[str, Tensor]) -> Tensor:
@@ -68,7 +76,8 @@ def estimator_step(
     fabric.backward(loss)
     optimizer.step()
     used, macs = structures_cost(structures, table)
-    return StepResult(loss.item(), mean_over_tasks(right).item(), used, macs)
+    work = (1 + BACKWARD) * run_macs(structures, table)
+    return StepResult(loss.item(), mean_over_tasks(right).item(), used, macs, work, sum(map(len, structures.values())))
 
 
 def distillation_loss(logits: Tensor, teacher: Tensor) -> Tensor:
@@ -84,6 +93,11 @@ def _run_twice(x: Tensor, z: Tensor, share: float, table: CostTable) -> tuple[Te
     n, h = table.block_macs.shape
     k = max(1, round(share * len(x)))
     return torch.cat([x, x[:k]]), torch.cat([full_structure(len(x), n, h).to(z.device), z[:k]])
+
+
+def run_macs(structures: dict[str, Tensor], table: CostTable) -> float:
+    """MACs of one forward pass of all images with their structures (B, n) by task, selector left out."""
+    return float(sum(int(table.cost(z, task).macs.sum()) for task, z in structures.items()))
 
 
 def structures_cost(structures: dict[str, Tensor], table: CostTable) -> tuple[float, float]:

@@ -24,7 +24,9 @@ from den_core.runtime.files import write_atomically
 class HistoryRow:
     """A row of history.csv: means since the row before, and the validation split at this step.
 
-    Accuracies are fractions; mean_macs is per image, selector included from its first turn on.
+    Accuracies are fractions; mean_macs is per image, selector included from its first turn on. image_runs (what the
+    estimator learned from) and training_macs (a backward pass counted twice) are of the whole run so far; older files
+    lack them.
     """
 
     step: int
@@ -40,6 +42,8 @@ class HistoryRow:
     validation_distinct: int
     seconds: float
     validation_by_task: str
+    image_runs: int = 0
+    training_macs: float = 0.0
 
 
 COLUMNS = tuple(HistoryRow.__dataclass_fields__)

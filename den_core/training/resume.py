@@ -34,13 +34,13 @@ class Progress:
         step: steps done over the whole run.
         seconds: wall time so far.
         rows: of history.csv.
-        recent: (loss, accuracy, usage) of the steps since the last row.
+        recent: (loss, accuracy, usage, work, image runs) of the steps since the last row.
     """
 
     step: int
     seconds: float
     rows: list[HistoryRow]
-    recent: list[tuple[float, float, float]]
+    recent: list[tuple[float, float, float, float, int]]
 
 
 def recipe_fingerprint(recipe: Recipe) -> str:
@@ -141,7 +141,8 @@ def load_resume_point(
     _check_recipe(path, about, recipe)
     _fill(networks, tensors)
     rows = [HistoryRow(**row) for row in about["rows"]]
-    recent = [tuple(values) for values in about["recent"]]
+    # what an older version wrote has no counts
+    recent = [(loss, hits, usage, *(counts or (0.0, 0))) for loss, hits, usage, *counts in about["recent"]]
     optimizer = {k.split("/", 1)[1]: t for k, t in tensors.items() if k.startswith("optimizer/")}
     return Progress(about["step"], about["seconds"], rows, recent), optimizer
 

@@ -20,7 +20,7 @@ from den_core.models.selector import SelectorOutput
 from den_core.models.static import StaticEstimator
 from den_core.structures import sample_structures
 from den_core.training import objective as eq
-from den_core.training.estimator_step import StepResult, mean_over_tasks, structures_cost
+from den_core.training.estimator_step import BACKWARD, StepResult, mean_over_tasks, run_macs, structures_cost
 from den_core.training.sampling import dialled, epsilon_greedy, explored, random_density_structures
 
 
@@ -172,10 +172,16 @@ def selector_step(
         mean_over_tasks({t: hit[:, :S].mean() for t, hit in right.items()}).item(),
         used,
         macs,
+        look_work(batch, table) + run_macs({t: z.flatten(0, 1) for t, z in structures.items()}, table),
     )
 
 
-def label_step(fabric, selector, optimizer, batch: Batch) -> StepResult:
+def look_work(batch: Batch, table: CostTable) -> float:
+    """MACs of a selector that learns from a batch, forward and backward."""
+    return float((1 + BACKWARD) * sum(len(x) * table.selector_macs[task] for task, x in batch.images.items()))
+
+
+def label_step(fabric, selector, optimizer, batch: Batch, table: CostTable) -> StepResult:
     """Train the auxiliary heads, and the features below them, on one batch of every task; no structure is run."""
     outputs = selector(batch.images)
     losses = {task: F.cross_entropy(out.class_logits, batch.labels[task]) for task, out in outputs.items()}
@@ -184,4 +190,4 @@ def label_step(fabric, selector, optimizer, batch: Batch) -> StepResult:
     fabric.backward(loss)
     optimizer.step()
     right = {t: (out.class_logits.argmax(1) == batch.labels[t]).float().mean() for t, out in outputs.items()}
-    return StepResult(loss.item(), mean_over_tasks(right).item(), 0.0, 0.0)
+    return StepResult(loss.item(), mean_over_tasks(right).item(), 0.0, 0.0, look_work(batch, table))

@@ -120,7 +120,9 @@ class Trainer:
     def _steps(self, turn: Turn, optimizer) -> Callable[[int, Batch], StepResult]:
         """What one step of a turn does; the network that stands still in it is used in its static form."""
         if turn.labels_only:
-            return lambda step, batch: label_step(self.fabric, self.wrapped["selector"][0], optimizer, batch)
+            return lambda step, batch: label_step(
+                self.fabric, self.wrapped["selector"][0], optimizer, batch, self.table
+            )
         if turn.network == "estimator":
             selector = StaticSelector(self.selector)
             to_training_precision(selector, self.config)
@@ -186,7 +188,7 @@ class Trainer:
         done = turn.start + step + 1
         if not math.isfinite(result.loss):
             raise TrainingError(f"the loss is {result.loss} at step {done}; lower the learning rate and --resume")
-        self.recent.append((result.loss, result.accuracy, result.usage))
+        self.recent.append((result.loss, result.accuracy, result.usage, result.work, result.image_runs))
         self.reporter.step(
             done,
             f"round {turn.round} {turn.network} loss {result.loss:.3f} accuracy {result.accuracy:.1%} "
@@ -203,7 +205,10 @@ class Trainer:
             self.progress = Progress(done, time.monotonic() - self.began, self.reporter.rows, self.recent)
 
     def _report(self, turn: Turn, done: int, lr: float) -> None:
-        loss, accuracy, usage = (sum(values) / len(values) for values in zip(*self.recent, strict=True))
+        sums = [sum(values) for values in zip(*self.recent, strict=True)]
+        loss, accuracy, usage = (value / len(self.recent) for value in sums[:3])
+        work, runs = (value * self.fabric.world_size for value in sums[3:])
+        before = self.reporter.rows[-1] if self.reporter.rows else None
         self.recent = []
         if not self.fabric.is_global_zero:
             return
@@ -227,5 +232,7 @@ class Trainer:
                 validation_distinct=result.distinct,
                 seconds=time.monotonic() - self.began,
                 validation_by_task=" ".join(f"{t}={a:.4f}" for t, a in result.by_task.items()),
+                image_runs=int(runs) + (before.image_runs if before else 0),
+                training_macs=work + (before.training_macs if before else 0.0),
             )
         )

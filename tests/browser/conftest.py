@@ -55,7 +55,7 @@ def browser():
 
 
 def _new_context(browser, **settings):
-    """Windows in English that share a cache. Nothing in them moves, which is quicker."""
+    """Windows in English. Nothing in them moves, which is quicker."""
     viewport = {"width": browsing.WIDTH, "height": browsing.HEIGHT}
     return browser.new_context(viewport=viewport, locale="en-US", reduced_motion="reduce", **settings)
 
@@ -75,19 +75,21 @@ def new_window(browser) -> Iterator[Callable]:
 
 
 @pytest.fixture(scope="session")
-def _visitor(browser) -> Iterator:
-    """One visitor's cache: without it every test would have Streamlit's and Plotly's scripts fetched and compiled."""
+def _window(browser) -> Iterator:
+    """One window for all tests: in a new one the browser would compile Streamlit's and Plotly's scripts again."""
     context = _new_context(browser)
-    yield context
+    yield context.new_page()
     context.close()
 
 
 @pytest.fixture
-def page(_visitor) -> Iterator:
-    """A window wide enough for the menu. The app keeps nothing of a visitor but in the window and its address."""
-    page = _visitor.new_page()
-    yield page
-    page.close()
+def page(_window) -> Iterator:
+    """A window wide enough for the menu, as a visitor finds it who comes for the first time."""
+    _window.set_viewport_size({"width": browsing.WIDTH, "height": browsing.HEIGHT})
+    _window.mouse.move(0, 0)
+    yield _window
+    _window.evaluate("localStorage.clear(), sessionStorage.clear()")
+    _window.goto("about:blank")
 
 
 @pytest.fixture

@@ -1,0 +1,68 @@
+"""`den compare`: methods side by side, trained and measured alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from den_core.cli.console import check_given, check_limit, write_csv
+from den_core.cli.parsing import Positional
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Train and measure several methods on the tasks of a scenario; skips what is done, goes on with what was begun.
+
+    Writes comparison.csv and comparison.md into the folder, differences against the first method.
+    """
+
+    scenario: Positional[str]
+    """Which tasks, such as open3, m1-imagenette, m2-tiny."""
+    methods: list[str] = field(default_factory=list)
+    """Which methods; all that the scenario can have if none is given."""
+    seeds: list[int] = field(default_factory=lambda: [0])
+    """Of the start, the batches and the structures."""
+    backbone: str | None = None
+    """Another backbone than the scenario's."""
+    steps: int | None = None
+    """Of the deep elastic network's first turn; everything else keeps its proportion to it."""
+    share: float = 0.4
+    """Of the full model's MACs, that narrow networks have."""
+    split: Literal["test", "validation"] = "test"
+    """Which images; validation images were held out in training."""
+    limit: int | None = None
+    """Only the first images of every task, for a trial."""
+    out: Path = Path("runs/compare")
+    """Folder for networks, figures and the table."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where to train; auto takes a GPU where there is one."""
+    threads: int | None = None
+    """CPU threads; torch's own choice if not given."""
+
+    def run(self) -> None:
+        from den_core.comparisons import METHODS
+        from den_core.comparisons.comparison import Comparison
+        from den_core.comparisons.measured import markdown, table
+        from den_core.errors import ConfigError
+        from den_core.runtime.files import write_atomically
+        from den_core.runtime.processes import leaving
+
+        check_given(seeds=self.seeds)
+        check_limit(self.limit)
+        if not 0 < self.share <= 1:
+            raise ConfigError(f"expected a share of the full MACs above 0 and up to 1, found {self.share}")
+        comparison = Comparison(
+            scenario=self.scenario, out=self.out, backbone=self.backbone, steps=self.steps, share=self.share,
+            split=self.split, limit=self.limit, device=self.device, threads=self.threads,
+        )  # fmt: skip
+        base = comparison.base()
+        methods = self.methods or [name for name, method in METHODS.items() if not method.cannot(base)]
+        comparison.check(methods)
+        with leaving():
+            measured = [comparison.perform(method, seed) for seed in self.seeds for method in methods]
+        frame = table(measured, methods[0], comparison.groups())
+        text = markdown(frame, {name: method.title for name, method in METHODS.items()})
+        write_csv(frame, self.out / "comparison.csv")
+        write_atomically(self.out / "comparison.md", text.encode())
+        print(text, end="")

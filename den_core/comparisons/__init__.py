@@ -1,0 +1,33 @@
+"""Methods that deep elastic networks are compared with: a file each, and a line of this table.
+
+den.py           this project's network, with and without early answers, and the paper's plain form
+plain.py         networks that always run in full: separate, shared, narrow, wide
+nestednet.py     a level per task                        packnet.py     the same, one task after the other
+blockdrop.py     blocks in full or not at all            blind.py       a selector that cannot look
+"""
+
+from __future__ import annotations
+
+from den_core.comparisons.blind import BLIND
+from den_core.comparisons.blockdrop import BLOCKDROP
+from den_core.comparisons.den import DEN, DEN_LATE, DEN_PLAIN
+from den_core.comparisons.method import Method
+from den_core.comparisons.nestednet import NESTEDNET
+from den_core.comparisons.packnet import PACKNET
+from den_core.comparisons.plain import SEPARATE, SEPARATE_NARROW, SHARED, SHARED_NARROW, SHARED_WIDE
+
+METHODS: dict[str, Method] = {
+    "den": DEN,
+    "den-late": DEN_LATE,
+    "den-plain": DEN_PLAIN,
+    "separate": SEPARATE,
+    "separate-narrow": SEPARATE_NARROW,
+    "shared": SHARED,
+    "shared-narrow": SHARED_NARROW,
+    "shared-wide": SHARED_WIDE,
+    "blind": BLIND,
+    "nestednet": NESTEDNET,
+    "packnet": PACKNET,
+    "blockdrop": BLOCKDROP,
+}
+"By the name that `den compare` takes."

@@ -1,0 +1,148 @@
+"""`den compare SCENARIO`: methods trained on the same images, as many image runs and one loop, and measured alike."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from den_core.checkpoints.folder import CONFIG, read_history
+from den_core.checkpoints.metrics import TaskResult
+from den_core.comparisons import METHODS
+from den_core.comparisons.measured import Measured, packed, read_measured, write_measured
+from den_core.config import Recipe
+from den_core.data.arrays import TaskArrays, load_task, open_task
+from den_core.data.tasks import SCENARIOS
+from den_core.errors import ConfigError, unknown
+from den_core.evaluation.measuring import evaluation_set
+from den_core.evaluation.operating_points import measure_points, policy_point
+from den_core.inference.network import DeepElasticNetwork, load
+from den_core.recipes import ROWS, recipe_with
+from den_core.runtime.devices import set_threads
+from den_core.training.resume import FILE
+from den_core.training.run import load_training_data, train
+from den_core.training.setup import Execution
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What is compared, and where it happens.
+
+    Args:
+        scenario: of `SCENARIOS`.
+        out: folder with a folder per network and seed, and a file of figures per method and seed.
+        backbone, steps: as `recipe_with` takes them.
+        share: of the full MACs, that narrow networks have.
+        split: "test", or "validation" for the images that training held out.
+        limit: at most so many images per task, in training and after it, for a trial.
+        device, threads: where and how networks are trained.
+    """
+
+    scenario: str
+    out: Path
+    backbone: str | None = None
+    steps: int | None = None
+    share: float = 0.4
+    split: str = "test"
+    limit: int | None = None
+    device: str = "auto"
+    threads: int | None = None
+
+    def base(self, seed: int = 0) -> Recipe:
+        """The recipe of the deep elastic network, from which those of all methods are made.
+
+        Raises:
+            ConfigError: no such scenario or backbone, or a scenario without a training of this project's.
+            DataError: a set of the scenario is not where it is expected.
+        """
+        if self.scenario not in SCENARIOS:
+            raise ConfigError(unknown("scenarios", self.scenario, SCENARIOS))
+        ours = [name for name, row in ROWS.items() if row.scenario == self.scenario and row.selector.critic]
+        return recipe_with(ours[0], backbone=self.backbone, seed=seed, steps=self.steps)
+
+    def check(self, methods: Sequence[str]) -> None:
+        """ConfigError for a method that is unknown, or that the scenario cannot have; the line names others."""
+        base = self.base()
+        for name in methods:
+            if name not in METHODS:
+                raise ConfigError(unknown("methods", name, METHODS))
+            if missing := METHODS[name].cannot(base):
+                able = ", ".join(other for other, method in METHODS.items() if not method.cannot(base))
+                raise ConfigError(f"{name} on {self.scenario}: expected {missing}; it can have {able}")
+
+    def figures(self, method: str, seed: int) -> Path:
+        """The file of a method's figures."""
+        return self.out / f"{method}-seed{seed}.{self.split}.json"
+
+    def networks(self, method: str, seed: int) -> dict[Path, Recipe]:
+        """A method's recipes by the folders of their networks."""
+        made = METHODS[method].recipes(self.base(seed), self.share)
+        return {
+            self.out / f"{name}-seed{seed}": dataclasses.replace(recipe, name=f"{recipe.name}/{name}")
+            for name, recipe in made.items()
+        }
+
+    def perform(self, method: str, seed: int, report: Callable[[str], None] = print) -> Measured:
+        """Train what is missing of a method, or go on with it, and measure it; what was done is not done again."""
+        path = self.figures(method, seed)
+        if path.is_file():
+            return read_measured(path)
+        set_threads(self.threads)
+        for folder, recipe in self.networks(method, seed).items():
+            if not (folder / CONFIG).is_file():
+                report(f"training {folder}")
+                where = Execution(folder, accelerator=self.device, resume=(folder / FILE).is_file())
+                train(recipe, where, self.limit, METHODS[method].openings(recipe))
+        report(f"measuring {method}, seed {seed}")
+        measured = self._measured(method, seed)
+        write_measured(path, measured)
+        return measured
+
+    def _measured(self, method: str, seed: int) -> Measured:
+        results: dict[str, TaskResult] = {}
+        right: dict[str, str] = {}
+        weights, work, runs, seconds = 0, 0.0, 0, 0.0
+        for folder, recipe in self.networks(method, seed).items():
+            net = METHODS[method].prepare(load(folder))
+            policy = METHODS[method].policy(net)
+            images = self._images(recipe)
+            data = {task.name: evaluation_set(net, task, images[task.name]) for task in net.config.tasks}
+            outcome = measure_points(net, data, {method: policy_point(net, data, policy, method)})[method]
+            results |= outcome.results
+            right |= {task: packed(hits.numpy() > 0.5) for task, hits in outcome.hits.items()}
+            weights += weights_in_use(net, policy.looks)
+            last = read_history(folder).iloc[-1]
+            work, runs = work + float(last["training_macs"]), runs + int(last["image_runs"])
+            seconds += float(last["seconds"])
+        order = [task.name for task in self.base(seed).network.tasks]
+        return Measured(
+            method=method,
+            seed=seed,
+            split=self.split,
+            tasks={task: results[task] for task in order},
+            right={task: right[task] for task in order},
+            weights=weights,
+            training_macs=work,
+            image_runs=runs,
+            minutes=seconds / 60,
+        )
+
+    def _images(self, recipe: Recipe) -> dict[str, TaskArrays]:
+        if self.split == "validation":
+            return load_training_data(recipe, self.limit, progress=False).data.validation
+        return {task.name: load_task(task, "test", self.limit, progress=False) for task in recipe.network.tasks}
+
+    def groups(self) -> dict[str, np.ndarray]:
+        """Which test images of every task show one thing; none for validation images, whose order is another."""
+        if self.split == "validation":
+            return {}
+        return {task.name: open_task(task, "test").groups[: self.limit] for task in self.base().network.tasks}
+
+
+def weights_in_use(net: DeepElasticNetwork, looks: bool) -> int:
+    """Weights of a network's estimator, and of its selector where that runs."""
+    parts = [net.estimator, net.selector] if looks else [net.estimator]
+    return sum(p.numel() for part in parts for p in part.parameters())

@@ -1,0 +1,205 @@
+"""What defines each compared method holds after a few steps of training."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from den_core.comparisons import METHODS, blockdrop, packnet
+from den_core.comparisons.method import at_levels
+from den_core.comparisons.nestednet import levels_of_tasks, useful_levels
+from den_core.comparisons.packnet import weights_of
+from den_core.comparisons.plain import full_macs, weights
+from den_core.data.tasks import DIGITS
+from den_core.models.accounting import cost_table
+from den_core.models.estimator import Estimator
+from den_core.models.selector import Selector
+from den_core.recipes import recipe
+from den_core.training.setup import Execution, TrainingData, build_networks
+from den_core.training.trainer import Trainer
+
+SHARE = 0.4
+TASKS = ("few", "many")
+
+
+def shortened(base, steps: int = 4):
+    """A few steps on the smallest network, in float32."""
+    stage = dataclasses.replace(base.training.estimator, first_steps=steps, round_steps=2, last_steps=2)
+    choice = dataclasses.replace(base.training.selector, steps=2, label_steps=2)
+    training = dataclasses.replace(
+        base.training, estimator=stage, selector=choice, batch_size=8, precision="32-true", report_every=50
+    )
+    return dataclasses.replace(base, training=training)
+
+
+@pytest.fixture(scope="module")
+def two_tasks(digits_data):
+    """A recipe with two tasks of the same digits, and their images; the first has fewer."""
+    tasks = tuple(dataclasses.replace(DIGITS, name=name) for name in TASKS)
+    base = shortened(recipe("digits-fast", tasks=tasks))
+    few, many = (digits_data.train["digits"].take(np.arange(count)) for count in (40, 80))
+    held_out = dict.fromkeys(TASKS, digits_data.validation["digits"])
+    return base, TrainingData({"few": few, "many": many}, held_out)
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How many training images the two tasks are said to have."""
+    sizes = {"few": range(40), "many": range(80)}
+    monkeypatch.setattr("den_core.comparisons.nestednet.open_task", lambda task, split: sizes[task.name])
+
+
+def trained(method: str, base, data, folder, plan=None) -> Trainer:
+    (made,) = METHODS[method].recipes(base, SHARE).values()
+    openings = METHODS[method].openings(made)
+    if plan is not None:
+        openings = dataclasses.replace(openings, plan=lambda config, usual=openings.plan: usual(config)[:plan])
+    trainer = Trainer(made, data, Execution(folder, accelerator="cpu", progress=False), openings)
+    trainer.run()
+    return trainer
+
+
+def statistics_met(estimator: Estimator) -> set[int]:
+    """Levels whose running statistics have met an image."""
+    fresh = 0.0
+    norms = [block.norm(1) for block in estimator.blocks]
+    return {level for norm in norms for level, mean in enumerate(norm.running_mean) if float(mean.abs().sum()) > fresh}
+
+
+def test_nestednet_runs_every_task_at_its_level_alone(two_tasks, counted, tmp_path):
+    trainer = trained("nestednet", *two_tasks, tmp_path)
+
+    assert levels_of_tasks(trainer.recipe.network) == {"many": 2, "few": 3}
+    assert statistics_met(trainer.estimator) == {2, 3}
+
+
+def test_nestednets_levels_lie_inside_each_other(two_tasks):
+    estimator, _ = build_networks(two_tasks[0])
+    for block in estimator.blocks:
+        for lower, higher in ((1, 2), (2, 3)):
+            for small, large in zip(weights_of(block, lower), weights_of(block, higher), strict=True):
+                inside = large[tuple(slice(size) for size in small.shape)]
+                assert small.data_ptr() == inside.data_ptr() and small.numel() <= large.numel()
+
+
+def test_packnets_later_tasks_leave_earlier_answers_as_they_are_to_the_bit(two_tasks, counted, tmp_path):
+    first = trained("packnet", *two_tasks, tmp_path / "first", plan=1)
+    both = trained("packnet", *two_tasks, tmp_path / "both")
+
+    x = torch.randn(6, 3, 32, 32, generator=torch.Generator().manual_seed(3))
+    logits = {}
+    for name, trainer in {"first": first, "both": both}.items():
+        net = trainer.estimator.eval()
+        levels = torch.full((6, net.num_blocks), levels_of_tasks(trainer.recipe.network)["many"])
+        logits[name] = net.classify(x, levels, "many")
+    assert torch.equal(logits["first"], logits["both"])
+    added = [block.conv(0).weight for block in first.estimator.blocks]
+    later = [block.conv(0).weight for block in both.estimator.blocks]
+    assert not any(torch.equal(a, b) for a, b in zip(added, later, strict=True)), "the later task learned nothing"
+
+
+def test_packnet_shows_one_task_after_the_other_as_many_images_as_the_others(two_tasks, counted):
+    base, _ = two_tasks
+    made = packnet.one_after_the_other(base)
+    plan = METHODS["packnet"].openings(made).plan(made.training)
+
+    assert [turn.tasks for turn in plan] == [("many",), ("few",)]
+    shown = sum(turn.steps * made.training.batch_of(turn.tasks[0]) for turn in plan)
+    (joint,) = METHODS["shared"].recipes(base, SHARE).values()
+    assert shown == joint.training.estimator.first_steps * sum(map(joint.training.batch_of, TASKS))
+
+
+def test_blockdrop_runs_blocks_in_full_or_not_at_all(two_tasks, tmp_path):
+    trainer = trained("blockdrop", *two_tasks, tmp_path)
+
+    assert trainer.estimator.num_levels == 2 and useful_levels(trainer.recipe.network) == [1]
+    assert int(trainer.table.block_macs[:, 0].sum()) == 0
+    assert [block.num_levels for block in trainer.estimator.blocks] == [2, 2, 2]
+
+
+def test_blockdrops_reward_is_the_papers():
+    z = torch.tensor([[[1, 0, 0, 1], [1, 1, 1, 1], [0, 0, 0, 0]]])
+    right = torch.tensor([[1.0, 1.0, 0.0]])
+
+    assert blockdrop.reward(z, right).tolist() == [[0.75, 0.0, -blockdrop.PENALTY]]
+
+
+def test_blockdrops_probabilities_stay_off_the_ends():
+    C = torch.tensor([[[1.0, 0.0], [0.5, 0.5]]])
+
+    torch.testing.assert_close(blockdrop.bounded(C), torch.tensor([[[0.8, 0.2], [0.5, 0.5]]]))
+
+
+@pytest.mark.parametrize("done, open_blocks", [(0.0, 1), (0.13, 2), (0.3, 3), (0.5, 4), (0.9, 4)])
+def test_blockdrops_curriculum_opens_the_last_blocks_first(done, open_blocks):
+    z = torch.zeros(2, 1, 4, dtype=torch.int64)
+
+    found = blockdrop.opened(z, done)
+
+    assert found[0, 0].tolist() == [1] * (4 - open_blocks) + [0] * open_blocks
+
+
+def test_blockdrops_policy_learns_to_drop_what_does_not_matter(two_tasks, tmp_path):
+    """With answers that are always right, all there is to win is fewer blocks."""
+    base, data = two_tasks
+    (made,) = METHODS["blockdrop"].recipes(base, SHARE).values()
+    trainer = Trainer(made, data, Execution(tmp_path, accelerator="cpu", progress=False))
+    optimizer = torch.optim.Adam(trainer.selector.parameters(), lr=0.02)
+    batch, generator = trainer.loader.batch(0), torch.Generator().manual_seed(0)
+
+    def kept() -> float:
+        with torch.no_grad():
+            outputs = trainer.selector(batch.images).values()
+        return float(torch.cat([out.log_distribution.exp()[..., 1] for out in outputs]).mean())
+
+    def always(estimator, images, labels, z):
+        return tuple({task: torch.full(part.shape[:2], value) for task, part in z.items()} for value in (0.0, 1.0))
+
+    before = kept()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blockdrop, "structure_losses", always)
+        for _ in range(25):
+            blockdrop.policy_step(
+                trainer.fabric, trainer.selector, optimizer, None, batch, trainer.table, 0.9, generator
+            )
+
+    assert kept() < before - 0.15
+
+
+def test_what_cannot_look_chooses_alike_for_all_images_of_a_task(two_tasks, tmp_path):
+    trainer = trained("blind", *two_tasks, tmp_path)
+
+    x = torch.randn(5, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    seen = METHODS["blind"].openings(trainer.recipe).seen(x)
+    C = trainer.selector.eval().model_distribution(seen, "few")
+    assert torch.equal(C, C[:1].expand_as(C))
+    assert not torch.equal(C[:1], trainer.selector.model_distribution(x[:1], "few"))
+
+
+def costs(made) -> float:
+    table = cost_table(Estimator(made.network), Selector(made.network))
+    return full_macs(table), weights(table)
+
+
+@pytest.mark.parametrize("backbone", ["wrn-14-1", "simple-convnet"])
+def test_narrow_networks_have_the_share_of_the_macs_that_is_asked_for(backbone, two_tasks):
+    base = recipe("digits-fast", backbone=backbone)
+    macs, _ = costs(base)
+
+    for method in ("shared-narrow", "separate-narrow"):
+        for made in METHODS[method].recipes(base, SHARE).values():
+            assert costs(made)[0] == pytest.approx(SHARE * macs, rel=0.06)
+
+
+def test_the_wide_network_has_the_weights_of_the_separate_ones(two_tasks):
+    base, _ = two_tasks
+    (wide,) = METHODS["shared-wide"].recipes(base, SHARE).values()
+
+    assert costs(wide)[1] == pytest.approx(2 * costs(base)[1], rel=0.05)
+
+
+def test_levels_without_a_selector_are_charged_none():
+    assert not at_levels({"a": 2}, 3).looks and at_levels({"a": 2}, 3).static == {"a": "222"}
