@@ -4,6 +4,7 @@ den.py           this project's network, with and without early answers, and the
 plain.py         networks that always run in full: separate, shared, narrow, wide
 nestednet.py     a level per task                        packnet.py     the same, one task after the other
 blockdrop.py     blocks in full or not at all            blind.py       a selector that cannot look
+n2n.py           a small student found by a policy
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from den_core.comparisons.blind import BLIND
 from den_core.comparisons.blockdrop import BLOCKDROP
 from den_core.comparisons.den import DEN, DEN_LATE, DEN_PLAIN
 from den_core.comparisons.method import Method
+from den_core.comparisons.n2n import N2N
 from den_core.comparisons.nestednet import NESTEDNET
 from den_core.comparisons.packnet import PACKNET
 from den_core.comparisons.plain import SEPARATE, SEPARATE_NARROW, SHARED, SHARED_NARROW, SHARED_WIDE
@@ -29,5 +31,6 @@ METHODS: dict[str, Method] = {
     "nestednet": NESTEDNET,
     "packnet": PACKNET,
     "blockdrop": BLOCKDROP,
+    "n2n": N2N,
 }
 "By the name that `den compare` takes."

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from den_core.comparisons import METHODS, blockdrop, packnet
+from den_core.comparisons import METHODS, blockdrop, n2n, packnet
 from den_core.comparisons.method import at_levels
 from den_core.comparisons.nestednet import levels_of_tasks, useful_levels
 from den_core.comparisons.packnet import weights_of
@@ -142,6 +142,11 @@ def test_blockdrops_curriculum_opens_the_last_blocks_first(done, open_blocks):
     assert found[0, 0].tolist() == [1] * (4 - open_blocks) + [0] * open_blocks
 
 
+def always_right(estimator, images, labels, structures):
+    """In place of `structure_losses`."""
+    return tuple({task: torch.full(z.shape[:2], value) for task, z in structures.items()} for value in (0.0, 1.0))
+
+
 def test_blockdrops_policy_learns_to_drop_what_does_not_matter(two_tasks, tmp_path):
     """With answers that are always right, all there is to win is fewer blocks."""
     base, data = two_tasks
@@ -155,12 +160,9 @@ def test_blockdrops_policy_learns_to_drop_what_does_not_matter(two_tasks, tmp_pa
             outputs = trainer.selector(batch.images).values()
         return float(torch.cat([out.log_distribution.exp()[..., 1] for out in outputs]).mean())
 
-    def always(estimator, images, labels, z):
-        return tuple({task: torch.full(part.shape[:2], value) for task, part in z.items()} for value in (0.0, 1.0))
-
     before = kept()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blockdrop, "structure_losses", always)
+        patch.setattr(blockdrop, "structure_losses", always_right)
         for _ in range(25):
             blockdrop.policy_step(
                 trainer.fabric, trainer.selector, optimizer, None, batch, trainer.table, 0.9, generator
@@ -177,6 +179,53 @@ def test_what_cannot_look_chooses_alike_for_all_images_of_a_task(two_tasks, tmp_
     C = trainer.selector.eval().model_distribution(seen, "few")
     assert torch.equal(C, C[:1].expand_as(C))
     assert not torch.equal(C[:1], trainer.selector.model_distribution(x[:1], "few"))
+
+
+def test_n2ns_reward_rises_with_what_is_saved_and_with_what_is_right():
+    saved, accuracy = torch.tensor([0.0, 0.5, 0.5]), torch.tensor([0.8, 0.8, 0.4])
+
+    assert n2n.reward(saved, accuracy, torch.tensor(0.8)).tolist() == pytest.approx([0.0, 0.75, 0.375])
+
+
+@pytest.mark.parametrize("done", [0.2, 0.7])
+def test_n2n_first_removes_blocks_and_then_shrinks_the_others(done):
+    logits = torch.tensor([[4.0, 0.0, 0.0, 0.0], [0.0, 1.0, 1.0, 1.0], [0.5, 0.2, 2.0, 0.1]], requires_grad=True)
+    log_C = logits.log_softmax(1)
+    seen = set()
+    for seed in range(40):
+        z, log_prob = n2n.draw(log_C, done, torch.Generator().manual_seed(seed))
+        seen |= {tuple(row) for row in z.tolist()}
+        C = log_C.exp()
+        if done < n2n.REMOVAL:
+            expected = torch.where(z > 0, 1 - C[:, 0], C[:, 0]).log().sum(1)
+        else:
+            shrunk = C[:, 1:] / C[:, 1:].sum(1, keepdim=True)
+            expected = shrunk[1:].expand(len(z), 2, 3).gather(2, z[:, 1:, None] - 1).squeeze(2).log().sum(1)
+        torch.testing.assert_close(log_prob, expected)
+    levels = {level for row in seen for level in row}
+    assert levels == ({0, 3} if done < n2n.REMOVAL else {0, 1, 2, 3})
+    assert done < n2n.REMOVAL or {row[0] for row in seen} == {0}, "a block that was removed came back"
+
+
+def test_n2ns_policy_finds_the_student_that_is_as_right_and_smaller(two_tasks, tmp_path):
+    """Where every student is right, the reward is what it saves: blocks go, and the student ends below its teacher."""
+    base, data = two_tasks
+    (made,) = METHODS["n2n"].recipes(base, SHARE).values()
+    trainer = Trainer(made, data, Execution(tmp_path, accelerator="cpu", progress=False))
+    optimizer = torch.optim.Adam(trainer.selector.parameters(), lr=0.02)
+    batch, generator = trainer.loader.batch(0), torch.Generator().manual_seed(0)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(n2n, "structure_losses", always_right)
+        for step in range(40):
+            n2n.policy_step(
+                trainer.fabric, trainer.selector, optimizer, None, batch, trainer.table, step / 40, generator
+            )
+
+    grey = torch.ones(1, 3, 32, 32)
+    chosen = trainer.selector.eval().model_distribution(grey, "few").argmax(-1)
+    params = [int(trainer.table.cost(z, "few").params) for z in (chosen, torch.full_like(chosen, 3))]
+    assert params[0] < 0.7 * params[1]
 
 
 def costs(made) -> float:
