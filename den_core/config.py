@@ -102,6 +102,8 @@ class BackboneConfig:
     "Share of a block's hidden channels at each level, rising, the last one 1; 0 means the block is skipped."
     width: Positive = 1.0
     "All channels of the blocks, relative to the backbone's own."
+    networks: AtLeastOne = 1
+    "How many run side by side, a task on each, joined by cross-stitch units (see `models.cross_stitch`)."
     norm_statistics: Literal["per_level", "shared"] = "per_level"
     """Whether running statistics inside blocks are kept per level or once, for all of them (see `ElasticNorm`). Kept
     per level, training may run only what each image's levels need."""
@@ -150,6 +152,11 @@ class NetworkConfig:
         names = [task.name for task in self.tasks]
         _require(len(names) >= 1, "expected at least one task, found none")
         _require(len(set(names)) == len(names), f"expected task names that differ from each other, found {names}")
+        networks = self.backbone.networks
+        _require(
+            networks in (1, len(names)),
+            f"expected one network for all tasks or one for each of the {len(names)}, found {networks}",
+        )
         for task in self.tasks:
             if task.image_of:
                 self._check_image_of(task)

@@ -4,13 +4,14 @@ den.py           this project's network, with and without early answers, and the
 plain.py         networks that always run in full: separate, shared, narrow, wide
 nestednet.py     a level per task                        packnet.py     the same, one task after the other
 blockdrop.py     blocks in full or not at all            blind.py       a selector that cannot look
-n2n.py           a small student found by a policy
+n2n.py           a small student found by a policy       cross_stitch.py a network per task, mixed after every stage
 """
 
 from __future__ import annotations
 
 from den_core.comparisons.blind import BLIND
 from den_core.comparisons.blockdrop import BLOCKDROP
+from den_core.comparisons.cross_stitch import CROSS_STITCH
 from den_core.comparisons.den import DEN, DEN_LATE, DEN_PLAIN
 from den_core.comparisons.method import Method
 from den_core.comparisons.n2n import N2N
@@ -31,6 +32,7 @@ METHODS: dict[str, Method] = {
     "nestednet": NESTEDNET,
     "packnet": PACKNET,
     "blockdrop": BLOCKDROP,
+    "cross-stitch": CROSS_STITCH,
     "n2n": N2N,
 }
 "By the name that `den compare` takes."

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from den_core.config import NetworkConfig
 from den_core.errors import ConfigError, unknown
+from den_core.models.backbones import backbone_of
 from den_core.models.containers import ModuleDictOf, ModuleListOf
 from den_core.models.dispatch import plan_dispatch, reorder_images
-from den_core.models.registry import backbone_of
-from den_core.models.stems import Head, make_stems, xavier_start
+from den_core.models.stems import make_stems, xavier_start
 from den_core.structures import check_structure
 
 
@@ -28,7 +28,7 @@ class Estimator(nn.Module):
         self.image_tasks = config.image_tasks
         self.stems, self.map_side = make_stems(config.tasks, backbone.stem)
         self.blocks = ModuleListOf(backbone.blocks(chosen.level_fractions, chosen.norm_statistics, self.map_side))
-        self.heads = ModuleDictOf({t.name: Head(backbone.out_channels, t.num_classes) for t in config.tasks})
+        self.heads = ModuleDictOf({t.name: backbone.head(i, t.num_classes) for i, t in enumerate(config.tasks)})
         xavier_start(self)
 
     @property

@@ -64,6 +64,10 @@ class PlainBackbone(Backbone):
     def out_channels(self) -> int:
         return self.stages[-1].widths[-1]
 
+    @property
+    def stage_ends(self) -> tuple[int, ...]:
+        return tuple(range(self.num_blocks))
+
     def scaled(self, width: float) -> PlainBackbone:
         stages, selector_stages = (
             tuple(

@@ -6,10 +6,10 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from den_core.config import BackboneConfig, TaskConfig
+from den_core.config import TaskConfig
 from den_core.errors import ConfigError, unknown
 from den_core.models.elastic import ElasticBlock
-from den_core.models.stems import Stem
+from den_core.models.stems import Head, Stem
 
 SELECTOR_FRACTION = 0.25
 "Hidden width of the selector's blocks, relative to the estimator's of the same stage."
@@ -42,6 +42,20 @@ class Backbone(ABC):
     @abstractmethod
     def stem(self, task: TaskConfig) -> Stem:
         """A new stem for a task. ConfigError if its image size does not fit."""
+
+    def head(self, place: int, classes: int) -> Head:
+        """A new head.
+
+        Args:
+            place: of its task among the network's, from 0.
+            classes: of the task.
+        """
+        return Head(self.out_channels, classes)
+
+    @property
+    @abstractmethod
+    def stage_ends(self) -> tuple[int, ...]:
+        """Places of the blocks after which the resolution falls, and of the last one."""
 
     @abstractmethod
     def blocks(self, fractions: Sequence[float], statistics: str, side: int) -> list[ElasticBlock]:
@@ -95,11 +109,6 @@ def find_backbone(name: str) -> Backbone:
     if name not in _BACKBONES:
         raise ConfigError(unknown("backbones", name, _BACKBONES))
     return _BACKBONES[name]
-
-
-def backbone_of(config: BackboneConfig) -> Backbone:
-    """The backbone that a configuration names, in its width. ConfigError as `find_backbone`."""
-    return find_backbone(config.name).scaled(config.width)
 
 
 def list_backbones(scale: str | None = None) -> list[str]:

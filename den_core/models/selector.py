@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from den_core.config import NetworkConfig
+from den_core.models.backbones import backbone_of
 from den_core.models.containers import ModuleDictOf, ModuleListOf
-from den_core.models.registry import backbone_of
 from den_core.models.stems import Head, make_stems, xavier_start
 
 TOP = 8

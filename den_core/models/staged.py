@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -48,6 +49,10 @@ class StagedBackbone(Backbone):
     @property
     def out_channels(self) -> int:
         return self.stages[-1].width
+
+    @property
+    def stage_ends(self) -> tuple[int, ...]:
+        return tuple(end - 1 for end in itertools.accumulate(stage.blocks for stage in self.stages))
 
     def scaled(self, width: float) -> StagedBackbone:
         stages = tuple(dataclasses.replace(stage, width=scaled_channels(stage.width, width)) for stage in self.stages)

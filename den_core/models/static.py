@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from den_core.models.chain import StaticChain
 from den_core.models.containers import ModuleDictOf, ModuleListOf
+from den_core.models.cross_stitch import StaticStitched
 from den_core.models.dispatch import Runs, plan_dispatch, reorder_images
 from den_core.models.elastic import ElasticBlock
 from den_core.models.estimator import Estimator
@@ -36,6 +37,10 @@ def part_size(device: torch.device) -> int:
     return PART if device.type == "cpu" else sys.maxsize
 
 
+Branch = StaticChain | StaticStitched | FusedChain
+"What a static block adds to its shortcut at one level."
+
+
 class StaticBlock(nn.Module):
     """One block with all its levels as plain modules.
 
@@ -46,8 +51,8 @@ class StaticBlock(nn.Module):
     def __init__(self, block: ElasticBlock):
         super().__init__()
         branches = {str(level): block.static_branch(level) for level in range(block.num_levels)}
-        plain = {k: branch for k, branch in branches.items() if isinstance(branch, StaticChain)}
-        self.branches: ModuleDictOf[StaticChain] | dict[str, FusedChain] = ModuleDictOf(plain)
+        plain = {k: branch for k, branch in branches.items() if isinstance(branch, StaticChain | StaticStitched)}
+        self.branches: ModuleDictOf[StaticChain | StaticStitched] | dict[str, FusedChain] = ModuleDictOf(plain)
         self.shortcut, self.join, self.keeps, self.side = block.shortcut, block.join, block.keeps, block.side
 
     def forward(self, x: Tensor, runs: Runs) -> Tensor:
@@ -65,7 +70,7 @@ class StaticBlock(nn.Module):
             branch.add_to(into, part)
         return y
 
-    def _parts(self, x: Tensor, runs: Runs) -> Iterator[tuple[Tensor, StaticChain | FusedChain]]:
+    def _parts(self, x: Tensor, runs: Runs) -> Iterator[tuple[Tensor, Branch]]:
         """The images of every run that does not skip the block, and what runs them."""
         if len(runs) == 1:
             parts: Sequence[Tensor] = (x,)
@@ -86,7 +91,7 @@ class StaticBlock(nn.Module):
             del self.branches  # the fused chains have copies of all weights
             self.branches = {level: FusedChain(branch, side) for level, branch in plain.items()}
 
-    def _branch(self, level: int) -> StaticChain | FusedChain | None:
+    def _branch(self, level: int) -> Branch | None:
         return self.branches[str(level)] if str(level) in self.branches else None
 
 

@@ -61,7 +61,11 @@ class Head(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C)."""
-        return F.relu(self.norm(x)).mean((2, 3))
+        return F.relu(self.norm(self.taken(x))).mean((2, 3))
+
+    def taken(self, x: Tensor) -> Tensor:
+        """What it reads of the maps."""
+        return x
 
     def forward(self, x: Tensor) -> Tensor:
         return self.linear(self.features(x))
@@ -70,6 +74,17 @@ class Head(nn.Module):
         """(MACs, parameters) for one image."""
         params = sum(p.numel() for p in self.parameters())
         return self.linear.weight.numel(), params
+
+
+class PartHead(Head):
+    """A head that reads some of the channels."""
+
+    def __init__(self, part: slice, outputs: int):
+        super().__init__(part.stop - part.start, outputs)
+        self.part = part
+
+    def taken(self, x: Tensor) -> Tensor:
+        return x[:, self.part]
 
 
 class StaticHead(nn.Module):
@@ -87,11 +102,11 @@ class StaticHead(nn.Module):
             scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
             shift = norm.bias - norm.running_mean * scale
             self.scale, self.shift = (nn.Parameter(part[:, None, None].clone()) for part in (scale, shift))
-        self.linear = copy.deepcopy(head.linear)
+        self.linear, self.taken = copy.deepcopy(head.linear), head.taken
 
     def features(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C)."""
-        return F.relu(torch.addcmul(self.shift, x, self.scale), inplace=True).mean((2, 3))
+        return F.relu(torch.addcmul(self.shift, self.taken(x), self.scale), inplace=True).mean((2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.linear(self.features(x))
