@@ -252,3 +252,12 @@ def test_the_wide_network_has_the_weights_of_the_separate_ones(two_tasks):
 
 def test_levels_without_a_selector_are_charged_none():
     assert not at_levels({"a": 2}, 3).looks and at_levels({"a": 2}, 3).static == {"a": "222"}
+
+
+def test_cross_stitch_networks_learn_what_to_take_of_each_other(two_tasks, tmp_path):
+    trainer = trained("cross-stitch", *two_tasks, tmp_path)
+
+    mixing = [block.mixing.detach() for block in trainer.estimator.blocks]
+    start = torch.tensor([[0.9, 0.1], [0.1, 0.9]])
+    assert all((found != start).any() for found in mixing)
+    assert METHODS["cross-stitch"].cannot(recipe("digits-fast")) == "at least two tasks, found one"
