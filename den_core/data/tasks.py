@@ -9,6 +9,7 @@ import numpy as np
 
 from den_core.config import TaskConfig
 from den_core.data.arrays import load_task
+from den_core.data.coarse import COARSE
 from den_core.data.sources import open_source
 from den_core.data.wnids import draw_tasks, m2_sources
 from den_core.errors import ConfigError, unknown
@@ -115,6 +116,10 @@ PUBLISHED |= {
     f"m2_tiny_{i}": PublishedTask(f"tiny_imagenet:#{','.join(map(str, classes))}", 64, f"Tiny-ImageNet {i}", *TINY)
     for i, classes in enumerate(draw_tasks(200))
 }
+PUBLISHED |= {
+    name: PublishedTask(f"cifar100:#{','.join(map(str, classes))}", 32, name.replace("_", " ").capitalize(), *CIFAR100)
+    for name, classes in COARSE.items()
+}
 
 SCENARIOS: dict[str, tuple[str, ...]] = {
     "open3": ("fashion", "emoji", "clipart"),
@@ -125,6 +130,7 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
     "m2-224": tuple(f"m2_224_{i}" for i in range(10)),
     "m2-tiny": tuple(f"m2_tiny_{i}" for i in range(10)),
     "m3": ("cifar100", "coarse"),
+    "cifar100-20x5": tuple(COARSE),
     "c1-cifar10": ("cifar10",),
     "c1-cifar100": ("cifar100",),
 }

@@ -105,6 +105,14 @@ SYSTEMS = {
         batch=8,
         paper_batch=26,
     ),
+    "cifar100-20x5": System(
+        title="CIFAR-100's coarse classes as twenty tasks of five labels, on WRN-14-1",
+        scenario="cifar100-20x5",
+        backbone="wrn-14-1",
+        steps=6_000,
+        batch=4,
+        paper_batch=16,
+    ),
     # Table 4: one image, two heads
     "m3-wrn32-4": System(
         title="M3 (coarse and fine labels) on WRN-32-4", scenario="m3", backbone="wrn-32-4", steps=24_000, batch=64

@@ -9,6 +9,7 @@ import pytest
 
 import den_core
 from den_core.data.arrays import load_task
+from den_core.data.coarse import COARSE
 from den_core.data.images import fit_image
 from den_core.data.listing import list_datasets, prepare_dataset
 from den_core.data.sources import open_source
@@ -124,6 +125,21 @@ def test_unknown_shipped_set_names_those_present():
 def test_scenarios_name_tasks():
     assert all(name in TASKS or name in PUBLISHED for names in SCENARIOS.values() for name in names)
     assert all(TASKS[name].name == name for name in TASKS) and not TASKS.keys() & PUBLISHED.keys()
+
+
+def test_the_coarse_classes_share_out_cifar100():
+    assert sorted(label for labels in COARSE.values() for label in labels) == list(range(100))
+    assert all(len(labels) == 5 and name.isidentifier() for name, labels in COARSE.items())
+    assert SCENARIOS["cifar100-20x5"] == tuple(COARSE)
+
+
+@pytest.mark.skipif(not (SHARED / "cifar100").is_dir(), reason="needs CIFAR-100 beside the repository")
+def test_the_coarse_classes_are_those_of_the_set(monkeypatch):
+    monkeypatch.setenv("DEN_DATA", str(SHARED))
+    fine, coarse = (open_source(source, "train") for source in ("cifar100:", "cifar100_coarse:"))
+
+    for label, classes in enumerate(COARSE.values()):
+        assert set(coarse.labels[np.isin(fine.labels, classes)]) == {label}
 
 
 # ------------------------------------------------------------------ listing
