@@ -26,4 +26,4 @@ COARSE: dict[str, tuple[int, ...]] = {
     "vehicles_2": (41, 69, 81, 85, 89),
 }
 # fmt: on
-"Labels of the fine classes, by a name for the coarse one that a task can have."
+"Labels of the fine classes, by name of the coarse one."

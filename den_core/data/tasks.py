@@ -117,7 +117,9 @@ PUBLISHED |= {
     for i, classes in enumerate(draw_tasks(200))
 }
 PUBLISHED |= {
-    name: PublishedTask(f"cifar100:#{','.join(map(str, classes))}", 32, name.replace("_", " ").capitalize(), *CIFAR100)
+    f"coarse_{name}": PublishedTask(
+        f"cifar100:#{','.join(map(str, classes))}", 32, name.replace("_", " ").capitalize(), *CIFAR100
+    )
     for name, classes in COARSE.items()
 }
 
@@ -130,7 +132,7 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
     "m2-224": tuple(f"m2_224_{i}" for i in range(10)),
     "m2-tiny": tuple(f"m2_tiny_{i}" for i in range(10)),
     "m3": ("cifar100", "coarse"),
-    "cifar100-20x5": tuple(COARSE),
+    "cifar100-20x5": tuple(f"coarse_{name}" for name in COARSE),
     "c1-cifar10": ("cifar10",),
     "c1-cifar100": ("cifar100",),
 }

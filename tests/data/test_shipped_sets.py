@@ -130,7 +130,7 @@ def test_scenarios_name_tasks():
 def test_the_coarse_classes_share_out_cifar100():
     assert sorted(label for labels in COARSE.values() for label in labels) == list(range(100))
     assert all(len(labels) == 5 and name.isidentifier() for name, labels in COARSE.items())
-    assert SCENARIOS["cifar100-20x5"] == tuple(COARSE)
+    assert len(SCENARIOS["cifar100-20x5"]) == len(COARSE) == 20
 
 
 @pytest.mark.skipif(not (SHARED / "cifar100").is_dir(), reason="needs CIFAR-100 beside the repository")
