@@ -117,6 +117,12 @@ PUBLISHED |= {
     for i, classes in enumerate(draw_tasks(200))
 }
 PUBLISHED |= {
+    f"imagenette_{count}": PublishedTask(
+        f"imagenette:?train={count}", 96, f"Imagenette, {count} images a class", *IMAGENET
+    )
+    for count in (50, 500)
+}
+PUBLISHED |= {
     f"coarse_{name}": PublishedTask(
         f"cifar100:#{','.join(map(str, classes))}", 32, name.replace("_", " ").capitalize(), *CIFAR100
     )
@@ -128,6 +134,8 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
     "digits": ("digits",),
     "m1": ("cifar100", "tiny", "stl10"),
     "m1-imagenette": ("cifar100", "tiny", "imagenette"),
+    "m1-few-50": ("cifar100", "tiny", "imagenette_50"),
+    "m1-few-500": ("cifar100", "tiny", "imagenette_500"),
     "m2": tuple(f"m2_84_{i}" for i in range(10)),
     "m2-224": tuple(f"m2_224_{i}" for i in range(10)),
     "m2-tiny": tuple(f"m2_tiny_{i}" for i in range(10)),

@@ -78,6 +78,17 @@ SYSTEMS = {
         batch=16,
         turned=False,
     ),
+    **{
+        f"m1-few-{count}": System(
+            title=f"M1 with {count} images a class of Imagenette for STL-10, on WRN-14-1",
+            scenario=f"m1-few-{count}",
+            backbone="wrn-14-1",
+            steps=6_000,
+            batch=16,
+            turned=False,
+        )
+        for count in (50, 500)
+    },
     # Table 3: ten tasks of five labels
     "m2-simpleconvnet": System(
         title="M2 on SimpleConvNet at 84 pixels",

@@ -28,6 +28,20 @@ def test_parts(text, kind, where, label, classes):
     assert address.text == text
 
 
+@pytest.mark.parametrize(
+    "text, label, train, classes",
+    [
+        ("folder:x?train=50", "", 50, ()),
+        ("cifar10:?train=7#cat,dog", "", 7, ("cat", "dog")),
+        ("parquet:C?label=coarse_label?train=3#fish", "coarse_label", 3, ("fish",)),
+    ],
+)
+def test_a_count_of_training_images_stands_before_the_classes(text, label, train, classes):
+    address = parse_address(text)
+
+    assert (address.label, address.train, address.classes) == (label, train, classes)
+
+
 @pytest.mark.parametrize(("end", "classes"), [("", ()), ("#cat,dog", ("cat", "dog"))])
 @pytest.mark.parametrize("name", ["c#", "c#/pets", "what?", "a?label=b", "c#?#"])
 def test_signs_in_the_name_of_a_folder_that_is_there(tmp_path, name, end, classes):
@@ -40,7 +54,20 @@ def test_signs_in_the_name_of_a_folder_that_is_there(tmp_path, name, end, classe
     assert address.where == str(tmp_path / name) and address.classes == classes and not address.label
 
 
-@pytest.mark.parametrize("text", ["digits#", "digits#3,,4", "digits#3,", "parquet:x?label=", "parquet:x?lable=a"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "digits#",
+        "digits#3,,4",
+        "digits#3,",
+        "parquet:x?label=",
+        "parquet:x?lable=a",
+        "digits?train=0",
+        "digits?train=",
+        "digits?train=-4",
+        "digits#3?train=4",
+    ],
+)
 def test_unfinished_parts_are_refused(text):
     with pytest.raises(DataError, match="expected .*found"):
         open_source(text, "train")

@@ -108,3 +108,18 @@ def test_every_kind_takes_classes():
     whole = open_source("digits", "test")
     assert len(digits) == np.isin(whole.labels, [1, 7]).sum()
     assert open_source("open:fashion#T-shirt/top,Ankle boot", "test").class_names == ("T-shirt/top", "Ankle boot")
+
+
+def test_a_few_training_images_of_every_class_are_its_first_ones():
+    whole, few = open_source("digits", "train"), open_source("digits?train=5", "train")
+
+    assert (np.bincount(few.labels) == 5).all()
+    for label in range(10):
+        assert [i for i, y in zip(few.ids, few.labels, strict=True) if y == label] == [
+            i for i, y in zip(whole.ids, whole.labels, strict=True) if y == label
+        ][:5]
+    assert few.read(3) is not None and np.array_equal(few.read(3), whole.read(whole.ids.index(few.ids[3])))
+    assert few.fingerprint not in (whole.fingerprint, open_source("digits?train=6", "train").fingerprint)
+    assert len(open_source("digits?train=5", "test")) == len(open_source("digits", "test"))
+    assert len(open_source("digits?train=5#3,1", "train")) == 10
+    assert len(open_source("digits?train=9999", "train")) == len(whole)

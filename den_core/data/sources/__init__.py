@@ -12,7 +12,7 @@ from den_core.data.sources.address import Address, parse_address
 from den_core.data.sources.base import ImageSource as ImageSource
 from den_core.data.sources.downloading import download as download_set
 from den_core.data.sources.published import Published
-from den_core.data.sources.selection import select_classes
+from den_core.data.sources.selection import first_of_classes, select_classes
 from den_core.errors import DataError
 
 
@@ -70,8 +70,9 @@ def open_source(source: str, split: Literal["train", "test"]) -> ImageSource:
             "cifar10:", "cifar100:", "cifar100_coarse:", "stl10:", "tiny_imagenet:", "imagenet:" and "imagenette:", each
             with the FOLDER that holds it or without one for $DEN_DATA/KIND (data/KIND where DEN_DATA is not set). The
             set may lie there as it is published, or in Parquet files.
-            "?label=COLUMN" after a Parquet set takes its labels from another column. "#CLASS,CLASS,..." at the end
-            of any source keeps these classes, by name or by index, in this order.
+            "?label=COLUMN" after a Parquet set takes its labels from another column, "?train=COUNT" after any source
+            leaves so many training images of every class, and "#CLASS,CLASS,..." at its end keeps these classes, by
+            name or by index, in this order.
         split: "train" or "test".
 
     Raises:
@@ -83,7 +84,8 @@ def open_source(source: str, split: Literal["train", "test"]) -> ImageSource:
     kind = _kind(address)
     copy = parquet_copy(kind, address)
     opened = parquet.open_parquet(copy, split) if copy else kind.open(address, split)
-    return select_classes(opened, address.classes, source) if address.classes else opened
+    opened = select_classes(opened, address.classes, source) if address.classes else opened
+    return first_of_classes(opened, address.train, source) if address.train and split == "train" else opened
 
 
 def download_source(source: str) -> None:

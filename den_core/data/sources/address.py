@@ -1,4 +1,4 @@
-"""A source's name taken apart: KIND:WHERE?label=COLUMN#CLASS,CLASS."""
+"""A source's name taken apart: KIND:WHERE?label=COLUMN?train=COUNT#CLASS,CLASS."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class Address:
     "Mostly a folder; may be empty."
     label: str = ""
     "Column of a table that holds the labels; empty for the usual one."
+    train: int = 0
+    "Training images of every class to keep; 0 for all."
     classes: tuple[str, ...] = ()
     "The classes to keep, by name or by index; empty for all."
 
@@ -31,19 +33,20 @@ def parse_address(text: str) -> Address:
     the first of these signs ends it. A class whose name holds a comma can only be named by its index.
 
     Raises:
-        DataError: something other than ?label=COLUMN and #CLASS,CLASS comes after the folder, or one of them is empty.
+        DataError: something other than ?label=COLUMN, ?train=COUNT and #CLASS,CLASS comes after the folder, or one of
+            these is empty.
     """
     whole = re.fullmatch(r"([^:?#]*)(:?)(.*)", text, re.DOTALL)
     assert whole is not None  # any text matches
     kind, colon, rest = whole.groups()
     where, tail = _cut(rest) if colon else ("", rest)
-    parts = re.fullmatch(r"(\?label=([^?#]+))?(#(.*))?", tail, re.DOTALL)
+    parts = re.fullmatch(r"(\?label=([^?#]+))?(\?train=([1-9]\d{0,8}))?(#(.*))?", tail, re.DOTALL)
     if parts is None:
-        raise DataError(f"expected SOURCE?label=COLUMN#CLASS,CLASS, both parts as needed, found {text!r}")
-    classes = tuple(name.strip() for name in parts[4].split(",")) if parts[3] else ()
+        raise DataError(f"expected SOURCE?label=COLUMN?train=COUNT#CLASS,CLASS, each part as needed, found {text!r}")
+    classes = tuple(name.strip() for name in parts[6].split(",")) if parts[5] else ()
     if "" in classes:
         raise DataError(f"expected names of classes, separated by commas, after # in {text!r}, found an empty one")
-    return Address(text=text, kind=kind, where=where, label=parts[2] or "", classes=classes)
+    return Address(text=text, kind=kind, where=where, label=parts[2] or "", train=int(parts[4] or 0), classes=classes)
 
 
 def _cut(rest: str) -> tuple[str, str]:

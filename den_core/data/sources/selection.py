@@ -1,4 +1,4 @@
-"""Some classes of a set, in an order of one's own: what #CLASS,CLASS after a source means."""
+"""Parts of a set: #CLASS,CLASS after a source is some classes in that order, ?train=COUNT a few images of each."""
 
 from __future__ import annotations
 
@@ -55,14 +55,32 @@ def select_classes(source: ImageSource, wanted: tuple[str, ...], name: str) -> I
     counts = np.bincount(labels[rows], minlength=len(chosen))
     if not len(rows) or (source.split == "train" and not counts.all()):
         raise DataError(f"{source.location}: expected images of {class_names[counts.argmin()]}, found none")
+    digest = f"#{json.dumps(class_names)}"
+    return dataclasses.replace(_rows(source, rows, name, digest), labels=labels[rows], class_names=class_names)
+
+
+def first_of_classes(source: ImageSource, count: int, name: str) -> ImageSource:
+    """The first `count` rows of every class, or all of a class that has fewer. They keep their order, ids and groups.
+
+    Args:
+        name: of the result.
+    """
+    order = np.argsort(source.labels, kind="stable")
+    starts = np.searchsorted(source.labels[order], np.arange(len(source.class_names)))
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order)) - starts[source.labels[order]]
+    return _rows(source, np.flatnonzero(place < count), name, f"?train={count}")
+
+
+def _rows(source: ImageSource, rows: np.ndarray, name: str, digest: str) -> ImageSource:
+    """Some rows of a source under another name; what says which becomes part of the fingerprint."""
     return dataclasses.replace(
         source,
         name=name,
-        labels=labels[rows],
-        class_names=class_names,
+        labels=source.labels[rows],
         ids=[source.ids[i] for i in rows],
         groups=source.groups[rows],
         read=lambda i: source.read(int(rows[i])),
         place=lambda i: source.where(int(rows[i])),
-        digest=lambda: hashlib.sha256(f"{source.fingerprint}#{json.dumps(class_names)}".encode()).hexdigest(),
+        digest=lambda: hashlib.sha256(f"{source.fingerprint}{digest}".encode()).hexdigest(),
     )
