@@ -28,7 +28,7 @@ def list_datasets() -> pd.DataFrame:
     present, license. A set that is not there has `present` False, no images and the reason as its location. Nothing is
     downloaded, and CIFAR and STL-10 are not read: if their files are there, they have as many images as published.
     """
-    whole = {name: row for name, row in PUBLISHED.items() if not parse_address(row.source).classes}
+    whole = {name: row for name, row in PUBLISHED.items() if not parse_address(row.source).is_part}
     rows = []
     for name, task in (TASKS | whole).items():
         kind = KINDS[parse_address(task.source).kind]
@@ -45,7 +45,7 @@ def list_datasets() -> pd.DataFrame:
 def _glance(source: str, kind: Kind, split: Split) -> dict:
     """Images, location and licence of a split; DataError where it is not there."""
     address = parse_address(source)
-    if kind.published and any(kind.published.images) and not address.classes and not parquet_copy(kind, address):
+    if kind.published and any(kind.published.images) and not address.is_part and not parquet_copy(kind, address):
         place = kind.published.require(address.where)
         return {"images": kind.published.images[SPLITS.index(split)], "location": str(place), "license": ""}
     opened = open_source(source, split)

@@ -25,6 +25,11 @@ class Address:
     classes: tuple[str, ...] = ()
     "The classes to keep, by name or by index; empty for all."
 
+    @property
+    def is_part(self) -> bool:
+        """Whether it names less than the whole set."""
+        return bool(self.classes or self.train)
+
 
 def parse_address(text: str) -> Address:
     """Take a source's name apart.
