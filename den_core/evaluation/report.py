@@ -159,7 +159,7 @@ def report_table(checkpoints: list[Path]) -> pd.DataFrame:
         frames.append(paper_frame(list(paper)))
     table = pd.concat(frames, ignore_index=True)
     # tasks that one of them lacks would come last
-    ends = ["average %", "class-averaged %", "MMACs", "early %"]
+    ends = ["average %", "class-averaged %", "MMACs", "early %", "blocks' MMACs", "params (M)", "times cheaper"]
     tasks = [name for name in table if name.endswith(" %") and name not in ends]
     last = [name for name in ends if name in table]
     return table[[name for name in table if name not in (*tasks, *last)] + [*tasks, *last]]
