@@ -28,7 +28,7 @@ AboveZeroToOne = Annotated[float, Range(0, 1, above=True)]
 BetweenZeroAndOne = Annotated[float, Range(0, 1, above=True, below=True)]
 Seed = Annotated[int, Range(0, 2**32 - 1)]
 
-Schedule = Literal["steps", "one_cycle"]
+Schedule = Literal["steps", "whole_run", "one_cycle"]
 
 
 def _require(condition: bool, message: str) -> None:
@@ -219,8 +219,8 @@ class EstimatorTurnConfig:
     label_smoothing: BelowOne = 0.0
     "Share of the label that is spread over all classes; 0 is the paper's."
     schedule: Schedule = "steps"
-    """LR within a turn: "steps" divides by 10 at 1/2 and 3/4 of it, "one_cycle" warms up and anneals to 0, which suits
-    runs of a few thousand steps."""
+    """LR: "steps" divides by 10 at 1/2 and 3/4 of every turn, "whole_run" at 1/4, 1/2 and 3/4 of all turns together,
+    "one_cycle" warms up and anneals to 0 in every turn, which suits runs of a few thousand steps."""
     round_decay: AboveZeroToOne = 1.0
     "Factor on the LR from one turn to the next (Algorithm 1's decay)."
     full_share: Share = 0.0
@@ -306,6 +306,8 @@ class TrainingConfig:
     "Draw classes evenly instead of images."
     crop_padding: Share = 0.125
     "Pad with the task's background and random-crop by this share of the image's side (4 px at 32)."
+    crop_pixels: Count | None = None
+    "Pad by so many pixels at every image size instead; None goes by `crop_padding`."
     flip: bool = True
     "Mirror half of the images, as the paper does."
     erase: Share = 0.0
@@ -323,6 +325,10 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         check_fields(self)
+
+    def padding(self, side: int) -> int:
+        """Pixels by which images of so many a side are padded for random crops."""
+        return round(self.crop_padding * side) if self.crop_pixels is None else self.crop_pixels
 
     def batch_of(self, task: str) -> int:
         """Images of that task in one step."""

@@ -85,7 +85,7 @@ class TaskLoader:
             )
         self.labels = torch.from_numpy(arrays.labels)
         images = torch.from_numpy(arrays.images).to(device)
-        self.padded = pad_images(images, round(config.crop_padding * task.size), task.background)
+        self.padded = pad_images(images, config.padding(task.size), task.background)
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
         self.epoch_length = len(self._epoch_order(0))
 

@@ -117,6 +117,10 @@ PUBLISHED |= {
     for i, classes in enumerate(draw_tasks(200))
 }
 PUBLISHED |= {
+    "tiny_32": PublishedTask("tiny_imagenet:", 32, "Tiny-ImageNet at 32 pixels", *TINY),
+    "stl10_32": PublishedTask("stl10:", 32, "STL-10 at 32 pixels", *STL10),
+}
+PUBLISHED |= {
     f"imagenette_{count}": PublishedTask(
         f"imagenette:?train={count}", 96, f"Imagenette, {count} images a class", *IMAGENET
     )
@@ -134,6 +138,7 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
     "digits": ("digits",),
     "m1": ("cifar100", "tiny", "stl10"),
     "m1-imagenette": ("cifar100", "tiny", "imagenette"),
+    "m1-32": ("cifar100", "tiny_32", "stl10_32"),
     "m1-few-50": ("cifar100", "tiny", "imagenette_50"),
     "m1-few-500": ("cifar100", "tiny", "imagenette_500"),
     "m2": tuple(f"m2_84_{i}" for i in range(10)),

@@ -27,8 +27,8 @@ class System:
     "Images of every task in a step of our training, each of which runs twice."
     paper_batch: int = 128
     "The same in the paper's training, where each runs once."
-    crop_padding: float = 0.125
-    "See `TrainingConfig`; the paper does not crop Mini-ImageNet at random."
+    cropped: bool = True
+    "Whether images are cropped at random; the paper does not crop Mini-ImageNet so."
     turned: bool = True
     "Whether images are turned, zoomed and painted over in our training; not in one that sees each a few times only."
 
@@ -44,7 +44,9 @@ class System:
         paper = dataclasses.replace(
             ours,
             description=f"{self.title}, with the paper's hyper-parameters",
-            training=dataclasses.replace(paper_training(), batch_size=self.paper_batch, crop_padding=self.crop_padding),
+            training=dataclasses.replace(
+                paper_training(), batch_size=self.paper_batch, crop_pixels=4 if self.cropped else 0
+            ),
             selector=SelectorConfig(),
         )
         return {name: ours, f"{name}-paper": paper}
@@ -54,7 +56,7 @@ class System:
         made = dataclasses.replace(
             scaled(fast_training(), self.steps),
             batch_size=self.batch,
-            crop_padding=self.crop_padding,
+            crop_padding=0.125 if self.cropped else 0.0,
             class_balanced=False,
         )
         return made if self.turned else dataclasses.replace(made, rotation=0.0, zoom=0.0, erase=0.0)
@@ -78,6 +80,12 @@ SYSTEMS = {
         batch=16,
         turned=False,
     ),
+    "m1-32-wrn32-4": System(
+        title="M1 with all images at 32 pixels (Figure 3), on WRN-32-4",
+        scenario="m1-32",
+        backbone="wrn-32-4",
+        steps=24_000,
+    ),
     **{
         f"m1-few-{count}": System(
             title=f"M1 with {count} images a class of Imagenette for STL-10, on WRN-14-1",
@@ -97,7 +105,7 @@ SYSTEMS = {
         steps=12_000,
         batch=16,
         paper_batch=26,
-        crop_padding=0.0,
+        cropped=False,
     ),
     "m2-simpleconvnet-224": System(
         title="M2 on SimpleConvNet at 224 pixels",
@@ -106,7 +114,7 @@ SYSTEMS = {
         steps=12_000,
         batch=16,
         paper_batch=26,
-        crop_padding=0.0,
+        cropped=False,
     ),
     "m2-tiny": System(
         title="Ten tasks of five labels of Tiny-ImageNet, on SimpleConvNet",

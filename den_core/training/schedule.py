@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
@@ -27,6 +29,10 @@ class Turn:
     "Whether only the selector's auxiliary head learns, from labels."
     tasks: tuple[str, ...] = ()
     "Whose images it shows; none named is all tasks."
+    before: int = 0
+    "Steps of earlier turns that train the same network."
+    of: int = 0
+    "Steps of all turns that train it; 0 where there is no other."
 
 
 def turns(config: TrainingConfig) -> list[Turn]:
@@ -48,13 +54,26 @@ def turns(config: TrainingConfig) -> list[Turn]:
         start += config.selector.steps
     if config.estimator.last_steps:
         plan.append(Turn("estimator", config.rounds, config.estimator.last_steps, start))
-    return plan
+    return _counted(plan)
+
+
+def _counted(plan: list[Turn]) -> list[Turn]:
+    """Every turn with its place among those that train the same network from all of its losses."""
+    total, done = Counter[str](), Counter[str]()
+    for turn in plan:
+        total[turn.network] += 0 if turn.labels_only else turn.steps
+    counted = []
+    for turn in plan:
+        counted.append(dataclasses.replace(turn, before=done[turn.network], of=total[turn.network]))
+        done[turn.network] += 0 if turn.labels_only else turn.steps
+    return counted
 
 
 def learning_rate(peak: float, schedule: Schedule, round_decay: float, turn: Turn, step: int) -> float:
     """LR at a step (0 … turn.steps-1) of a turn.
 
     "steps": the peak, a tenth of it from the middle, a hundredth from three quarters.
+    "whole_run": a tenth of it after every quarter of all turns that train the network.
     "one_cycle": a linear rise over the first 15 % and a cosine down to 0.
     """
     peak = peak * round_decay**turn.round
@@ -62,6 +81,9 @@ def learning_rate(peak: float, schedule: Schedule, round_decay: float, turn: Tur
     match schedule:
         case "steps":
             return peak * (1.0 if done < 0.5 else 0.1 if done < 0.75 else 0.01)
+        case "whole_run":
+            quarters = 4 * (turn.before + step) // (turn.of or turn.steps)
+            return peak * 0.1 ** min(quarters, 3)
         case "one_cycle":
             rise = max(1, round(WARM_UP * turn.steps))
             if step < rise:

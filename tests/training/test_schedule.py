@@ -18,10 +18,10 @@ def test_turns_of_two_rounds():
     )
 
     assert turns(config) == [
-        Turn("estimator", 0, 10, start=0),
-        Turn("selector", 0, 6, start=10),
-        Turn("estimator", 1, 4, start=16),
-        Turn("selector", 1, 6, start=20),
+        Turn("estimator", 0, 10, start=0, of=14),
+        Turn("selector", 0, 6, start=10, of=12),
+        Turn("estimator", 1, 4, start=16, before=10, of=14),
+        Turn("selector", 1, 6, start=20, before=6, of=12),
     ]
 
 
@@ -34,12 +34,12 @@ def test_turns_beyond_algorithm_1():
     )
 
     assert turns(config) == [
-        Turn("estimator", 0, 10, start=0),
-        Turn("selector", 0, 2, start=10, labels_only=True),
-        Turn("selector", 0, 6, start=12),
-        Turn("estimator", 1, 4, start=18),
-        Turn("selector", 1, 6, start=22),
-        Turn("estimator", 2, 3, start=28),
+        Turn("estimator", 0, 10, start=0, of=17),
+        Turn("selector", 0, 2, start=10, labels_only=True, of=12),
+        Turn("selector", 0, 6, start=12, of=12),
+        Turn("estimator", 1, 4, start=18, before=10, of=17),
+        Turn("selector", 1, 6, start=22, before=6, of=12),
+        Turn("estimator", 2, 3, start=28, before=14, of=17),
     ]
 
 
@@ -49,6 +49,19 @@ def test_steps_schedule_divides_by_ten_at_a_half_and_at_three_quarters():
     found = [learning_rate(0.8, "steps", 1.0, turn, step) for step in range(8)]
 
     assert found == pytest.approx([0.8] * 4 + [0.08] * 2 + [0.008] * 2)
+
+
+def test_over_the_whole_run_the_rate_falls_three_times_and_never_rises_again():
+    config = TrainingConfig(
+        rounds=3,
+        estimator=EstimatorTurnConfig(first_steps=10, round_steps=3, schedule="whole_run"),
+        selector=SelectorTurnConfig(steps=6),
+    )
+
+    plan = [turn for turn in turns(config) if turn.network == "estimator"]
+    found = [learning_rate(0.8, "whole_run", 1.0, turn, step) for turn in plan for step in range(turn.steps)]
+
+    assert found == pytest.approx([0.8] * 4 + [0.08] * 4 + [0.008] * 4 + [0.0008] * 4)
 
 
 def test_one_cycle_rises_for_15_percent_and_falls_to_nearly_zero():
@@ -95,6 +108,8 @@ def test_the_paper_recipe_has_the_papers_numbers():
 
     assert (training.estimator.tau, training.estimator.learning_rate, training.batch_size) == (0.75, 0.1, 128)
     assert (training.selector.learning_rate, training.selector.rho, training.selector.entropy_weight) == (1e-5, 0.1, 0)
+    assert training.estimator.schedule == training.selector.schedule == "whole_run"
+    assert {training.padding(side) for side in (32, 64, 96)} == {4}
     assert recipe("open3-paper").network.backbone.name == "wrn-32-4"
 
 
