@@ -133,7 +133,10 @@ def calibrate(
     """
     weights = _weights(net.calibrated(None), validation, steps)
     ruled = with_early_answers(net, validation, weights)
-    own = _tried(ruled, validation, [Policy(weight) for weight in weights])
+    # with early answers the MACs fall faster, so that these weights alone would leave wide gaps between the stops
+    own = _tried(
+        ruled, validation, [Policy(weight) for weight in sorted({*weights, *_weights(ruled, validation, steps)})]
+    )
     saving = [tried for tried in own if tried.policy.cost_weight >= 0]
     spending = [tried for tried in own if tried.policy.cost_weight < 0]
     front = _front(saving, [*_static(ruled, validation, weights, seed), *spending])
@@ -158,7 +161,7 @@ def with_early_answers(
 
 
 def _weights(net: DeepElasticNetwork, validation: dict[str, EvaluationSet], steps: int) -> list[float]:
-    """Cost weights, 0 among them, at which the MACs of the structures are about evenly spread beside the own choice."""
+    """Cost weights, 0 among them, at which a network spends about evenly spread MACs beside those of its own choice."""
     found = {0.0}
     for sign, count in ((1, steps), (-1, steps // 4)):
         grid = sign * np.append(0.0, np.geomspace(GRID_FROM, LIMIT, GRID))
