@@ -136,7 +136,7 @@ def test_with_the_keyboard_alone_an_image_is_opened_and_a_level_forced(url, page
     page.get_by_role("heading", name=PAGES["inspect_image"].question).wait_for()
     settled(page)
 
-    cell = page.locator(".cell.now").first
+    cell = page.locator(".cell.now").last  # of the lowest level, so that there is a higher one
     cell.focus()
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
