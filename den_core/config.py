@@ -306,8 +306,8 @@ class TrainingConfig:
     "Draw classes evenly instead of images."
     crop_padding: Share = 0.125
     "Pad with the task's background and random-crop by this share of the image's side (4 px at 32)."
-    crop_pixels: Count | None = None
-    "Pad by so many pixels at every image size instead; None goes by `crop_padding`."
+    crop_pixels: Count = 0
+    "Pad by so many pixels at every image size instead; 0 goes by `crop_padding`."
     flip: bool = True
     "Mirror half of the images, as the paper does."
     erase: Share = 0.0
@@ -328,7 +328,7 @@ class TrainingConfig:
 
     def padding(self, side: int) -> int:
         """Pixels by which images of so many a side are padded for random crops."""
-        return round(self.crop_padding * side) if self.crop_pixels is None else self.crop_pixels
+        return self.crop_pixels or round(self.crop_padding * side)
 
     def batch_of(self, task: str) -> int:
         """Images of that task in one step."""

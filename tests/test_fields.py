@@ -151,7 +151,10 @@ def test_an_error_lists_the_words_and_guesses_what_was_meant():
     with pytest.raises(ConfigError) as error:
         dataclasses.replace(RECIPE.training.estimator, schedule="one-cycle")
 
-    assert str(error.value) == "expected schedule 'steps' or 'one_cycle', found 'one-cycle'; did you mean 'one_cycle'?"
+    assert (
+        str(error.value)
+        == "expected schedule 'steps' or 'whole_run' or 'one_cycle', found 'one-cycle'; did you mean 'one_cycle'?"
+    )
 
 
 def test_an_error_names_the_place_and_the_range():

@@ -45,7 +45,7 @@ class System:
             ours,
             description=f"{self.title}, with the paper's hyper-parameters",
             training=dataclasses.replace(
-                paper_training(), batch_size=self.paper_batch, crop_pixels=4 if self.cropped else 0
+                paper_training(), batch_size=self.paper_batch, crop_pixels=4 if self.cropped else 0, crop_padding=0.0
             ),
             selector=SelectorConfig(),
         )

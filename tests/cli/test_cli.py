@@ -80,7 +80,7 @@ def test_every_verb_explains_itself_with_defaults(verb, run):
     draws = {"train", "evaluate", "export", "benchmark inference", "benchmark training", "benchmark search",
              "study sweep-rho"}  # fmt: skip
     assert ("--seed " in text) == (verb in draws)
-    computes = draws - {"benchmark search"} | {"index", "sweep", "study twin", "study compare-estimators",
+    computes = draws - {"benchmark search"} | {"index", "sweep", "compare", "study twin", "study compare-estimators",
                                                "study compare-selectors"}  # fmt: skip
     assert ("--device " in text) == (verb in computes)
 
@@ -116,6 +116,7 @@ BAD = {
     "recipes": ["open4"],
     "train": ["open3-fast", "--steps", "many"],
     "sweep": ["digits-fast", "--levels", "9"],
+    "compare": ["open4"],
     "evaluate": ["NOWHERE", "--limit", "0"],
     "index": ["NOWHERE", "--limit", "0"],
     "benchmark inference": ["NOWHERE"],
