@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import pandas as pd
 
 from den_core.checkpoints.folder import read_json, write_json
-from den_core.checkpoints.metrics import AVERAGE, TaskResult
+from den_core.checkpoints.metrics import AVERAGE, Count, NotNegative, TaskResult
 from den_core.errors import CheckpointError, ConfigError
 from den_core.evaluation.intervals import paired_intervals
-from den_core.fields import Range, check_fields
+from den_core.fields import check_fields
 from den_core.typed_json import from_json, to_json
-
-Count = Annotated[int, Range(0)]
-NotNegative = Annotated[float, Range(0)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +52,10 @@ class Measured:
     def hits(self, task: str) -> np.ndarray:
         """Which images of a task are answered right, bool (N,). ConfigError where there are no such digits."""
         try:
-            packed = np.frombuffer(bytes.fromhex(self.right[task]), np.uint8)
+            digits = np.frombuffer(bytes.fromhex(self.right[task]), np.uint8)
         except ValueError as error:
             raise ConfigError(f"expected hexadecimal digits in right.{task}: {error}") from error
-        return np.unpackbits(packed, count=self.tasks[task].images).astype(bool)
+        return np.unpackbits(digits, count=self.tasks[task].images).astype(bool)
 
     def mean(self, key: str) -> float:
         """Of a figure of the results, every task counting the same."""

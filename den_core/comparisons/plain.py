@@ -32,6 +32,12 @@ def _of_width(network: NetworkConfig, width: float) -> NetworkConfig:
     return dataclasses.replace(network, backbone=dataclasses.replace(network.backbone, width=width))
 
 
+def _costs(network: NetworkConfig) -> CostTable:
+    """Costs of a network that is not made: none of its weights takes memory."""
+    with torch.device("meta"):
+        return cost_table(Estimator(network), Selector(network))
+
+
 def width_for(network: NetworkConfig, cost: Callable[[CostTable], float], goal: float) -> float:
     """The width at which a network costs as near to a goal as whole channels allow.
 
@@ -43,9 +49,7 @@ def width_for(network: NetworkConfig, cost: Callable[[CostTable], float], goal: 
     """
 
     def costs(width: float) -> float:
-        with torch.device("meta"):
-            made = _of_width(network, width)
-            return cost(cost_table(Estimator(made), Selector(made)))
+        return cost(_costs(_of_width(network, width)))
 
     low, high = WIDTHS
     if not costs(low) <= goal <= costs(high):
@@ -70,15 +74,13 @@ def weights(table: CostTable) -> float:
 
 def narrow(recipe: Recipe, share: float) -> Recipe:
     """The same with a share of the full MACs."""
-    with torch.device("meta"):
-        table = cost_table(Estimator(recipe.network), Selector(recipe.network))
+    table = _costs(recipe.network)
     return of_width(recipe, width_for(recipe.network, full_macs, share * full_macs(table)))
 
 
 def as_many_weights(recipe: Recipe) -> Recipe:
     """The same with as many weights in its blocks as a network for each of its tasks would have together."""
-    with torch.device("meta"):
-        table = cost_table(Estimator(recipe.network), Selector(recipe.network))
+    table = _costs(recipe.network)
     return of_width(recipe, width_for(recipe.network, weights, len(recipe.network.tasks) * weights(table)))
 
 
