@@ -29,6 +29,8 @@ class Compare:
     """Of the deep elastic network's first turn; everything else keeps its proportion to it."""
     share: float = 0.4
     """Of the full model's MACs, that narrow networks have."""
+    rate: float = 1.0
+    """Factor of all learning rates."""
     split: Literal["test", "validation"] = "test"
     """Which images; validation images were held out in training."""
     limit: int | None = None
@@ -52,13 +54,16 @@ class Compare:
         check_limit(self.limit)
         if not 0 < self.share <= 1:
             raise ConfigError(f"expected a share of the full MACs above 0 and up to 1, found {self.share}")
+        if not 0 < self.rate < float("inf"):
+            raise ConfigError(f"expected a factor of learning rates above 0, found {self.rate}")
         comparison = Comparison(
             scenario=self.scenario, out=self.out, backbone=self.backbone, steps=self.steps, share=self.share,
-            split=self.split, limit=self.limit, device=self.device, threads=self.threads,
+            rate=self.rate, split=self.split, limit=self.limit, device=self.device, threads=self.threads,
         )  # fmt: skip
         base = comparison.base()
         methods = self.methods or [name for name, method in METHODS.items() if not method.cannot(base)]
         comparison.check(methods)
+        comparison.begin()
         with leaving():
             measured = [comparison.perform(method, seed) for seed in self.seeds for method in methods]
         frame = table(measured, methods[0], comparison.groups())

@@ -13,17 +13,19 @@ from den_core.checkpoints.folder import CONFIG, read_history
 from den_core.checkpoints.metrics import TaskResult
 from den_core.comparisons import METHODS
 from den_core.comparisons.measured import Measured, packed, read_measured, write_measured
+from den_core.comparisons.options import Options, claim
 from den_core.config import Recipe
-from den_core.data.arrays import TaskArrays, load_task, open_task
+from den_core.data.arrays import open_task
 from den_core.data.tasks import SCENARIOS
 from den_core.errors import ConfigError, unknown
-from den_core.evaluation.measuring import evaluation_set
 from den_core.evaluation.operating_points import measure_points, policy_point
+from den_core.evaluation.sets import test_sets, validation_sets
 from den_core.inference.network import DeepElasticNetwork, load
 from den_core.recipes import ROWS, recipe_with
+from den_core.recipes.training import faster
 from den_core.runtime.devices import set_threads
 from den_core.training.resume import FILE
-from den_core.training.run import load_training_data, train
+from den_core.training.run import train
 from den_core.training.setup import Execution
 
 
@@ -36,6 +38,7 @@ class Comparison:
         out: folder with a folder per network and seed, and a file of figures per method and seed.
         backbone, steps: as `recipe_with` takes them.
         share: of the full MACs, that narrow networks have.
+        rate: factor of all learning rates, on top of each method's own; to look for the latter.
         split: "test", or "validation" for the images that training held out.
         limit: at most so many images per task, in training and after it, for a trial.
         device, threads: where and how networks are trained.
@@ -46,6 +49,7 @@ class Comparison:
     backbone: str | None = None
     steps: int | None = None
     share: float = 0.4
+    rate: float = 1.0
     split: str = "test"
     limit: int | None = None
     device: str = "auto"
@@ -60,8 +64,10 @@ class Comparison:
         """
         if self.scenario not in SCENARIOS:
             raise ConfigError(unknown("scenarios", self.scenario, SCENARIOS))
-        ours = [name for name, row in ROWS.items() if row.scenario == self.scenario and row.selector.critic]
-        return recipe_with(ours[0], backbone=self.backbone, seed=seed, steps=self.steps)
+        ours = {row.scenario: name for name, row in reversed(ROWS.items()) if row.selector.critic}
+        if self.scenario not in ours:
+            raise ConfigError(f"expected a scenario with a training of ours, {', '.join(ours)}; found {self.scenario}")
+        return recipe_with(ours[self.scenario], backbone=self.backbone, seed=seed, steps=self.steps)
 
     def check(self, methods: Sequence[str]) -> None:
         """ConfigError for a method that is unknown, or that the scenario cannot have; the line names others."""
@@ -73,6 +79,19 @@ class Comparison:
                 able = ", ".join(other for other, method in METHODS.items() if not method.cannot(base))
                 raise ConfigError(f"{name} on {self.scenario}: expected {missing}; it can have {able}")
 
+    def begin(self) -> None:
+        """Write down in the folder what is compared, once. ConfigError where another comparison is in it."""
+        base = self.base()
+        asked = Options(
+            scenario=self.scenario,
+            backbone=base.network.backbone.name,
+            steps=base.training.estimator.first_steps,
+            share=self.share,
+            rate=self.rate,
+            limit=self.limit,
+        )
+        claim(self.out, asked)
+
     def figures(self, method: str, seed: int) -> Path:
         """The file of a method's figures."""
         return self.out / f"{method}-seed{seed}.{self.split}.json"
@@ -80,8 +99,11 @@ class Comparison:
     def networks(self, method: str, seed: int) -> dict[Path, Recipe]:
         """A method's recipes by the folders of their networks."""
         made = METHODS[method].recipes(self.base(seed), self.share)
+        rate = self.rate * METHODS[method].rate
         return {
-            self.out / f"{name}-seed{seed}": dataclasses.replace(recipe, name=f"{recipe.name}/{name}")
+            self.out / f"{name}-seed{seed}": dataclasses.replace(
+                recipe, name=f"{recipe.name}/{name}", training=faster(recipe.training, rate)
+            )
             for name, recipe in made.items()
         }
 
@@ -105,11 +127,11 @@ class Comparison:
         results: dict[str, TaskResult] = {}
         right: dict[str, str] = {}
         weights, work, runs, seconds = 0, 0.0, 0, 0.0
-        for folder, recipe in self.networks(method, seed).items():
+        for folder in self.networks(method, seed):
             net = METHODS[method].prepare(load(folder))
             policy = METHODS[method].policy(net)
-            images = self._images(recipe)
-            data = {task.name: evaluation_set(net, task, images[task.name]) for task in net.config.tasks}
+            sets = validation_sets if self.split == "validation" else test_sets
+            data = sets(net, self.limit, progress=False)
             outcome = measure_points(net, data, {method: policy_point(net, data, policy, method)})[method]
             results |= outcome.results
             right |= {task: packed(hits.numpy() > 0.5) for task, hits in outcome.hits.items()}
@@ -129,11 +151,6 @@ class Comparison:
             image_runs=runs,
             minutes=seconds / 60,
         )
-
-    def _images(self, recipe: Recipe) -> dict[str, TaskArrays]:
-        if self.split == "validation":
-            return load_training_data(recipe, self.limit, progress=False).data.validation
-        return {task.name: load_task(task, "test", self.limit, progress=False) for task in recipe.network.tasks}
 
     def groups(self) -> dict[str, np.ndarray]:
         """Which test images of every task show one thing; none for validation images, whose order is another."""

@@ -48,6 +48,7 @@ class Measured:
         for task, result in self.tasks.items():
             if len(self.right[task]) != 2 * -(-result.images // 8):
                 raise ConfigError(f"expected {result.images} answers of {task}, found {len(self.right[task])} digits")
+            self.hits(task)
 
     def hits(self, task: str) -> np.ndarray:
         """Which images of a task are answered right, bool (N,). ConfigError where there are no such digits."""

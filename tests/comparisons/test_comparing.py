@@ -12,6 +12,7 @@ from den_core.checkpoints.metrics import TaskResult
 from den_core.cli.main import main
 from den_core.comparisons.comparison import Comparison
 from den_core.comparisons.measured import Measured, packed, read_measured, table, write_measured
+from den_core.comparisons.options import read_options
 from den_core.errors import CheckpointError, ConfigError
 
 SHORT = ["--steps", "4", "--limit", "60", "--device", "cpu"]
@@ -50,6 +51,26 @@ def test_what_is_done_is_not_done_again(compared, monkeypatch):
     assert main(["compare", "digits", "--methods", "den", "separate", "--out", str(compared), *SHORT]) == 0
 
 
+@pytest.mark.parametrize("other", [["--steps", "5"], ["--limit", "50"], ["--share", "0.3"], ["--rate", "2"], ["--backbone", "wrn-14-1"]])
+def test_a_folder_holds_one_comparison(compared, other, capsys):
+    before = {path.name: path.read_bytes() for path in compared.glob("*.json")}
+
+    assert main(["compare", "digits", "--methods", "den", "--out", str(compared), *SHORT, *other]) == 2
+
+    message = capsys.readouterr().err
+    assert "expected the folder of digits on" in message and "give another --out" in message
+    assert message.count("\n") == 1
+    assert before == {path.name: path.read_bytes() for path in compared.glob("*.json")}
+
+
+@pytest.mark.parametrize("text", ['{"scenario": "digits"}', '{"steps": 0}', "[]", "{"])
+def test_a_damaged_file_of_options_is_named(text, tmp_path):
+    (tmp_path / "options.json").write_text(text, "utf-8")
+
+    with pytest.raises(CheckpointError, match="options.json"):
+        read_options(tmp_path)
+
+
 def test_what_was_begun_goes_on_and_is_never_counted_before_its_end(tmp_path, monkeypatch):
     from den_core.training.trainer import Trainer
 
@@ -77,6 +98,7 @@ def test_what_was_begun_goes_on_and_is_never_counted_before_its_end(tmp_path, mo
         (["digits", "--methods", "packnet"], "packnet on digits: expected at least two tasks, found one; it can have"),
         (["digits", "--methods", "packet"], "found 'packet'; did you mean packnet"),
         (["digit"], "found 'digit'; did you mean digits"),
+        (["digits", "--rate", "0"], "expected a factor of learning rates above 0, found 0"),
         (["digits", "--share", "0"], "expected a share of the full MACs above 0 and up to 1, found 0"),
         (
             ["digits", "--methods", "blockdrop", "--backbone", "simple-convnet"],
@@ -148,6 +170,8 @@ def test_figures_come_back_as_they_were_written(tmp_path):
     "change, said",
     [
         ({"right": {"toy": "ff"}}, "expected 13 answers of toy, found 2 digits"),
+        ({"right": {"toy": "no"}}, "expected 13 answers"),
+        ({"right": {"toy": "zzff"}}, "hexadecimal"),
         ({"right": {}}, "expected right answers of toy, found"),
         ({"weights": -1}, "weights"),
         ({"more": 1}, "unknown field more"),

@@ -1,0 +1,52 @@
+"""What all networks and figures of a folder of comparisons have in common: a file beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from den_core.checkpoints.folder import read_json, write_json
+from den_core.config import AboveZeroToOne, AtLeastOne, Positive
+from den_core.errors import CheckpointError, ConfigError
+from den_core.fields import check_fields
+from den_core.typed_json import from_json, to_json
+
+OPTIONS = "options.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What all networks and figures of a folder have in common; see `Comparison`."""
+
+    scenario: str
+    backbone: str
+    steps: AtLeastOne
+    share: AboveZeroToOne
+    rate: Positive
+    limit: AtLeastOne | None
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    def __str__(self) -> str:
+        images = "" if self.limit is None else f", {self.limit} images a task"
+        return (
+            f"{self.scenario} on {self.backbone}, {self.steps} steps, share {self.share:g}, rate {self.rate:g}{images}"
+        )
+
+
+def claim(folder: Path, asked: Options) -> None:
+    """Write down in a folder what it compares, once. ConfigError where that is something else already."""
+    path = folder / OPTIONS
+    if not path.is_file():
+        write_json(path, to_json(asked))
+    elif (found := read_options(folder)) != asked:
+        raise ConfigError(f"{folder}: expected the folder of {asked}, found that of {found}; give another --out")
+
+
+def read_options(folder: Path) -> Options:
+    """What a folder compares. CheckpointError where its file is missing or does not say."""
+    try:
+        return from_json(Options, read_json(folder / OPTIONS))
+    except ConfigError as error:
+        raise CheckpointError(f"{folder / OPTIONS}: {error}; give another --out") from error
