@@ -104,6 +104,8 @@ class BackboneConfig:
     "All channels of the blocks, relative to the backbone's own."
     networks: AtLeastOne = 1
     "How many run side by side, a task on each, joined by cross-stitch units (see `models.cross_stitch`)."
+    modules: AtLeastOne = 1
+    "How many a router picks from in place of every fully connected layer; its levels are these (see `models.routed`)."
     norm_statistics: Literal["per_level", "shared"] = "per_level"
     """Whether running statistics inside blocks are kept per level or once, for all of them (see `ElasticNorm`). Kept
     per level, training may run only what each image's levels need."""
@@ -115,10 +117,14 @@ class BackboneConfig:
             len(f) >= 2 and f[-1] == 1 and all(a < b for a, b in itertools.pairwise(f)),
             f"expected rising level fractions that end in 1, such as (0, 0.25, 0.5, 1), found {f}",
         )
+        _require(
+            1 in (self.modules, self.networks),
+            f"expected modules or networks, found {self.modules} modules and {self.networks} networks",
+        )
 
     @property
     def num_levels(self) -> int:
-        return len(self.level_fractions)
+        return self.modules if self.modules > 1 else len(self.level_fractions)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from den_core.comparisons.method import Method, one
+from den_core.comparisons.policy_step import learned
 from den_core.config import Recipe, SelectorConfig
 from den_core.data.loaders import Batch
 from den_core.models.accounting import CostTable
@@ -25,7 +26,7 @@ from den_core.policy import OWN
 from den_core.recipes.baseline import always_full
 from den_core.recipes.training import runs_per_image
 from den_core.structures import sample_structures
-from den_core.training.estimator_step import StepResult, mean_over_tasks, run_macs, structures_cost
+from den_core.training.estimator_step import StepResult, run_macs
 from den_core.training.objective import log_probability
 from den_core.training.openings import Openings
 from den_core.training.selector_step import look_work, structure_losses
@@ -76,17 +77,10 @@ def policy_step(
         won = reward(z, right[task])
         log_prob = log_probability(bounded(out.log_distribution.exp()).log(), z[:, :1])
         objectives[task] = -((won[:, :1] - won[:, 1:]) * log_prob).mean()
-    optimizer.zero_grad(set_to_none=True)
-    fabric.backward(mean_over_tasks(objectives))
-    optimizer.step()
-    used, macs = structures_cost({task: z[:, 0] for task, z in structures.items()}, table)
-    return StepResult(
-        mean_over_tasks({task: loss[:, 0].mean() for task, loss in losses.items()}).item(),
-        mean_over_tasks({task: hit[:, 0].mean() for task, hit in right.items()}).item(),
-        used,
-        macs,
-        look_work(batch, table) + run_macs({task: z.flatten(0, 1) for task, z in structures.items()}, table),
-    )
+    tried_first = {task: z[:, 0] for task, z in structures.items()}
+    work = look_work(batch, table) + run_macs({task: z.flatten(0, 1) for task, z in structures.items()}, table)
+    first_losses, first_right = ({task: part[:, 0] for task, part in found.items()} for found in (losses, right))
+    return learned(fabric, optimizer, objectives, tried_first, first_losses, first_right, table, work)
 
 
 def blockdrop(base: Recipe) -> Recipe:

@@ -16,12 +16,13 @@ from torch import Tensor
 
 from den_core.comparisons.blind import blind, policy
 from den_core.comparisons.method import Method, one
+from den_core.comparisons.policy_step import learned
 from den_core.config import Recipe, SelectorConfig
 from den_core.data.loaders import Batch
 from den_core.models.accounting import CostTable
 from den_core.models.static import StaticEstimator
 from den_core.structures import full_structure, sample_structures
-from den_core.training.estimator_step import StepResult, mean_over_tasks, run_macs, structures_cost
+from den_core.training.estimator_step import StepResult, run_macs
 from den_core.training.objective import leave_one_out, reinforce_loss
 from den_core.training.openings import Openings
 from den_core.training.selector_step import structure_losses
@@ -79,17 +80,9 @@ def policy_step(
         accuracy = right[task].double().mean(0).cpu()
         won = reward(1 - params[:-1] / params[-1], accuracy[:-1], accuracy[-1])[None]
         objectives[task] = reinforce_loss(log_probs[task][None], -won, leave_one_out(-won)).float()
-    optimizer.zero_grad(set_to_none=True)
-    fabric.backward(mean_over_tasks(objectives))
-    optimizer.step()
-    used, macs = structures_cost(students, table)
-    return StepResult(
-        mean_over_tasks({task: loss[:, :-1].mean() for task, loss in losses.items()}).item(),
-        mean_over_tasks({task: hit[:, :-1].mean() for task, hit in right.items()}).item(),
-        used,
-        macs,
-        run_macs({task: z.flatten(0, 1) for task, z in structures.items()}, table),
-    )
+    work = run_macs({task: z.flatten(0, 1) for task, z in structures.items()}, table)
+    student_losses, student_right = ({task: part[:, :-1] for task, part in found.items()} for found in (losses, right))
+    return learned(fabric, optimizer, objectives, students, student_losses, student_right, table, work)
 
 
 def n2n(base: Recipe) -> Recipe:

@@ -65,7 +65,8 @@ class ElasticChain(ElasticBlock):
 
     Args:
         in_channels, out_channels: the same at every level.
-        inner: channels of every level, rising, at each boundary inside: one entry fewer than layers.
+        inner: channels of every level, rising, at each boundary inside: one entry fewer than layers. A single layer has
+            one level.
         layers: first to last.
         statistics: of the norms, "per_level" or "shared".
         leading: whether the first layer has a norm and an activation too; not where the input is an image.
@@ -80,7 +81,7 @@ class ElasticChain(ElasticBlock):
         statistics: str,
         leading: bool = True,
     ):
-        super().__init__(in_channels, out_channels, inner[0])
+        super().__init__(in_channels, out_channels, inner[0] if inner else (out_channels,))
         self.inner, self.layers, self.leading = tuple(tuple(widths) for widths in inner), tuple(layers), leading
         widths = [in_channels, *(levels[-1] for levels in self.inner), out_channels]
         for i, layer in enumerate(self.layers):

@@ -34,10 +34,18 @@ class PlainStage:
     Args:
         layers: first to last, for maps of `side` pixels (a layer may be as large as the map): side -> layers.
         widths: channels after every layer.
+        fixed_layers: how many, last of all, have no levels: all channels before and after them are in use.
     """
 
     layers: Callable[[int], Sequence[Layer]]
     widths: tuple[int, ...]
+    fixed_layers: int = 0
+
+    def inner(self, fractions: Sequence[float]) -> list[tuple[int, ...]]:
+        """Channels of every level after all layers but the last."""
+        cut = len(self.widths) - 1 - self.fixed_layers
+        always = [(width,) * len(fractions) for width in self.widths[cut:-1]]
+        return [hidden_channels(fractions, width) for width in self.widths[:cut]] + always
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,11 @@ class PlainBackbone(Backbone):
     @property
     def num_blocks(self) -> int:
         return len(self.stages)
+
+    @property
+    def fixed_layers(self) -> int:
+        """How many layers have no levels."""
+        return sum(stage.fixed_layers for stage in self.stages)
 
     @property
     def out_channels(self) -> int:
@@ -100,9 +113,10 @@ class PlainBackbone(Backbone):
         blocks: list[ElasticBlock] = []
         channels = 3
         for stage in stages:
-            inner = [hidden_channels(fractions, width) for width in stage.widths[:-1]]
             out = stage.widths[-1]
-            block = PlainBlock(channels, out, inner, stage.layers(side), statistics, leading=bool(blocks))
+            block = PlainBlock(
+                channels, out, stage.inner(fractions), stage.layers(side), statistics, leading=bool(blocks)
+            )
             blocks.append(block)
             channels, side = out, block.side(side)
         return blocks

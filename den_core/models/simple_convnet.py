@@ -1,6 +1,6 @@
 """SimpleConvNet: four 3×3 convolutions of 32 channels, each followed by a pooling, and two fully connected layers.
 
-Blocks are pairs of layers; the paper does not say whether the fully connected pair has levels too, and here it has.
+Blocks are pairs of convolutions. The fully connected layers have no levels, as in the paper: they end the last block.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ def simple_convnet(width: int, units: int, scale: str) -> PlainBackbone:
     """The paper's has a width of 32 and 128 units; 84 or 224 pixels."""
     first = PlainStage(lambda side: (Layer(3), Layer(3, pool=2)), (width, width))
     second = PlainStage(lambda side: (Layer(3, pool=2), Layer(3, pool=2)), (width, width))
-    connected = PlainStage(lambda side: (Layer(side // 2, padded=False, pool=2), Layer(1)), (units, units))
-    blocks = (first, second, connected)
-    return PlainBackbone(blocks, (first, second), smallest=16, level_fractions=(0.5, 1.0), scale=scale)
+    connected = PlainStage(
+        lambda side: (*second.layers(side), Layer(side // 8, padded=False, pool=2), Layer(1)),
+        (width, width, units, units),
+        fixed_layers=2,
+    )
+    return PlainBackbone((first, connected), (first, second), smallest=16, level_fractions=(0.5, 1.0), scale=scale)
 
 
 register_backbone("simple-convnet", simple_convnet(32, 128, "paper"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from den_core.comparisons import METHODS, blockdrop, n2n, packnet
+from den_core.comparisons import METHODS, blockdrop, n2n, packnet, routing
 from den_core.comparisons.method import at_levels
 from den_core.comparisons.nestednet import levels_of_tasks, useful_levels
 from den_core.comparisons.packnet import weights_of
@@ -261,3 +261,68 @@ def test_cross_stitch_networks_learn_what_to_take_of_each_other(two_tasks, tmp_p
     start = torch.tensor([[0.9, 0.1], [0.1, 0.9]])
     assert all((found != start).any() for found in mixing)
     assert METHODS["cross-stitch"].cannot(recipe("digits-fast")) == "at least two tasks, found one"
+
+
+@pytest.fixture
+def two_routed(two_tasks):
+    """The recipe of two tasks on the smallest network with fully connected layers."""
+    base, data = two_tasks
+    backbone = recipe("digits-fast", backbone="simple-convnet-narrow").network.backbone
+    return dataclasses.replace(base, network=dataclasses.replace(base.network, backbone=backbone)), data
+
+
+def test_modules_that_no_route_leads_through_learn_nothing(two_routed, tmp_path):
+    base, data = two_routed
+    (made,) = METHODS["routing"].recipes(base, SHARE).values()
+    trainer = Trainer(made, data, Execution(tmp_path, accelerator="cpu", progress=False))
+    estimator = trainer.estimator.train()
+    batch = trainer.loader.batch(0)
+    z = torch.tensor([[0, 0, 1, 0]]).expand(made.training.batch_of("few"), -1)
+
+    logits = estimator({"few": batch.images["few"]}, {"few": z}, "dispatched")["few"]
+    logits.square().mean().backward()
+
+    modules = [list(block.alternatives) for block in estimator.blocks]
+    assert [len(found) for found in modules] == [1, 1, 2, 2]
+    for place, (block, chosen) in enumerate(zip(modules, (0, 0, 1, 0), strict=True)):
+        for m, module in enumerate(block):
+            learns = [p.grad is not None and bool(p.grad.abs().sum() > 0) for p in module.parameters()]
+            assert any(learns) == (m == chosen), f"block {place}, module {m}"
+
+
+def test_routing_ends_with_a_route_per_task_and_every_image_takes_it(two_routed, tmp_path):
+    trainer = trained("routing", *two_routed, tmp_path)
+
+    assert trainer.estimator.num_levels == 2 == len(trainer.recipe.network.tasks)
+    assert trainer.table.block_macs[:, 0].tolist() == trainer.table.block_macs[:, 1].tolist()
+    assert METHODS["routing"].cannot(two_routed[0]) == ""
+    assert "fully connected layers" in METHODS["routing"].cannot(recipe("open3-fast"))
+
+
+@pytest.mark.parametrize("place, wins", [(2, 0), (3, 1)])
+def test_a_router_learns_which_module_answers_right(two_routed, tmp_path, place, wins):
+    base, data = two_routed
+    (made,) = METHODS["routing"].recipes(base, SHARE).values()
+    trainer = Trainer(made, data, Execution(tmp_path, accelerator="cpu", progress=False))
+    optimizer = torch.optim.Adam(trainer.selector.parameters(), lr=0.02)
+    batch, generator = trainer.loader.batch(0), torch.Generator().manual_seed(0)
+
+    def right_through(estimator, images, labels, structures):
+        hits = {task: (z[..., place] == wins).float() for task, z in structures.items()}
+        return {task: 1 - hit for task, hit in hits.items()}, hits
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(routing, "structure_losses", right_through)
+        for step in range(40):
+            routing.policy_step(
+                trainer.fabric, trainer.selector, optimizer, None, batch, trainer.table, step / 40, generator
+            )
+
+    C = trainer.selector.eval().model_distribution(torch.ones(1, 3, 32, 32), "few")[0]
+    assert C[place, wins] > 0.8
+
+
+def test_the_weighted_learner_slows_down_towards_the_ends():
+    advantage, p = torch.tensor([1.0, 1.0, -1.0, -1.0]), torch.tensor([0.9, 0.1, 0.9, 0.1])
+
+    assert routing.weighted(advantage, p).tolist() == pytest.approx([0.1, 0.9, -0.9, -0.1])

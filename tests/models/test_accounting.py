@@ -105,8 +105,8 @@ def test_full_parameters_are_all_there_are(networks):
         ("resnext-29-4x64", 9, 3, 32, 4 * 2.797e6, None),
         ("resnext-29-2x64", 9, 3, 32, 2 * 2.797e6, None),
         ("vgg-16", 7, 3, 32, 39.9e6, None),
-        ("simple-convnet", 3, 2, 84, 0.148e6, 27.46e6),
-        ("simple-convnet", 3, 2, 224, 0.85e6, None),
+        ("simple-convnet", 2, 2, 84, 0.148e6, 27.46e6),
+        ("simple-convnet", 2, 2, 224, 0.85e6, None),
     ],
 )
 def test_backbones_have_the_papers_size(backbone, blocks, levels, size, params, macs):
