@@ -5,7 +5,7 @@ plain.py         networks that always run in full: separate, shared, narrow, wid
 nestednet.py     a level per task                        packnet.py     the same, one task after the other
 blockdrop.py     blocks in full or not at all            blind.py       a selector that cannot look
 n2n.py           a small student found by a policy       cross_stitch.py a network per task, mixed after every stage
-routing.py       modules picked by a router per task
+routing.py       modules picked by a router per task     pruning.py      the least important channels taken away
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from den_core.comparisons.n2n import N2N
 from den_core.comparisons.nestednet import NESTEDNET
 from den_core.comparisons.packnet import PACKNET
 from den_core.comparisons.plain import SEPARATE, SEPARATE_NARROW, SHARED, SHARED_NARROW, SHARED_WIDE
+from den_core.comparisons.pruning import PRUNING
 from den_core.comparisons.routing import ROUTING
 
 METHODS: dict[str, Method] = {
@@ -37,5 +38,6 @@ METHODS: dict[str, Method] = {
     "cross-stitch": CROSS_STITCH,
     "n2n": N2N,
     "routing": ROUTING,
+    "pruning": PRUNING,
 }
 "By the name that `den compare` takes."

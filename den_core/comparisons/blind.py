@@ -41,5 +41,5 @@ BLIND = Method(
     source="",
     recipes=one("blind", blind),
     policy=policy,
-    openings=lambda recipe: Openings(seen=torch.ones_like),
+    openings=lambda training: Openings(seen=torch.ones_like),
 )

@@ -117,6 +117,6 @@ BLOCKDROP = Method(
     source="Wu et al., CVPR 2018",
     recipes=one("blockdrop", blockdrop),
     policy=lambda net: OWN,
-    openings=lambda recipe: Openings(selector_step=policy_step),
+    openings=lambda training: Openings(selector_step=policy_step),
     cannot=no_skipping,
 )

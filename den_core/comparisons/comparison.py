@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from den_core.checkpoints.folder import CONFIG, read_history
 from den_core.checkpoints.metrics import TaskResult
 from den_core.comparisons import METHODS
 from den_core.comparisons.measured import Measured, packed, read_measured, write_measured
+from den_core.comparisons.method import Training
 from den_core.comparisons.options import Options, claim
 from den_core.config import Recipe
 from den_core.data.arrays import open_task
@@ -21,6 +22,7 @@ from den_core.errors import ConfigError, unknown
 from den_core.evaluation.operating_points import measure_points, policy_point
 from den_core.evaluation.sets import test_sets, validation_sets
 from den_core.inference.network import DeepElasticNetwork, load
+from den_core.policy import Policy
 from den_core.recipes import ROWS, recipe_with
 from den_core.recipes.training import faster
 from den_core.runtime.devices import set_threads
@@ -98,13 +100,21 @@ class Comparison:
 
     def networks(self, method: str, seed: int) -> dict[Path, Recipe]:
         """A method's recipes by the folders of their networks."""
-        made = METHODS[method].recipes(self.base(seed), self.share)
+        return self._by_folder(METHODS[method].recipes(self.base(seed), self.share), method, seed)
+
+    def teachers(self, method: str, seed: int) -> dict[Path, Recipe]:
+        """The recipe of the network that a method trains before its own, by its folder; none for most."""
+        teacher = METHODS[method].teacher
+        made = {} if teacher is None else {f"{method}-teacher": teacher(self.base(seed))}
+        return self._by_folder(made, method, seed)
+
+    def _by_folder(self, recipes: Mapping[str, Recipe], method: str, seed: int) -> dict[Path, Recipe]:
         rate = self.rate * METHODS[method].rate
         return {
             self.out / f"{name}-seed{seed}": dataclasses.replace(
                 recipe, name=f"{recipe.name}/{name}", training=faster(recipe.training, rate)
             )
-            for name, recipe in made.items()
+            for name, recipe in recipes.items()
         }
 
     def perform(self, method: str, seed: int, report: Callable[[str], None] = print) -> Measured:
@@ -113,15 +123,26 @@ class Comparison:
         if path.is_file():
             return read_measured(path)
         set_threads(self.threads)
+        teacher = None
+        for folder, recipe in self.teachers(method, seed).items():
+            self._train(method, folder, recipe, None, report)
+            teacher = load(folder)
         for folder, recipe in self.networks(method, seed).items():
-            if not (folder / CONFIG).is_file():
-                report(f"training {folder}")
-                where = Execution(folder, accelerator=self.device, resume=(folder / FILE).is_file())
-                train(recipe, where, self.limit, METHODS[method].openings(recipe))
+            self._train(method, folder, recipe, teacher, report)
         report(f"measuring {method}, seed {seed}")
         measured = self._measured(method, seed)
         write_measured(path, measured)
         return measured
+
+    def _train(
+        self, method: str, folder: Path, recipe: Recipe, teacher: DeepElasticNetwork | None, report: Callable
+    ) -> None:
+        if (folder / CONFIG).is_file():
+            return
+        report(f"training {folder}")
+        where = Execution(folder, accelerator=self.device, resume=(folder / FILE).is_file())
+        training = Training(recipe=recipe, share=self.share, teacher=teacher)
+        train(recipe, where, self.limit, METHODS[method].openings(training))
 
     def _measured(self, method: str, seed: int) -> Measured:
         results: dict[str, TaskResult] = {}
@@ -135,7 +156,8 @@ class Comparison:
             outcome = measure_points(net, data, {method: policy_point(net, data, policy, method)})[method]
             results |= outcome.results
             right |= {task: packed(hits.numpy() > 0.5) for task, hits in outcome.hits.items()}
-            weights += weights_in_use(net, policy.looks)
+            weights += weights_in_use(net, policy)
+        for folder in [*self.teachers(method, seed), *self.networks(method, seed)]:
             last = read_history(folder).iloc[-1]
             work, runs = work + float(last["training_macs"]), runs + int(last["image_runs"])
             seconds += float(last["seconds"])
@@ -159,7 +181,14 @@ class Comparison:
         return {task.name: open_task(task, "test").groups[: self.limit] for task in self.base().network.tasks}
 
 
-def weights_in_use(net: DeepElasticNetwork, looks: bool) -> int:
-    """Weights of a network's estimator, and of its selector where that runs."""
-    parts = [net.estimator, net.selector] if looks else [net.estimator]
-    return sum(p.numel() for part in parts for p in part.parameters())
+def weights_in_use(net: DeepElasticNetwork, policy: Policy) -> int:
+    """Weights of a network that any answer needs: of the selector where it looks, of the levels that are in use."""
+    if policy.looks:
+        return sum(p.numel() for part in (net.estimator, net.selector) for p in part.parameters())
+    assert policy.static is not None  # as it does not look
+    ends = (net.estimator.stems, net.estimator.heads)
+    total, side = sum(p.numel() for part in ends for p in part.parameters()), net.estimator.map_side
+    for block, levels in zip(net.estimator.blocks, zip(*policy.static.values(), strict=True), strict=True):
+        total += block.params({int(level) for level in levels}, side)
+        side = block.side(side)
+    return total

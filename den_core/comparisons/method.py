@@ -14,6 +14,21 @@ from den_core.training.openings import ALGORITHM_1, Openings
 
 
 @dataclass(frozen=True, kw_only=True)
+class Training:
+    """What a method's loop is opened for.
+
+    Args:
+        recipe: of the network.
+        share: of the full MACs, that narrow networks have.
+        teacher: the network that was trained before it; None where there is none, or where it is the one to train.
+    """
+
+    recipe: Recipe
+    share: float
+    teacher: DeepElasticNetwork | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Method:
     """A method on the loop, the data and the evaluation that all of them share.
 
@@ -23,6 +38,7 @@ class Method:
         recipes: (recipe of a deep elastic network, share of its full MACs that narrow networks have) -> recipes of the
             networks to train, by name. Together they have every task once; methods that name a network alike share it.
         policy: how a trained network picks its structures.
+        teacher: the recipe of a network that is trained before, from the deep elastic network's; None where none is.
         openings: of the training loop, for one of the recipes.
         prepare: what is done with a trained network before it answers, on validation images.
         rate: factor of all learning rates that a sweep of 0.5, 1 and 2 found best on validation images.
@@ -33,7 +49,8 @@ class Method:
     source: str
     recipes: Callable[[Recipe, float], dict[str, Recipe]]
     policy: Callable[[DeepElasticNetwork], Policy]
-    openings: Callable[[Recipe], Openings] = lambda recipe: ALGORITHM_1
+    teacher: Callable[[Recipe], Recipe] | None = None
+    openings: Callable[[Training], Openings] = lambda training: ALGORITHM_1
     prepare: Callable[[DeepElasticNetwork], DeepElasticNetwork] = lambda net: net
     rate: float = 1.0
     cannot: Callable[[Recipe], str] = lambda recipe: ""

@@ -106,6 +106,6 @@ N2N = Method(
     source="Ashok et al., ICLR 2018",
     recipes=one("n2n", n2n),
     policy=policy,
-    openings=lambda recipe: Openings(seen=torch.ones_like, selector_step=policy_step),
+    openings=lambda training: Openings(seen=torch.ones_like, selector_step=policy_step),
     cannot=no_removal,
 )

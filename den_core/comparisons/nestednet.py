@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import torch
 
-from den_core.comparisons.method import Method, at_levels, one
+from den_core.comparisons.method import Method, Training, at_levels, one
 from den_core.config import NetworkConfig, Recipe
 from den_core.data.arrays import open_task
 from den_core.inference.network import DeepElasticNetwork
@@ -50,9 +50,9 @@ def first_structures(levels: Mapping[str, int], num_blocks: int):
     return structures
 
 
-def openings(recipe: Recipe) -> Openings:
+def openings(training: Training) -> Openings:
     """Every task at its own level; a task alone at all of them."""
-    network = recipe.network
+    network = training.recipe.network
     n, levels = find_backbone(network.backbone.name).num_blocks, useful_levels(network)
     if len(network.tasks) > 1:
         return Openings(first_structures=first_structures(levels_of_tasks(network), n))

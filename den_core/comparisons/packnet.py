@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from den_core.comparisons.method import Method, one
+from den_core.comparisons.method import Method, Training, one
 from den_core.comparisons.nestednet import first_structures, levels_of_tasks, policy, too_many_tasks
 from den_core.comparisons.plain import several
 from den_core.config import Recipe, TrainingConfig
@@ -38,9 +38,9 @@ def weights_of(block: ElasticBlock, level: int) -> list[Tensor]:
     return found
 
 
-def openings(recipe: Recipe) -> Openings:
+def openings(training: Training) -> Openings:
     """A turn per task by rising level, in which the weights of lower levels are put back after every step."""
-    levels = levels_of_tasks(recipe.network)
+    levels = levels_of_tasks(training.recipe.network)
     order = sorted(levels, key=lambda name: levels[name])
 
     def plan(config: TrainingConfig) -> list[Turn]:
@@ -51,7 +51,7 @@ def openings(recipe: Recipe) -> Openings:
             start = end
         return turns
 
-    def begin(estimator: Estimator, turn: Turn) -> Callable[[], None]:
+    def begin(estimator: Estimator, turn: Turn, fresh: bool) -> Callable[[], None]:
         place = order.index(turn.tasks[0])
         if not place:
             return lambda: None
@@ -67,7 +67,7 @@ def openings(recipe: Recipe) -> Openings:
 
         return put_back
 
-    n = find_backbone(recipe.network.backbone.name).num_blocks
+    n = find_backbone(training.recipe.network.backbone.name).num_blocks
     return Openings(plan=plan, first_structures=first_structures(levels, n), begin=begin)
 
 

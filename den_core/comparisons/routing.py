@@ -101,6 +101,6 @@ ROUTING = Method(
     source="Rosenbaum et al., ICLR 2018",
     recipes=one("routing", routing),
     policy=policy,
-    openings=lambda recipe: Openings(seen=torch.ones_like, selector_step=policy_step),
+    openings=lambda training: Openings(seen=torch.ones_like, selector_step=policy_step),
     cannot=cannot,
 )

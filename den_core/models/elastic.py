@@ -9,7 +9,7 @@ image of a batch can have its own structure.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -200,6 +200,10 @@ class ElasticBlock(nn.Module, ABC):
     @abstractmethod
     def count(self, level: int, side: int) -> tuple[int, int]:
         """(MACs, parameters) of one image at a level, for an input map of `side` × `side` pixels."""
+
+    def params(self, levels: Collection[int], side: int) -> int:
+        """Parameters that some levels use together: those of the highest, which has the others inside."""
+        return self.count(max(levels), side)[1]
 
     @abstractmethod
     def side(self, side: int) -> int:

@@ -5,7 +5,7 @@ Levels are what a router picks between: level m runs module m. Convolutions are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -65,6 +65,10 @@ class RoutedBlock(ElasticBlock):
 
     def count(self, level: int, side: int) -> tuple[int, int]:
         return self.module(level).count(0, side)
+
+    def params(self, levels: Collection[int], side: int) -> int:
+        found = {id(self.module(level)): level for level in levels}
+        return sum(self.count(level, side)[1] for level in found.values())
 
     def side(self, side: int) -> int:
         return self.alternatives[0].side(side)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -45,7 +46,14 @@ def mean_over_tasks(values: dict[str, Tensor]) -> Tensor:
 
 
 def estimator_step(
-    fabric, estimator, optimizer, batch: Batch, structures: dict[str, Tensor], table: CostTable, config
+    fabric,
+    estimator,
+    optimizer,
+    batch: Batch,
+    structures: dict[str, Tensor],
+    table: CostTable,
+    config,
+    teacher: Callable[[dict[str, Tensor]], dict[str, Tensor]] | None = None,
 ) -> StepResult:
     """Train on one batch of every task, each image with its structure, and in full as well where that one distils.
 
@@ -54,8 +62,15 @@ def estimator_step(
         structures: by task that has images of its own, int64 (B_t, n).
         table: costs, for the report only: S(z) has no gradient in the estimator's weights.
         config: EstimatorTurnConfig.
+        teacher: see `Openings`; its answers are learned from with the weight of the labels.
     """
     images = batch.images
+    told = teacher(images) if teacher is not None else {}
+    work = (
+        sum(run_macs({t: full_structure(len(x), *table.block_macs.shape)}, table) for t, x in images.items())
+        if told
+        else 0.0
+    )
     if config.distillation:
         # both runs in one pass, so that a level's statistics come from all images that run at it
         runs = {task: _run_twice(x, structures[task], config.distilled_share, table) for task, x in images.items()}
@@ -68,6 +83,8 @@ def estimator_step(
         loss = F.cross_entropy(taught, labels, label_smoothing=config.label_smoothing)
         if config.distillation:
             loss = loss + config.distillation * distillation_loss(distilled, taught[: len(distilled)])
+        if task in told:
+            loss = loss + distillation_loss(taught, told[task])
         losses[task] = loss
         shown = torch.cat([labels, labels[: len(distilled)]])
         right[task] = (logits[task].argmax(1) == shown).float().mean()
@@ -76,7 +93,7 @@ def estimator_step(
     fabric.backward(loss)
     optimizer.step()
     used, macs = structures_cost(structures, table)
-    work = (1 + BACKWARD) * run_macs(structures, table)
+    work += (1 + BACKWARD) * run_macs(structures, table)
     return StepResult(loss.item(), mean_over_tasks(right).item(), used, macs, work, sum(map(len, structures.values())))
 
 

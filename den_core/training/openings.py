@@ -41,15 +41,19 @@ class Openings:
     Args:
         plan: the turns of a training.
         first_structures: of the first turn; None takes the recipe's.
-        begin: called with the estimator when a turn that trains it begins or goes on; what it returns is called after
-            every step.
+        begin: called with the estimator when a turn that trains it begins, or goes on from a resume point (which the
+            last argument tells: it is true at a turn's first step); what it returns is called after every step.
+        teacher: answers that the estimator learns from beside the labels: normalised images by task -> logits by task.
         seen: what the selector sees of a batch of images, (B, 3, size, size) -> the same shape.
         selector_step: in place of Eq. 7; `done` is the share of the turn that lies behind, in [0, 1).
     """
 
     plan: Callable[[TrainingConfig], list[Turn]] = turns
     first_structures: FirstStructures | None = None
-    begin: Callable[[Estimator, Turn], Callable[[], None]] = field(default=lambda estimator, turn: _nothing)
+    begin: Callable[[Estimator, Turn, bool], Callable[[], None]] = field(
+        default=lambda estimator, turn, fresh: _nothing
+    )
+    teacher: Callable[[dict[str, Tensor]], dict[str, Tensor]] | None = None
     seen: Callable[[Tensor], Tensor] = field(default=lambda images: images)
     selector_step: SelectorStep | None = None
 

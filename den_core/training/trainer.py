@@ -107,7 +107,7 @@ class Trainer:
             restore_optimizer(raw, self._saved_optimizer)
         config = self.config.estimator if turn.network == "estimator" else self.config.selector
         run_step = self._steps(turn, optimizer)
-        after_step = self.openings.begin(self.estimator, turn) if turn.network == "estimator" else None
+        after_step = self.openings.begin(self.estimator, turn, not first) if turn.network == "estimator" else None
         self.wrapped[turn.network][0].train()
         for step in range(first, turn.steps):
             lr = learning_rate(config.learning_rate, config.schedule, config.round_decay, turn, step)
@@ -155,7 +155,14 @@ class Trainer:
                 z = turn_structures(C, config.full_share, config.uniform_share, generator)
             structures[task] = z.to(images.device)
         return estimator_step(
-            self.fabric, self.wrapped["estimator"][0], optimizer, batch, structures, self.table, config
+            self.fabric,
+            self.wrapped["estimator"][0],
+            optimizer,
+            batch,
+            structures,
+            self.table,
+            config,
+            self.openings.teacher,
         )
 
     def _selector_step(self, turn: Turn, step: int, batch: Batch, estimator: StaticEstimator, optimizer) -> StepResult:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
 import torch
 
-from den_core.comparisons import METHODS, blockdrop, n2n, packnet, routing
-from den_core.comparisons.method import at_levels
+from den_core.checkpoints.folder import CheckpointInfo
+from den_core.comparisons import METHODS, blockdrop, n2n, packnet, pruning, routing
+from den_core.comparisons.comparison import weights_in_use
+from den_core.comparisons.method import Training, at_levels
 from den_core.comparisons.nestednet import levels_of_tasks, useful_levels
 from den_core.comparisons.packnet import weights_of
 from den_core.comparisons.plain import full_macs, weights
 from den_core.data.tasks import DIGITS
+from den_core.errors import ConfigError
+from den_core.inference.network import DeepElasticNetwork
 from den_core.models.accounting import cost_table
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
@@ -54,7 +60,7 @@ def counted(monkeypatch):
 
 def trained(method: str, base, data, folder, plan=None) -> Trainer:
     (made,) = METHODS[method].recipes(base, SHARE).values()
-    openings = METHODS[method].openings(made)
+    openings = METHODS[method].openings(Training(recipe=made, share=SHARE))
     if plan is not None:
         openings = dataclasses.replace(openings, plan=lambda config, usual=openings.plan: usual(config)[:plan])
     trainer = Trainer(made, data, Execution(folder, accelerator="cpu", progress=False), openings)
@@ -104,7 +110,7 @@ def test_packnets_later_tasks_leave_earlier_answers_as_they_are_to_the_bit(two_t
 def test_packnet_shows_one_task_after_the_other_as_many_images_as_the_others(two_tasks, counted):
     base, _ = two_tasks
     made = packnet.one_after_the_other(base)
-    plan = METHODS["packnet"].openings(made).plan(made.training)
+    plan = METHODS["packnet"].openings(Training(recipe=made, share=SHARE)).plan(made.training)
 
     assert [turn.tasks for turn in plan] == [("many",), ("few",)]
     shown = sum(turn.steps * made.training.batch_of(turn.tasks[0]) for turn in plan)
@@ -175,7 +181,7 @@ def test_what_cannot_look_chooses_alike_for_all_images_of_a_task(two_tasks, tmp_
     trainer = trained("blind", *two_tasks, tmp_path)
 
     x = torch.randn(5, 3, 32, 32, generator=torch.Generator().manual_seed(1))
-    seen = METHODS["blind"].openings(trainer.recipe).seen(x)
+    seen = METHODS["blind"].openings(Training(recipe=trainer.recipe, share=SHARE)).seen(x)
     C = trainer.selector.eval().model_distribution(seen, "few")
     assert torch.equal(C, C[:1].expand_as(C))
     assert not torch.equal(C[:1], trainer.selector.model_distribution(x[:1], "few"))
@@ -326,3 +332,108 @@ def test_the_weighted_learner_slows_down_towards_the_ends():
     advantage, p = torch.tensor([1.0, 1.0, -1.0, -1.0]), torch.tensor([0.9, 0.1, 0.9, 0.1])
 
     assert routing.weighted(advantage, p).tolist() == pytest.approx([0.1, 0.9, -0.9, -0.1])
+
+
+@pytest.fixture(scope="module")
+def pruned_teacher(two_tasks, tmp_path_factory):
+    """The recipe of the pruned network, and the trained one that it is made of."""
+    pytest.importorskip("torch_pruning", reason="channel pruning needs the extra [pruning]")
+    base, data = two_tasks
+    made = METHODS["pruning"].teacher(base)
+    folder = tmp_path_factory.mktemp("teacher")
+    trainer = Trainer(made, data, Execution(folder, accelerator="cpu", progress=False))
+    trainer.run()
+    info = CheckpointInfo(made.network)
+    return made, data, DeepElasticNetwork(trainer.estimator, trainer.selector, info)
+
+
+def test_sorted_channels_compute_what_they_did(pruned_teacher):
+    made, _, teacher = pruned_teacher
+    x = torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+    sorted_ = copy.deepcopy(teacher.estimator)
+    side = sorted_.map_side
+    for chain in pruning.chains(sorted_):
+        before = chain.conv(0).weight.clone()
+        pruning.sort_channels(chain, [v.argsort(descending=True) for v in pruning.importances(chain, side)])
+        assert not torch.equal(chain.conv(0).weight, before)
+        for values in pruning.importances(chain, side):
+            assert (values.diff() <= 1e-6).all()
+        side = chain.side(side)
+
+    z = torch.full((3, sorted_.num_blocks), pruning.LEVELS - 1)
+    expected, found = (net.classify(x, z, "few") for net in (teacher.estimator, sorted_))
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.4, 0.7])
+def test_a_pruned_network_has_the_share_of_the_macs_that_is_asked_for(pruned_teacher, share):
+    made, _, teacher = pruned_teacher
+    estimator = copy.deepcopy(teacher.estimator)
+
+    pruning.prune(estimator, made.network, share)
+
+    z = pruning.kept_levels(estimator)[None]
+    table = cost_table(estimator, Selector(made.network))
+    full = table.cost(torch.full_like(z, pruning.LEVELS - 1), "few").macs
+    assert float(table.cost(z, "few").macs / full) == pytest.approx(share, abs=0.02)
+
+
+def test_what_was_pruned_stays_away_while_the_rest_learns_from_labels_and_teacher(pruned_teacher, tmp_path):
+    made, data, teacher = pruned_teacher
+    openings = METHODS["pruning"].openings(Training(recipe=made, share=SHARE, teacher=teacher))
+    start = copy.deepcopy(teacher.estimator)
+    pruning.prune(start, made.network, SHARE)
+    trainer = Trainer(made, data, Execution(tmp_path, accelerator="cpu", progress=False), openings)
+
+    trainer.run()
+
+    assert torch.equal(pruning.kept_levels(trainer.estimator), pruning.kept_levels(start))
+    assert (pruning.kept_levels(start) < pruning.LEVELS - 1).any()
+    for before, after in zip(pruning.chains(start), pruning.chains(trainer.estimator), strict=True):
+        gone = before.conv(0).weight == 0
+        assert (after.conv(0).weight[gone] == 0).all()
+        assert not torch.equal(after.conv(0).weight, before.conv(0).weight)
+
+
+def test_a_pruned_network_that_goes_on_is_not_pruned_again(pruned_teacher):
+    made, _, teacher = pruned_teacher
+    openings = METHODS["pruning"].openings(Training(recipe=made, share=SHARE, teacher=teacher))
+    estimator = Estimator(made.network)
+    openings.begin(estimator, None, True)
+    with torch.no_grad():
+        for chain in pruning.chains(estimator):
+            chain.conv(0).weight *= 2
+    expected = copy.deepcopy(estimator.state_dict())
+
+    openings.begin(estimator, None, False)
+
+    assert all(torch.equal(estimator.state_dict()[name], value) for name, value in expected.items())
+    z = openings.first_structures("few", 2, torch.Generator())
+    assert torch.equal(z, pruning.kept_levels(estimator).expand(2, -1))
+
+
+def test_without_the_library_the_line_names_the_extra(two_tasks, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch_pruning", None)
+    made = METHODS["pruning"].teacher(two_tasks[0])
+
+    with pytest.raises(ConfigError, match=r"expected the package torch_pruning .*deep-elastic-networks\[pruning\]"):
+        pruning.prune(Estimator(made.network), made.network, SHARE)
+
+
+@pytest.mark.parametrize(
+    "backbone, said", [("vgg-16-narrow", "at least 10 channels"), ("resnext-29-2x64", "without groups")]
+)
+def test_what_cannot_be_pruned_is_said(backbone, said):
+    assert said in METHODS["pruning"].cannot(recipe("digits-fast", backbone=backbone))
+
+
+def test_weights_in_use_are_those_of_the_levels_that_run(two_tasks):
+    base, _ = two_tasks
+    estimator, selector = build_networks(base)
+    net = DeepElasticNetwork(estimator, selector, CheckpointInfo(base.network))
+    everything = sum(p.numel() for p in estimator.parameters())
+
+    full, small = (weights_in_use(net, at_levels({"few": 1, "many": level}, 3)) for level in (3, 1))
+
+    assert full == everything
+    assert small == everything - int((net.table.block_params[:, 3] - net.table.block_params[:, 1]).sum())
