@@ -41,11 +41,14 @@ class Compare:
     """Where to train; auto takes a GPU where there is one."""
     threads: int | None = None
     """CPU threads; torch's own choice if not given."""
+    time: bool = False
+    """Whether to measure milliseconds per image as well, all methods taking turns; leave the machine alone then."""
 
     def run(self) -> None:
         from den_core.comparisons import METHODS
         from den_core.comparisons.comparison import Comparison
-        from den_core.comparisons.measured import markdown, table
+        from den_core.comparisons.table import markdown, table
+        from den_core.comparisons.timing import read_times
         from den_core.errors import ConfigError
         from den_core.runtime.files import write_atomically
         from den_core.runtime.processes import leaving
@@ -66,7 +69,9 @@ class Compare:
         comparison.begin()
         with leaving():
             measured = [comparison.perform(method, seed) for seed in self.seeds for method in methods]
-        frame = table(measured, methods[0], comparison.groups())
+            if self.time:
+                comparison.take_times(methods, self.seeds[0])
+        frame = table(measured, methods[0], comparison.groups(), read_times(self.out))
         text = markdown(frame, {name: method.title for name, method in METHODS.items()})
         write_csv(frame, self.out / "comparison.csv")
         write_atomically(self.out / "comparison.md", text.encode())

@@ -15,6 +15,7 @@ from den_core.comparisons import METHODS
 from den_core.comparisons.measured import Measured, packed, read_measured, write_measured
 from den_core.comparisons.method import Training
 from den_core.comparisons.options import Options, claim
+from den_core.comparisons.timing import Answering, take_times, write_times
 from den_core.config import Recipe
 from den_core.data.arrays import open_task
 from den_core.data.tasks import SCENARIOS
@@ -173,6 +174,14 @@ class Comparison:
             image_runs=runs,
             minutes=seconds / 60,
         )
+
+    def take_times(self, methods: Sequence[str], seed: int) -> None:
+        """Time methods that are trained, taking turns; nothing else should run on the machine meanwhile."""
+        answering: dict[str, Answering] = {}
+        for method in methods:
+            nets = [METHODS[method].prepare(load(folder)) for folder in self.networks(method, seed)]
+            answering[method] = {task: (net, METHODS[method].policy(net)) for net in nets for task in net.tasks}
+        write_times(self.out, take_times(answering))
 
     def groups(self) -> dict[str, np.ndarray]:
         """Which test images of every task show one thing; none for validation images, whose order is another."""

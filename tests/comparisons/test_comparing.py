@@ -12,8 +12,10 @@ import pytest
 from den_core.checkpoints.metrics import TaskResult
 from den_core.cli.main import main
 from den_core.comparisons.comparison import Comparison
-from den_core.comparisons.measured import Measured, packed, read_measured, table, write_measured
+from den_core.comparisons.measured import Measured, packed, read_measured, write_measured
 from den_core.comparisons.options import read_options
+from den_core.comparisons.table import table
+from den_core.comparisons.timing import Times, read_times, write_times
 from den_core.errors import CheckpointError, ConfigError
 
 SHORT = ["--steps", "4", "--limit", "60", "--device", "cpu"]
@@ -23,7 +25,7 @@ SHORT = ["--steps", "4", "--limit", "60", "--device", "cpu"]
 def compared(tmp_path_factory):
     """Two methods on a few digits."""
     out = tmp_path_factory.mktemp("compare")
-    assert main(["compare", "digits", "--methods", "den", "separate", "--out", str(out), *SHORT]) == 0
+    assert main(["compare", "digits", "--methods", "den", "separate", "--time", "--out", str(out), *SHORT]) == 0
     return out
 
 
@@ -35,6 +37,7 @@ def test_the_table_has_a_row_per_method_with_what_it_cost(compared):
     assert frame.loc["separate", "mmacs"] > frame.loc["den", "mmacs"] > 0
     assert frame["image_runs_k"].to_numpy() == pytest.approx(frame["image_runs_k"].iloc[0], rel=0.3)
     assert (frame[["weights_m", "training_tmacs", "minutes"]] > 0).all(axis=None)
+    assert (frame["milliseconds"] > 0).all() and read_times(compared).batch == 64
     assert "| Separate networks (Baseline) |" in (compared / "comparison.md").read_text("utf-8")
 
 
@@ -190,3 +193,17 @@ def test_a_damaged_file_is_named(change, said, tmp_path):
 
     with pytest.raises(CheckpointError, match=f"a.json: .*{said}.*give the command again"):
         read_measured(tmp_path / "a.json")
+
+
+def test_times_come_back_as_they_were_written_and_a_damaged_file_is_named(tmp_path):
+    ms = {"a": 1.5, "b": 2.0}
+    expected = Times(machine="here", threads=1, torch_version="2", batch=64, median_ms=ms, lower_ms=ms, upper_ms=ms)
+    assert read_times(tmp_path) is None
+    write_times(tmp_path, expected)
+    assert read_times(tmp_path) == expected
+
+    raw = json.loads((tmp_path / "times.json").read_text("utf-8"))
+    for change in ({"batch": 0}, {"upper_ms": {"a": 1.0}}, {"median_ms": {"a": -1.0, "b": 2.0}}):
+        (tmp_path / "times.json").write_text(json.dumps(raw | change), "utf-8")
+        with pytest.raises(CheckpointError, match="times.json: .*take the times again"):
+            read_times(tmp_path)
