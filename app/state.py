@@ -105,6 +105,8 @@ DRAWN_ON = "map_drawn_on"
 # Trade-off.
 AVERAGE_OVER = "mean"
 "What an accuracy is the mean over."
+RIVALS = "rivals"
+"Which comparison with other methods is shown."
 
 # Compare.
 OTHER = "other"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.cache.checkpoints import Checkpoint, classes, history, measured, metrics
+from app.cache.checkpoints import Checkpoint, checkpoints_root, classes, history, measured, metrics
 from app.cache.galleries import distributions, galleries, gallery
 
 if TYPE_CHECKING:
@@ -210,3 +210,27 @@ def comparison(first: Checkpoint, second: Checkpoint, task: str) -> Comparison:
 
     names, other_names = classes(first)[task], classes(second)[task]
     return compare(gallery(first, task), gallery(second, task), names, other_names)
+
+
+def rivals() -> dict[str, tuple[str, pd.DataFrame]]:
+    """By folder of comparisons beside the checkpoints: what it compares, for people, and the table of its methods.
+
+    Raises:
+        CheckpointError: a file in one of them is not what it should be.
+    """
+    folders = sorted((checkpoints_root() / "comparisons").glob("*/options.json"))
+    return {path.parent.name: _rivals(str(path.parent), _stamp(path.parent)) for path in folders}
+
+
+def _stamp(folder: Path) -> tuple[int, ...]:
+    return tuple(path.stat().st_mtime_ns for path in sorted(folder.glob("*.*")))
+
+
+@st.cache_data(max_entries=16, show_spinner="Reading the comparisons …")
+def _rivals(folder: str, stamp: tuple[int, ...]) -> tuple[str, pd.DataFrame]:
+    from den_core.comparisons import METHODS
+    from den_core.comparisons.options import read_options
+    from den_core.comparisons.table import read_table
+
+    frame = read_table(Path(folder), METHODS)
+    return str(read_options(Path(folder))), frame.assign(title=frame["method"].map(lambda name: METHODS[name].title))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from den_core.cli.console import check_given, check_limit, write_csv
+from den_core.cli.console import check_given, check_limit
 from den_core.cli.parsing import Positional
 
 
@@ -47,7 +47,7 @@ class Compare:
     def run(self) -> None:
         from den_core.comparisons import METHODS
         from den_core.comparisons.comparison import Comparison
-        from den_core.comparisons.table import markdown, table
+        from den_core.comparisons.table import markdown, table, write_table
         from den_core.comparisons.timing import read_times
         from den_core.errors import ConfigError
         from den_core.runtime.files import write_atomically
@@ -73,6 +73,6 @@ class Compare:
                 comparison.take_times(methods, self.seeds[0])
         frame = table(measured, methods[0], comparison.groups(), read_times(self.out))
         text = markdown(frame, {name: method.title for name, method in METHODS.items()})
-        write_csv(frame, self.out / "comparison.csv")
+        write_table(self.out, frame)
         write_atomically(self.out / "comparison.md", text.encode())
         print(text, end="")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,9 @@ import pandas as pd
 from den_core.checkpoints.metrics import AVERAGE
 from den_core.comparisons.measured import Measured
 from den_core.comparisons.timing import Times
-from den_core.errors import ConfigError
+from den_core.errors import CheckpointError, ConfigError
 from den_core.evaluation.intervals import paired_intervals
+from den_core.runtime.files import write_atomically
 
 
 def table(
@@ -113,3 +115,46 @@ def markdown(frame: pd.DataFrame, titles: Mapping[str, str]) -> str:
         cells += [f"{row.image_runs_k:.0f}", f"{row.minutes:.0f}", f"{row.seeds}"]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+FIGURES = (
+    "accuracy", "sd", "class_accuracy", "mmacs", "early", "milliseconds", "minus", "low", "high", "weights_m",
+    "training_tmacs", "image_runs_k", "minutes", "seeds",
+)  # fmt: skip
+"Columns of the table beside method and tasks."
+MAY_LACK = {"sd", "early", "milliseconds", "minus", "low", "high"}
+"Which of them may be nan."
+TABLE = "comparison.csv"
+
+
+def write_table(folder: Path, frame: pd.DataFrame) -> None:
+    """Write what `table` returned into a folder of comparisons."""
+    write_atomically(folder / TABLE, frame.to_csv(index=False).encode())
+
+
+def read_table(folder: Path, methods: Container[str]) -> pd.DataFrame:
+    """What `write_table` wrote.
+
+    Args:
+        methods: that are known.
+
+    Raises:
+        CheckpointError: it is missing, or no such table: a column, a number or a method is wrong.
+    """
+    path = folder / TABLE
+    again = "delete it and give den compare again"
+    try:
+        frame = pd.read_csv(path)
+    except (OSError, ValueError, pd.errors.ParserError) as error:
+        raise CheckpointError(f"{path}: expected a table of compared methods ({error!s:.80}); {again}") from error
+    if missing := [name for name in ("method", *FIGURES) if name not in frame]:
+        raise CheckpointError(f"{path}: expected a column {missing[0]}, found none; {again}")
+    if unknown := [name for name in frame["method"] if name not in methods]:
+        raise CheckpointError(f"{path}: expected known methods, found {unknown[0]!r:.80}; {again}")
+    numbers = frame.drop(columns="method")
+    for name in numbers:
+        found = numbers[name]
+        finite = pd.api.types.is_numeric_dtype(found) and not np.isinf(found).any()
+        if not finite or (name not in MAY_LACK and found.isna().any()):
+            raise CheckpointError(f"{path}: expected numbers in the column {name!s:.80}, found others; {again}")
+    return frame

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from den_core.analysis.cost_weight import changed_images, measured_weights, weight_point
 from den_core.analysis.tradeoff import operating_points
 from den_core.checkpoints.gallery import read_gallery
-from den_core.checkpoints.metrics import AVERAGE, read_metrics
+from den_core.checkpoints.metrics import AVERAGE, TaskResult, read_metrics
+from den_core.comparisons.measured import Measured, packed
+from den_core.comparisons.options import Options, claim
+from den_core.comparisons.table import table, write_table
 
 TASKS = ("fashion", "emoji", "clipart")
 
@@ -110,3 +114,49 @@ def test_metrics_of_another_network_are_one_line(open_page, tiny_checkpoint, tmp
     app = open_page("trade_off", tmp_path)
     assert not app.exception
     assert len(app.error) == 1 and "emoji" in app.error[0].value
+
+
+@pytest.fixture
+def with_rivals(open_page, tiny_checkpoint, tmp_path):
+    """Opens the page beside a small comparison; the argument is the table's text, or None for a sound one."""
+    hits = np.array([True, False])
+    parts = [
+        Measured(
+            method=method, seed=seed, split="test", tasks={"toy": TaskResult(2, 0.5, 0.5, macs, 5.0, 1)},
+            right={"toy": packed(hits)}, weights=1_000_000, training_macs=2e12, image_runs=3_000, minutes=4.0,
+        )
+        for method, macs in (("den", 1e7), ("separate", 3e7)) for seed in (0, 1)
+    ]  # fmt: skip
+
+    def with_rivals(text: str | None = None):
+        shutil.copytree(tiny_checkpoint, tmp_path / tiny_checkpoint.name)
+        folder = tmp_path / "comparisons" / "toy"
+        claim(folder, Options(scenario="open3", backbone="wrn-14-1", steps=9, share=0.4, rate=1.0, limit=None))
+        write_table(folder, table(parts, "den"))
+        if text is not None:
+            (folder / "comparison.csv").write_text(text)
+        return open_page("trade_off", tmp_path, checkpoint=tiny_checkpoint.name)
+
+    return with_rivals
+
+
+def test_other_methods_stand_beside_it(with_rivals):
+    app = with_rivals()
+
+    assert not app.exception and not app.error
+    assert app.selectbox(key="rivals").options == ["open3 on wrn-14-1"]
+    shown = next(frame.value for frame in app.dataframe if "Method" in frame.value)
+    assert shown["Method"].tolist() == ["Deep elastic network", "Separate networks (Baseline)"]
+    assert shown["Mean MACs (millions)"].tolist() == [10, 30]
+
+
+def test_without_a_comparison_nothing_is_said_of_other_methods(open_trained):
+    assert not [title for title in open_trained("trade_off").subheader if "other methods" in title.value]
+
+
+@pytest.mark.parametrize("text", ["", "method\nden\n", "a,b\n1,2,3\n", "\x00"])
+def test_a_damaged_comparison_is_one_line(text, with_rivals):
+    app = with_rivals(text)
+
+    assert not app.exception and len(app.error) == 1
+    assert "comparison" in app.error[0].value and "den compare" in app.error[0].value

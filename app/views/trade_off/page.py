@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import cache, pages, state, widgets
 from app.cache import whole_network
-from app.views.trade_off import cost_weight, operating_points, what_changes
+from app.views.trade_off import cost_weight, operating_points, rivals, what_changes
 from app.views.trade_off.operating_points import BY_CLASS, PLAIN
 
 WEIGHTINGS = {PLAIN: "Every image counts the same", BY_CLASS: "Every class counts the same"}
@@ -39,3 +39,4 @@ with widgets.errors_shown():
     weighted(checkpoint, points, scope, accuracy)
     with st.expander("All operating points as a table"):
         operating_points.show_table(points, scope, accuracy)
+    rivals.show()
