@@ -207,3 +207,21 @@ def test_times_come_back_as_they_were_written_and_a_damaged_file_is_named(tmp_pa
         (tmp_path / "times.json").write_text(json.dumps(raw | change), "utf-8")
         with pytest.raises(CheckpointError, match="times.json: .*take the times again"):
             read_times(tmp_path)
+
+
+def test_the_papers_tables_have_our_rows_under_its_own(compared, capsys):
+    assert main(["report", str(compared), "--paper"]) == 0
+
+    printed = capsys.readouterr().out
+    headings = [line for line in printed.splitlines() if line.startswith("Table ")]
+    assert len(headings) == 4 and headings[0].startswith("Table 2: tasks of several image sizes")
+    last = printed[printed.index("Table 5: one task") :]
+    assert "the paper, Table 5" in last and "ours, digits, 4 steps, 1 seed" in last
+    assert "BlockDrop" in last and "Separate networks (Baseline)" in last
+    assert "ours" not in printed[: printed.index("Table 5: one task")]
+
+
+def test_the_papers_tables_need_folders_of_comparisons(tmp_path, capsys):
+    assert main(["report", str(tmp_path), "--paper"]) == 2
+
+    assert "options.json" in capsys.readouterr().err
