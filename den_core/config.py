@@ -42,7 +42,7 @@ class TaskConfig:
 
     How any image becomes an input of the task (an upload as much as a data set row): flattened on
     `background`, made grey if `grayscale`, scaled to fit `content_size`, centred on a `size` × `size` square of
-    `background`, scaled to [0, 1], normalised with `mean` and `std`.
+    `background` (or cut to that square, see `crop_from`), scaled to [0, 1], normalised with `mean` and `std`.
     """
 
     name: str
@@ -53,6 +53,8 @@ class TaskConfig:
     "Pixels along one side of the input."
     content_size: AtLeastOne
     "Pixels along the longer side of what is drawn; equal to `size` unless a border is added, and never larger."
+    crop_from: Count = 0
+    "Pixels along the shorter side, out of whose centre the square is cut; 0 shows all of the image instead."
     class_names: tuple[str, ...]
     "By label; at least two, and all different."
     mean: tuple[Share, Share, Share] = (0.5, 0.5, 0.5)
@@ -73,6 +75,10 @@ class TaskConfig:
         _require(
             self.content_size <= self.size,
             f"task {self.name}: expected content_size at most size={self.size}, found {self.content_size}",
+        )
+        _require(
+            not self.crop_from or self.size <= self.crop_from,
+            f"task {self.name}: expected crop_from 0 or at least size={self.size}, found {self.crop_from}",
         )
         _require(
             len(self.class_names) >= 2,
@@ -172,7 +178,7 @@ class NetworkConfig:
         where = f"task {task.name}: expected image_of"
         _require(task.image_of in own, f"{where} to name one of {', '.join(own) or 'no task'}, found {task.image_of!r}")
         other = self.task(task.image_of)
-        for field in ("size", "content_size", "background", "grayscale", "mean", "std"):
+        for field in ("size", "content_size", "crop_from", "background", "grayscale", "mean", "std"):
             mine, theirs = getattr(task, field), getattr(other, field)
             _require(mine == theirs, f"{where} a task with {field} {mine}, found {theirs} in {other.name}")
 

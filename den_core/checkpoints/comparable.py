@@ -10,7 +10,7 @@ from den_core.checkpoints.folder import CheckpointInfo
 from den_core.config import Recipe, TaskConfig, from_json, to_json
 from den_core.errors import ConfigError
 
-SAME = ("source", "size", "class_names", "content_size", "background", "grayscale")
+SAME = ("source", "size", "class_names", "content_size", "crop_from", "background", "grayscale")
 "Fields of a task that decide which images it has, how they are fitted, and what they are called."
 WITHOUT_EFFECT = (
     "name", "description", "training.report_every", "training.save_every", "training.estimator.execution"

@@ -100,15 +100,24 @@ def fit_image(image: Image.Image, task: TaskConfig) -> np.ndarray:
 
     Transparency is flattened on the task's background, colour removed if it is a grey task, the longer side
     scaled to `content_size` (the other in proportion, at least one pixel) and the result centred on a square
-    of the background. An image that has the right size already keeps its pixels bit for bit.
+    of the background. An image that has the right size already keeps its pixels bit for bit. Of a task with
+    `crop_from` the shorter side becomes as long as that, and the square is cut out of the centre.
     """
     image = _flatten(image, task.background)
     if task.grayscale:
         image = image.convert("L")
-    scale = task.content_size / max(image.size)
-    width, height = (max(1, round(side * scale)) for side in image.size)
-    if (width, height) != image.size:
-        image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    if task.crop_from:
+        # cut first: scaled as a whole, a long and narrow image would need any amount of memory
+        cut = min(image.size) * task.size / task.crop_from
+        left, top = ((side - cut) / 2 for side in image.size)
+        box = (left, top, left + cut, top + cut)
+        width = height = task.size
+        image = image.resize((width, height), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
+    else:
+        scale = task.content_size / max(image.size)
+        width, height = (max(1, round(side * scale)) for side in image.size)
+        if (width, height) != image.size:
+            image = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
     pixels = np.asarray(image)
     if pixels.ndim == 2:
         pixels = pixels[:, :, None]

@@ -1,5 +1,6 @@
 """Untrusted images: a right answer, or an ImageError of one line."""
 
+import dataclasses
 import io
 import struct
 import warnings
@@ -15,8 +16,8 @@ from PIL import Image
 from den_core.config import TaskConfig
 from den_core.data import images
 from den_core.data.images import MAX_BYTES, MAX_PIXELS, decode_image, fit_image
-from den_core.data.tasks import FASHION
-from den_core.errors import ImageError
+from den_core.data.tasks import FASHION, PUBLISHED
+from den_core.errors import ConfigError, ImageError
 
 FORMATS = ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"]
 
@@ -325,3 +326,29 @@ def test_grey_task_removes_colour(photo):
     fitted = fit_image(decode_image(photo), FASHION)
 
     assert (fitted[..., 0] == fitted[..., 1]).all() and (fitted[..., 0] == fitted[..., 2]).all()
+
+
+@pytest.mark.parametrize("size", [(300, 200), (200, 300), (4000, 20)])
+def test_a_task_may_cut_the_square_out_of_the_centre(size, white_task):
+    """As scaling the shorter side and cutting does, without an image of the whole scaled width."""
+    task = dataclasses.replace(white_task, size=28, content_size=28, crop_from=32)
+    ramp = np.linspace(0, 255, size[0], dtype=np.uint8)[None, :, None] * np.ones((size[1], 1, 3), np.uint8)
+    image = Image.fromarray(ramp.astype(np.uint8))
+
+    found = fit_image(image, task)
+
+    scaled = tuple(max(1, round(side * 32 / min(size))) for side in size)
+    left, top = ((side - 28) // 2 for side in scaled)
+    whole = np.asarray(image.resize(scaled, Image.Resampling.LANCZOS))
+    assert found.shape == (28, 28, 3)
+    assert np.abs(found.astype(int) - whole[top : top + 28, left : left + 28].astype(int)).max() <= 4
+
+
+def test_mini_imagenet_is_cut_as_the_paper_does():
+    assert (PUBLISHED["m2_224_0"].crop_from, PUBLISHED["m2_84_0"].crop_from) == (256, 96)
+    assert PUBLISHED["stl10"].crop_from == 0
+
+
+def test_a_square_cannot_be_cut_out_of_less(white_task):
+    with pytest.raises(ConfigError, match="expected crop_from 0 or at least size=16, found 9"):
+        dataclasses.replace(white_task, crop_from=9)
