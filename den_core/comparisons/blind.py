@@ -42,4 +42,5 @@ BLIND = Method(
     recipes=one("blind", blind),
     policy=policy,
     openings=lambda training: Openings(seen=torch.ones_like),
+    rate=0.5,
 )

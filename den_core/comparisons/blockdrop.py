@@ -119,4 +119,5 @@ BLOCKDROP = Method(
     policy=lambda net: OWN,
     openings=lambda training: Openings(selector_step=policy_step),
     cannot=no_skipping,
+    rate=2.0,
 )

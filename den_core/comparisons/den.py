@@ -23,6 +23,7 @@ DEN_LATE = Method(
     source="the paper, trained as this project does",
     recipes=one("den", lambda base: base),
     policy=lambda net: OWN,
+    rate=2.0,
 )
 DEN = dataclasses.replace(
     DEN_LATE,

@@ -108,4 +108,5 @@ N2N = Method(
     policy=policy,
     openings=lambda training: Openings(seen=torch.ones_like, selector_step=policy_step),
     cannot=no_removal,
+    rate=2.0,
 )

@@ -76,4 +76,5 @@ NESTEDNET = Method(
     policy=policy,
     openings=openings,
     cannot=too_many_tasks,
+    rate=0.5,
 )

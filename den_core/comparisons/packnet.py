@@ -91,4 +91,5 @@ PACKNET = Method(
     policy=policy,
     openings=openings,
     cannot=cannot,
+    rate=2.0,
 )

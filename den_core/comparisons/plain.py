@@ -105,6 +105,7 @@ SEPARATE_NARROW = Method(
     source="",
     recipes=lambda base, share: {f"{name}-narrow": narrow(made, share) for name, made in separate(base, share).items()},
     policy=in_full,
+    rate=0.5,
 )
 SHARED = Method(
     title="One shared network",
@@ -112,6 +113,7 @@ SHARED = Method(
     recipes=one("shared", always_full),
     policy=in_full,
     cannot=several,
+    rate=2.0,
 )
 SHARED_NARROW = Method(
     title="One narrow shared network",
@@ -119,6 +121,7 @@ SHARED_NARROW = Method(
     recipes=lambda base, share: {"shared-narrow": narrow(always_full(base), share)},
     policy=in_full,
     cannot=several,
+    rate=0.5,
 )
 SHARED_WIDE = Method(
     title="One wide shared network",
@@ -126,4 +129,5 @@ SHARED_WIDE = Method(
     recipes=one("shared-wide", lambda base: as_many_weights(always_full(base))),
     policy=in_full,
     cannot=several,
+    rate=0.5,
 )
