@@ -9,6 +9,7 @@ The networks are one backbone of wider blocks, so that loop, accounting and eval
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -57,6 +58,9 @@ class StitchedBlock(ElasticBlock):
         """What the networks give, mixed at the end of a stage."""
         return torch.cat(list(parts), 1) if self.mixing is None else mixed(parts, self.mixing)
 
+    def apart(self) -> StitchedBlock:
+        return copy.deepcopy(self)
+
     def shortcut(self, x: Tensor) -> Tensor:
         return self.joined([side.shortcut(part) for side, part in zip(self.sides, self.parts(x), strict=True)])
 
@@ -88,7 +92,8 @@ class StaticStitched(nn.Module):
         super().__init__()
         found = [side.static_branch(level) for side in block.sides]
         self.branches = ModuleListOf(branch for branch in found if isinstance(branch, StaticChain))
-        self.parts, self.joined = block.parts, block.joined
+        own = block.apart()
+        self.parts, self.joined = own.parts, own.joined
 
     def forward(self, x: Tensor) -> Tensor:
         return self.joined([branch(part) for branch, part in zip(self.branches, self.parts(x), strict=True)])

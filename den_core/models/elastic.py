@@ -174,11 +174,15 @@ class ElasticBlock(nn.Module, ABC):
 
     @abstractmethod
     def shortcut(self, x: Tensor) -> Tensor:
-        """What the branch is added to, and all that a skipped image keeps; parameter-free."""
+        """What the branch is added to, and all that a skipped image keeps; without parameters, or see `apart`."""
 
     def join(self, y: Tensor, x: Tensor) -> Tensor:
         """`shortcut(x) + y`, for evaluation: it may write into y."""
         return y.add_(self.shortcut(x))
+
+    def apart(self) -> ElasticBlock:
+        """What static forms take shortcuts and joins from: itself, or a copy where these have weights."""
+        return self
 
     @property
     def keeps(self) -> bool:

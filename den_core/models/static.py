@@ -53,7 +53,8 @@ class StaticBlock(nn.Module):
         branches = {str(level): block.static_branch(level) for level in range(block.num_levels)}
         plain = {k: branch for k, branch in branches.items() if isinstance(branch, StaticChain | StaticStitched)}
         self.branches: ModuleDictOf[StaticChain | StaticStitched] | dict[str, FusedChain] = ModuleDictOf(plain)
-        self.shortcut, self.join, self.keeps, self.side = block.shortcut, block.join, block.keeps, block.side
+        own = block.apart()
+        self.shortcut, self.join, self.keeps, self.side = own.shortcut, own.join, own.keeps, own.side
 
     def forward(self, x: Tensor, runs: Runs) -> Tensor:
         """Run images of which so many in a row have a level. May write into x, which the caller owns."""
@@ -249,7 +250,7 @@ class _FixedBlock(nn.Module):
     def __init__(self, block: ElasticBlock, level: int):
         super().__init__()
         self.branch = block.static_branch(level)
-        self.shortcut = block.shortcut
+        self.shortcut = block.apart().shortcut
 
     def forward(self, x: Tensor) -> Tensor:
         return self.shortcut(x) if self.branch is None else self.shortcut(x) + self.branch(x)

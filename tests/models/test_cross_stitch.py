@@ -83,6 +83,21 @@ def test_every_way_to_run_them_gives_the_same(backbone, make_stitched, toy_image
         torch.testing.assert_close(alone, masked[:1], check_dtype=False, atol=1e-5, rtol=1e-5)
 
 
+@torch.no_grad()
+def test_static_forms_are_copies(make_stitched, toy_images, rng):
+    stitched = make_stitched("wrn-8-1")
+    task, x = next(iter(toy_images(stitched, 3).items()))
+    z = random_structures(3, stitched.num_blocks, stitched.num_levels, rng)
+    z[0] = 0
+    static, alone = StaticEstimator(stitched), ExtractedNetwork(stitched, z[0], task)
+    expected = static(x, z, task), alone(x)
+
+    for block in stitched.blocks:
+        block.mixing.zero_()
+
+    assert torch.equal(static(x, z, task), expected[0]) and torch.equal(alone(x), expected[1])
+
+
 def test_an_image_is_charged_for_all_networks_and_the_mixing(make_stitched, toy_network):
     one, two = (Estimator(toy_network("wrn-8-1")), make_stitched("wrn-8-1"))
     selector = Selector(toy_network("wrn-8-1"))
