@@ -1,0 +1,42 @@
+"""The picture of a comparison: `python -m app.tools.rivals FOLDER` writes comparison.png beside its table."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.tools.browsing import open_browser
+from app.views.trade_off.charts import rivals
+from den_core.cli.parsing import Positional, command_line
+from den_core.comparisons import METHODS
+from den_core.comparisons.options import read_options
+from den_core.comparisons.table import read_table
+
+WIDTH, HEIGHT = 1100, 620
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """Draw accuracy against MACs of the methods that den compare put side by side."""
+
+    folders: Positional[list[Path]]
+    """Folders of comparisons."""
+
+    def run(self) -> None:
+        with open_browser() as browser:
+            for folder in self.folders:
+                frame = read_table(folder, METHODS)
+                figure = rivals(frame.assign(title=frame["method"].map(lambda name: METHODS[name].title)))
+                title = {"text": str(read_options(folder)), "font": {"size": 15}}
+                figure.update_layout(width=WIDTH, height=HEIGHT, title=title, margin={"t": 60}, template="plotly_white")
+                page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+                page.set_content(figure.to_html(include_plotlyjs=True, config={"displayModeBar": False}))
+                page.locator(".main-svg").first.wait_for()
+                page.screenshot(path=folder / "comparison.png")
+                page.close()
+                print(folder / "comparison.png")
+
+
+if __name__ == "__main__":
+    sys.exit(command_line(Rivals, "python -m app.tools.rivals"))
