@@ -218,4 +218,5 @@ PRUNING = Method(
     policy=policy,
     openings=openings,
     cannot=cannot,
+    rate=2.0,
 )
