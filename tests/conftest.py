@@ -24,6 +24,7 @@ from den_core.models.estimator import Estimator
 from den_core.models.plain import PlainBackbone
 from den_core.models.registry import find_backbone
 from den_core.models.selector import Selector
+from den_core.models.stems import ChainStem
 from den_core.recipes import recipe_with
 from den_core.training.run import train
 from den_core.training.setup import Execution
@@ -125,7 +126,10 @@ def toy_images(rng) -> Callable[..., dict[str, torch.Tensor]]:
     """Random images of both toy tasks, in the sizes that a network takes."""
 
     def toy_images(network: Estimator | Selector, images: int, dtype: torch.dtype = torch.float32):
-        side = {task: stem.side * getattr(stem, "stride", (1,))[0] for task, stem in network.stems.items()}
+        side = {
+            task: stem.size if isinstance(stem, ChainStem) else stem.side * getattr(stem, "stride", (1,))[0]
+            for task, stem in network.stems.items()
+        }
         return {task: torch.randn(images, 3, s, s, generator=rng, dtype=dtype) for task, s in side.items()}
 
     return toy_images

@@ -64,7 +64,8 @@ def width_for(network: NetworkConfig, cost: Callable[[CostTable], float], goal: 
 
 def full_macs(table: CostTable) -> float:
     """Of the full model, mean over tasks."""
-    return float(table.block_macs[:, -1].sum()) + sum(table.task_macs.values()) / len(table.task_macs)
+    full = int(table.block_macs[:, -1].sum())
+    return sum(table.areas[task] * full + macs for task, macs in table.task_macs.items()) / len(table.task_macs)
 
 
 def weights(table: CostTable) -> float:

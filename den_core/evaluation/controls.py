@@ -16,7 +16,7 @@ def tilted_levels(net: DeepElasticNetwork, task: str, mean_macs: float) -> Tenso
     Of all distributions with that mean these have the largest entropy. Out of reach means the nearest that there is.
     """
     relative = net.table.relative_macs.double()
-    macs = net.table.block_macs.double()
+    macs = net.table.block_macs_of(task).double()
     low, high = -200.0, 200.0
     for _ in range(100):
         middle = (low + high) / 2

@@ -86,7 +86,7 @@ def write_gallery(
         "source_sha256": arrays.fingerprint,
         "num_blocks": net.num_blocks,
         "num_levels": net.num_levels,
-        "block_macs": net.block_macs.tolist(),
+        "block_macs": net.table.block_macs_of(task).tolist(),
         "task_macs": net.table.task_macs[task],
         "selector_macs": net.table.selector_macs[task],
         "tried": tried,

@@ -101,11 +101,6 @@ class DeepElasticNetwork(ModelHubMixin):
         """D, the width of `features`."""
         return next(iter(self.estimator.heads.values())).linear.in_features
 
-    @property
-    def block_macs(self) -> Tensor:
-        """MACs of block i at level l: int64, (n, h)."""
-        return self.table.block_macs
-
     def task(self, name: str) -> TaskConfig:
         """The task of that name. ConfigError with the names there are."""
         return self.config.task(name)

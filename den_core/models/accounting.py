@@ -36,9 +36,11 @@ class CostTable:
     """Costs of one image, from which every structure's cost is a sum.
 
     Args:
-        block_macs, block_params: of block i at level l, int64 (n, h).
+        block_macs, block_params: of block i at level l, int64 (n, h); MACs where maps have the side that all sides are
+            multiples of.
         task_macs, task_params: of a task's stem and head together.
         selector_macs, selector_params: of the selector for a task; its critic only where inference runs it.
+        areas: how many times as many pixels a task's maps have as those that `block_macs` are of.
     """
 
     block_macs: Tensor
@@ -47,6 +49,11 @@ class CostTable:
     task_params: dict[str, int]
     selector_macs: dict[str, int]
     selector_params: dict[str, int]
+    areas: dict[str, int]
+
+    def block_macs_of(self, task: str) -> Tensor:
+        """Of block i at level l for an image of a task, int64 (n, h)."""
+        return self.block_macs * self.areas[task]
 
     @property
     def usage(self) -> Tensor:
@@ -60,7 +67,7 @@ class CostTable:
 
     def cost(self, z: Tensor, task: str, early: Tensor | None = None) -> Cost:
         """Cost of structures z, (B, n), for a task; where `early`, bool (B,), the estimator does not run."""
-        macs = _over_blocks(self.block_macs, z) + self.task_macs[task]
+        macs = _over_blocks(self.block_macs_of(task), z) + self.task_macs[task]
         params = _over_blocks(self.block_params, z) + self.task_params[task]
         if early is not None:
             macs, params = (cost.masked_fill(early.cpu(), 0) for cost in (macs, params))
@@ -72,7 +79,7 @@ def _over_blocks(table: Tensor, z: Tensor) -> Tensor:
 
 
 def cost_table(estimator: Estimator, selector: Selector) -> CostTable:
-    """Count both networks. Holds for every input: all stems give maps of the same side."""
+    """Count both networks."""
     counts, side = [], estimator.map_side
     for block in estimator.blocks:
         counts.append([block.count(level, side) for level in range(block.num_levels)])
@@ -90,4 +97,8 @@ def cost_table(estimator: Estimator, selector: Selector) -> CostTable:
         task_params={task: counts[1] for task, counts in ends.items()},
         selector_macs={task: counts[0] for task, counts in chooser.items()},
         selector_params={task: counts[1] for task, counts in chooser.items()},
+        areas={
+            task: (estimator.stems[shown].side // estimator.map_side) ** 2
+            for task, shown in estimator.image_tasks.items()
+        },
     )

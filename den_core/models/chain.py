@@ -1,4 +1,4 @@
-"""norm – ReLU – convolution, several times over, elastic in between: the form that the blocks of every family have.
+"""norm – activation – convolution, several times over, elastic in between: the form of the blocks of every family.
 
 A family chooses the layers, and whether there is a shortcut. Channels at both ends stay as they are; the channels of
 every boundary inside are a prefix that the level decides.
@@ -25,8 +25,11 @@ class Layer:
         stride: of the convolution.
         padded: whether the map keeps its side at stride 1 (odd kernels only). A kernel as large as the map, not padded,
             makes a fully connected layer.
-        group: channels that see only each other; 0 for all of them together.
+        group: channels that see only each other, 1 for a depthwise convolution; 0 for all of them together.
         pool: side of the max-pooling right before the convolution; 1 for none.
+        ceiling: largest value that the activation before it lets through, 6 for a ReLU6; 0 for any.
+        linear: whether there is no activation before it.
+        same: whether a stride's padding is as small as it can be, more of it right and below, as TensorFlow has it.
     """
 
     kernel: int
@@ -34,10 +37,18 @@ class Layer:
     padded: bool = True
     group: int = 0
     pool: int = 1
+    ceiling: float = 0.0
+    linear: bool = False
+    same: bool = False
 
     @property
     def padding(self) -> int:
-        return self.kernel // 2 if self.padded else 0
+        """On all four sides; `pad` adds what is not alike there."""
+        return self.kernel // 2 if self.padded and not self._uneven else 0
+
+    @property
+    def _uneven(self) -> bool:
+        return self.same and self.stride > 1
 
     def groups(self, channels: int) -> int:
         """How many groups so many channels before it form."""
@@ -45,16 +56,36 @@ class Layer:
 
     def side(self, side: int) -> int:
         """Pixels along the side of the map that it makes of one of `side` pixels."""
-        return (side // self.pool + 2 * self.padding - self.kernel) // self.stride + 1
+        side //= self.pool
+        if self._uneven:
+            return -(-side // self.stride)
+        return (side + 2 * self.padding - self.kernel) // self.stride + 1
 
-    def prepare(self, x: Tensor) -> Tensor:
+    def activate(self, x: Tensor, inplace: bool = False) -> Tensor:
+        """A ReLU, up to the ceiling where there is one; x itself before a linear layer."""
+        if self.linear:
+            return x
+        return F.hardtanh(x, 0.0, self.ceiling, inplace) if self.ceiling else F.relu(x, inplace)
+
+    def prepare(self, x: Tensor, inplace: bool = False) -> Tensor:
         """Activation and pooling."""
-        x = F.relu(x)
+        x = self.activate(x, inplace)
         return F.max_pool2d(x, self.pool) if self.pool > 1 else x
+
+    def padded_side(self, side: int) -> int:
+        """Pixels along the side of a pooled map of `side` pixels after `pad`."""
+        return max(side, (-(-side // self.stride) - 1) * self.stride + self.kernel) if self._uneven else side
+
+    def pad(self, x: Tensor) -> Tensor:
+        """Padding that is not alike on all sides; x itself where it is."""
+        if not self._uneven:
+            return x
+        down, across = (self.padded_side(side) - side for side in x.shape[2:])
+        return F.pad(x, (across // 2, across - across // 2, down // 2, down - down // 2))
 
     def convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """The convolution with these weights, which may be a slice of all."""
-        return F.conv2d(x, weight, bias, self.stride, self.padding, groups=self.groups(x.shape[1]))
+        return F.conv2d(self.pad(x), weight, bias, self.stride, self.padding, groups=self.groups(x.shape[1]))
 
 
 class ElasticChain(ElasticBlock):
@@ -69,7 +100,10 @@ class ElasticChain(ElasticBlock):
             one level.
         layers: first to last.
         statistics: of the norms, "per_level" or "shared".
-        leading: whether the first layer has a norm and an activation too; not where the input is an image.
+        leading: whether the first layer has a norm and an activation too; not where the input is an image, or comes
+            from a chain with a trailing norm.
+        trailing: whether a norm follows the last layer, with no activation behind it.
+        eps: of the norms, added to the variance.
     """
 
     def __init__(
@@ -80,19 +114,24 @@ class ElasticChain(ElasticBlock):
         layers: Sequence[Layer],
         statistics: str,
         leading: bool = True,
+        trailing: bool = False,
+        eps: float = 1e-5,
     ):
         super().__init__(in_channels, out_channels, inner[0] if inner else (out_channels,))
-        self.inner, self.layers, self.leading = tuple(tuple(widths) for widths in inner), tuple(layers), leading
+        self.inner, self.layers = tuple(tuple(widths) for widths in inner), tuple(layers)
         widths = [in_channels, *(levels[-1] for levels in self.inner), out_channels]
         for i, layer in enumerate(self.layers):
             if leading or i:
-                self.add_module(f"norm{i + 1}", ElasticNorm(widths[i], self.num_levels, statistics))
+                self.add_module(f"norm{i + 1}", ElasticNorm(widths[i], self.num_levels, statistics, eps=eps))
             groups = layer.groups(widths[i])
             conv = nn.Conv2d(widths[i], widths[i + 1], layer.kernel, groups=groups, bias=False)
             self.add_module(f"conv{i + 1}", conv)
+        if trailing:
+            norm = ElasticNorm(out_channels, self.num_levels, statistics, eps=eps)
+            self.add_module(f"norm{len(self.layers) + 1}", norm)
 
     def norm(self, i: int) -> ElasticNorm | None:
-        """The norm before layer i, counted from 0; None before an image."""
+        """The norm before layer i, counted from 0, or behind the last one; None where there is none."""
         return getattr(self, f"norm{i + 1}", None)
 
     def conv(self, i: int) -> nn.Conv2d:
@@ -114,14 +153,22 @@ class ElasticChain(ElasticBlock):
             norm = self.norm(i)
             y = x if norm is None else layer.prepare(norm(x, level))
             x = layer.convolve(y, self.weight(i, level))
-        return x
+        trailing = self.norm(len(self.layers))
+        return x if trailing is None else trailing(x, level)
 
     def branch_mixed(self, x: Tensor, levels: Tensor) -> Tensor:
         for i, layer in enumerate(self.layers):
             norm = self.norm(i)
             y = x if norm is None else layer.prepare(norm.forward_mixed(x, levels))
             x = layer.convolve(y * level_mask(levels, self.inner[i - 1]) if i else y, self.conv(i).weight)
-        return x
+        trailing = self.norm(len(self.layers))
+        if trailing is None:
+            return x
+        x = trailing.forward_mixed(x, levels)
+        if self.hidden[0]:
+            return x
+        # what is skipped adds nothing, whatever a norm makes of zeros
+        return x.masked_fill((levels < self.hidden.count(0))[:, None, None, None], 0)
 
     def static_branch(self, level: int) -> StaticChain | None:
         return StaticChain(self, level) if self.hidden[level] else None
@@ -135,7 +182,7 @@ class ElasticChain(ElasticBlock):
             weights = self.weight(i, level).numel()
             macs += weights * side**2
             params += weights + (2 * self.ends(i, level)[0] if self.norm(i) is not None else 0)
-        return macs, params
+        return macs, params + (2 * self.out_channels if self.norm(len(self.layers)) is not None else 0)
 
     def side(self, side: int) -> int:
         for layer in self.layers:
@@ -181,13 +228,8 @@ class StaticChain(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.scale is not None and self.shift is not None:
-            x = self._prepare(self.layers[0], torch.addcmul(self.shift, x, self.scale))
+            x = self.layers[0].prepare(torch.addcmul(self.shift, x, self.scale), inplace=True)
         for i, layer in enumerate(self.layers):
-            x = self._prepare(layer, x) if i else x
+            x = layer.prepare(x, inplace=True) if i else x  # memory that is this module's own
             x = layer.convolve(x, getattr(self, f"weight{i + 1}"), getattr(self, f"bias{i + 1}"))
         return x
-
-    def _prepare(self, layer: Layer, x: Tensor) -> Tensor:
-        """`Layer.prepare` into memory that is this module's own."""
-        x = F.relu(x, inplace=True)
-        return F.max_pool2d(x, layer.pool) if layer.pool > 1 else x

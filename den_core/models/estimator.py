@@ -10,7 +10,7 @@ from den_core.errors import ConfigError, unknown
 from den_core.models.backbones import backbone_of
 from den_core.models.containers import ModuleDictOf, ModuleListOf
 from den_core.models.dispatch import plan_dispatch, reorder_images
-from den_core.models.stems import make_stems, xavier_start
+from den_core.models.stems import make_stems, of_one_side, xavier_start
 from den_core.structures import check_structure
 
 
@@ -26,7 +26,7 @@ class Estimator(nn.Module):
         backbone, chosen = backbone_of(config.backbone), config.backbone
         self.num_levels = chosen.num_levels
         self.image_tasks = config.image_tasks
-        self.stems, self.map_side = make_stems(config.tasks, backbone.stem)
+        self.stems, self.map_side = make_stems(config.tasks, backbone.stem, backbone.any_side)
         self.blocks = ModuleListOf(backbone.blocks(chosen.level_fractions, chosen.norm_statistics, self.map_side))
         self.heads = ModuleDictOf({t.name: backbone.head(i, t.num_classes) for i, t in enumerate(config.tasks)})
         xavier_start(self)
@@ -38,7 +38,7 @@ class Estimator(nn.Module):
     def forward(
         self, images: dict[str, Tensor], structures: dict[str, Tensor], execution: str = "masked"
     ) -> dict[str, Tensor]:
-        """Logits of a batch of every task; the shared blocks see all tasks' images together.
+        """Logits of a batch of every task; the shared blocks see all images whose maps have one size together.
 
         Args:
             images: by task that has images of its own, float (B_t, 3, size_t, size_t), normalised.
@@ -56,16 +56,13 @@ class Estimator(nn.Module):
         """
         for z in structures.values():
             check_structure(z, self.num_blocks, self.num_levels)
-        x = torch.cat([self.stems[task](batch) for task, batch in images.items()])
-        z = torch.cat([structures[task] for task in images])
-        match execution:
-            case "masked":
-                x = self._run_masked(x, z)
-            case "dispatched":
-                x = self._run_dispatched(x, z)
-            case _:
-                raise ConfigError(unknown("executions", execution, ("masked", "dispatched")))
-        parts = dict(zip(images, x.split([len(batch) for batch in images.values()]), strict=True))
+        runs = {"masked": self._run_masked, "dispatched": self._run_dispatched}
+        if execution not in runs:
+            raise ConfigError(unknown("executions", execution, runs))
+        parts: dict[str, Tensor] = {}
+        for maps in of_one_side({task: self.stems[task](batch) for task, batch in images.items()}):
+            x = runs[execution](torch.cat(list(maps.values())), torch.cat([structures[task] for task in maps]))
+            parts |= zip(maps, x.split([len(part) for part in maps.values()]), strict=True)
         answers = [(task, parts[shown]) for task, shown in self.image_tasks.items() if shown in parts]
         return {task: self.heads[task](part).float() for task, part in answers}
 

@@ -51,8 +51,10 @@ class PackedConvolution:
         self._run, self._add = ops._convolution_pointwise.default, ops._convolution_pointwise_.binary
         self._common = packed, bias, *geometry
 
-    def __call__(self, x: Tensor, relu: bool = False) -> Tensor:
-        """The convolution, and a ReLU if asked for, in one pass."""
+    def __call__(self, x: Tensor, relu: bool = False, ceiling: float = 0.0) -> Tensor:
+        """The convolution, and a ReLU if asked for, up to a ceiling if there is one, in one pass."""
+        if relu and ceiling:
+            return self._run(x, *self._common, "hardtanh", [0.0, ceiling], "")
         return self._run(x, *self._common, "relu" if relu else "none", [], "")
 
     def add_to(self, y: Tensor, x: Tensor) -> None:
@@ -70,12 +72,13 @@ class FusedChain:
 
     def __init__(self, chain: StaticChain, side: int):
         self.scale, self.shift = chain.scale, chain.shift
-        self.pools = [layer.pool for layer in chain.layers]
+        self.layers = chain.layers
         self.convolutions = []
         for i, layer in enumerate(chain.layers):
             weight, bias = getattr(chain, f"weight{i + 1}"), getattr(chain, f"bias{i + 1}")
             geometry = layer.stride, layer.padding, layer.groups(chain.widths[i])
-            self.convolutions.append(PackedConvolution(weight, bias, *geometry, side // layer.pool))
+            given = layer.padded_side(side // layer.pool)
+            self.convolutions.append(PackedConvolution(weight, bias, *geometry, given))
             side = layer.side(side)
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -88,11 +91,13 @@ class FusedChain:
 
     def _before_last(self, x: Tensor) -> Tensor:
         if self.scale is not None and self.shift is not None:
-            x = torch.addcmul(self.shift, x, self.scale).relu_()
-        for pool, convolution in zip(self.pools[:-1], self.convolutions[:-1], strict=True):
-            x = convolution(_pooled(x, pool), relu=True)
-        return _pooled(x, self.pools[-1])
+            x = self.layers[0].activate(torch.addcmul(self.shift, x, self.scale), inplace=True)
+        for i, convolution in enumerate(self.convolutions[:-1]):
+            following = self.layers[i + 1]
+            x = convolution(self._given(i, x), not following.linear, following.ceiling)
+        return self._given(len(self.layers) - 1, x)
 
-
-def _pooled(x: Tensor, pool: int) -> Tensor:
-    return F.max_pool2d(x, pool) if pool > 1 else x
+    def _given(self, i: int, x: Tensor) -> Tensor:
+        """What layer i makes of activated maps before it convolves them."""
+        layer = self.layers[i]
+        return layer.pad(F.max_pool2d(x, layer.pool) if layer.pool > 1 else x)

@@ -23,6 +23,8 @@ class Backbone(ABC):
 
     scale: str
     '"paper" for the paper\'s sizes, "laptop" for smaller members, "tiny" for tests.'
+    any_side: bool = False
+    "Whether its blocks run maps of any size, so that tasks may differ in it; MACs are then as the number of pixels."
     level_fractions: tuple[float, ...]
     "The paper's levels: shares of a block's hidden channels."
 
@@ -91,7 +93,7 @@ def scaled_channels(channels: int, width: float) -> int:
     return max(4, round(channels * width))
 
 
-_FAMILIES = ("wide_resnet", "resnet", "resnext", "vgg", "simple_convnet")
+_FAMILIES = ("wide_resnet", "resnet", "resnext", "vgg", "simple_convnet", "mobile")
 "Files of this package that register backbones."
 _BACKBONES: dict[str, Backbone] = {}
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from den_core.config import NetworkConfig
 from den_core.models.backbones import backbone_of
 from den_core.models.containers import ModuleDictOf, ModuleListOf
-from den_core.models.stems import Head, make_stems, xavier_start
+from den_core.models.stems import Head, make_stems, of_one_side, xavier_start
 
 TOP = 8
 "Largest class probabilities that an auxiliary head hands on."
@@ -89,7 +89,7 @@ class Selector(nn.Module):
         backbone = backbone_of(config.backbone)
         self.num_blocks, self.num_levels = backbone.num_blocks, config.backbone.num_levels
         self.image_tasks = config.image_tasks
-        self.stems, self.map_side = make_stems(config.tasks, backbone.stem)
+        self.stems, self.map_side = make_stems(config.tasks, backbone.stem, backbone.any_side)
         self.blocks = ModuleListOf(backbone.selector_blocks(self.map_side))
         channels = self.blocks[-1].out_channels
         self.head = Head(channels, self.num_blocks * self.num_levels)
@@ -110,11 +110,14 @@ class Selector(nn.Module):
 
     def forward(self, images: dict[str, Tensor]) -> dict[str, SelectorOutput]:
         """By task that has images of its own: normalised images (B_t, 3, size_t, size_t) -> what it says of them."""
-        x = torch.cat([self.stems[task](batch) for task, batch in images.items()])
-        for block in self.blocks:
-            x = block.shortcut(x) + block.branch(x, 0)
-        parts = self.head.features(x).float().split([len(batch) for batch in images.values()])
-        return {task: self._output(part, task) for task, part in zip(images, parts, strict=True)}
+        found: dict[str, SelectorOutput] = {}
+        for maps in of_one_side({task: self.stems[task](batch) for task, batch in images.items()}):
+            x = torch.cat(list(maps.values()))
+            for block in self.blocks:
+                x = block.shortcut(x) + block.branch(x, 0)
+            parts = self.head.features(x).float().split([len(part) for part in maps.values()])
+            found |= {task: self._output(part, task) for task, part in zip(maps, parts, strict=True)}
+        return {task: found[task] for task in images}
 
     def _output(self, features: Tensor, task: str) -> SelectorOutput:
         features, class_logits = look(self, features, task)
@@ -143,7 +146,7 @@ class Selector(nn.Module):
         """(MACs, parameters) of one image; the critic only where inference runs it, which is with a temperature."""
         task = self.image_tasks[task]
         macs, params = self.stems[task].count()
-        side = self.map_side
+        side = self.stems[task].side
         for block in self.blocks:
             block_macs, block_params = block.count(0, side)
             macs, params, side = macs + block_macs, params + block_params, block.side(side)

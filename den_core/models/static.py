@@ -24,7 +24,7 @@ from den_core.models.elastic import ElasticBlock
 from den_core.models.estimator import Estimator
 from den_core.models.fused import FusedChain, can_fuse
 from den_core.models.selector import Selector, look
-from den_core.models.stems import StaticHead, Stem
+from den_core.models.stems import StaticHead, Stem, static_stem
 from den_core.structures import check_structure
 
 PART = 64
@@ -116,7 +116,7 @@ class StaticEstimator(nn.Module):
     def __init__(self, estimator: Estimator):
         super().__init__()
         self.num_levels = estimator.num_levels
-        self.stems, self.image_tasks = copy.deepcopy(estimator.stems), estimator.image_tasks
+        self.stems, self.image_tasks = _static_stems(estimator.stems), estimator.image_tasks
         self.blocks = ModuleListOf(StaticBlock(block) for block in estimator.blocks)
         self.heads = ModuleDictOf({task: StaticHead(head) for task, head in estimator.heads.items()})
         self.map_side = estimator.map_side
@@ -180,7 +180,7 @@ class StaticSelector(nn.Module):
     def __init__(self, selector: Selector):
         super().__init__()
         self.shape = (-1, selector.num_blocks, selector.num_levels)
-        self.stems, self.image_tasks = copy.deepcopy(selector.stems), selector.image_tasks
+        self.stems, self.image_tasks = _static_stems(selector.stems), selector.image_tasks
         self.blocks = ModuleListOf(StaticBlock(block) for block in selector.blocks)
         self.map_side = selector.map_side
         self.head = StaticHead(selector.head)
@@ -231,7 +231,7 @@ class ExtractedNetwork(nn.Module):
     def __init__(self, estimator: Estimator, z: Tensor, task: str):
         super().__init__()
         check_structure(z[None], estimator.num_blocks, estimator.num_levels)
-        self.stem = copy.deepcopy(estimator.stems[estimator.image_tasks[task]])
+        self.stem = static_stem(estimator.stems[estimator.image_tasks[task]])
         self.blocks = nn.ModuleList(_FixedBlock(b, int(level)) for b, level in zip(estimator.blocks, z, strict=True))
         self.head = StaticHead(estimator.heads[task])
         _finish(self)
@@ -256,7 +256,11 @@ class _FixedBlock(nn.Module):
         return self.shortcut(x) if self.branch is None else self.shortcut(x) + self.branch(x)
 
 
-def _run_stem(stem: Stem, x: Tensor, dtype: torch.dtype) -> Tensor:
+def _static_stems(stems: ModuleDictOf[Stem]) -> ModuleDictOf[nn.Module]:
+    return ModuleDictOf({task: static_stem(stem) for task, stem in stems.items()})
+
+
+def _run_stem(stem: nn.Module, x: Tensor, dtype: torch.dtype) -> Tensor:
     """Images in the number type of the weights and channels last, in which the blocks then go on."""
     return stem(x.to(dtype, memory_format=torch.channels_last))
 

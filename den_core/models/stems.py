@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from den_core.config import TaskConfig
 from den_core.errors import ConfigError
+from den_core.models.chain import ElasticChain, Layer, StaticChain
 from den_core.models.containers import ModuleDictOf
 
 MAP_SIDE = 32
@@ -47,21 +48,51 @@ class ImageStem(nn.Identity):
         return 0, 0
 
 
-Stem = ConvStem | ImageStem
+class ChainStem(nn.Module):
+    """Layers without levels: (B, 3, size, size) -> (B, channels, side, side).
+
+    Args:
+        chain: with one level.
+    """
+
+    def __init__(self, task: TaskConfig, chain: ElasticChain):
+        super().__init__()
+        self.chain, self.size, self.side = chain, task.size, chain.side(task.size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.chain.branch(x, 0)
+
+    def count(self) -> tuple[int, int]:
+        """(MACs, parameters) for one image."""
+        return self.chain.count(0, self.size)
+
+
+Stem = ConvStem | ImageStem | ChainStem
 "Has `side`, pixels along the side of its maps, and `count`."
 
 
-class Head(nn.Module):
-    """norm – ReLU – global average – linear: (B, C, H, W) -> (B, classes)."""
+def static_stem(stem: Stem) -> nn.Module:
+    """A copy for evaluation, norms folded."""
+    return StaticChain(stem.chain, 0) if isinstance(stem, ChainStem) else copy.deepcopy(stem)
 
-    def __init__(self, channels: int, outputs: int):
+
+class Head(nn.Module):
+    """norm – ReLU – global average – linear: (B, C, H, W) -> (B, classes).
+
+    Args:
+        ceiling: largest value that the activation lets through, 6 for a ReLU6; 0 for any.
+        eps: of the norm.
+    """
+
+    def __init__(self, channels: int, outputs: int, ceiling: float = 0.0, eps: float = 1e-5):
         super().__init__()
-        self.norm = nn.BatchNorm2d(channels)
+        self.norm = nn.BatchNorm2d(channels, eps)
         self.linear = nn.Linear(channels, outputs)
+        self.activate = Layer(1, ceiling=ceiling).activate
 
     def features(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C)."""
-        return F.relu(self.norm(self.taken(x))).mean((2, 3))
+        return self.activate(self.norm(self.taken(x))).mean((2, 3))
 
     def taken(self, x: Tensor) -> Tensor:
         """What it reads of the maps."""
@@ -102,28 +133,41 @@ class StaticHead(nn.Module):
             scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
             shift = norm.bias - norm.running_mean * scale
             self.scale, self.shift = (nn.Parameter(part[:, None, None].clone()) for part in (scale, shift))
-        self.linear, self.taken = copy.deepcopy(head.linear), head.taken
+        self.linear, self.taken, self.activate = copy.deepcopy(head.linear), head.taken, head.activate
 
     def features(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C)."""
-        return F.relu(torch.addcmul(self.shift, self.taken(x), self.scale), inplace=True).mean((2, 3))
+        return self.activate(torch.addcmul(self.shift, self.taken(x), self.scale), inplace=True).mean((2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.linear(self.features(x))
 
 
-def make_stems(tasks: Iterable[TaskConfig], make_stem: Callable[[TaskConfig], Stem]) -> tuple[ModuleDictOf[Stem], int]:
-    """A stem for every task with images of its own, and the side of the maps that all of them make.
+def make_stems(
+    tasks: Iterable[TaskConfig], make_stem: Callable[[TaskConfig], Stem], any_side: bool = False
+) -> tuple[ModuleDictOf[Stem], int]:
+    """A stem for every task with images of its own, and the largest side that the sides of all maps are multiples of.
+
+    Args:
+        any_side: whether maps may differ in size.
 
     Raises:
-        ConfigError: their maps differ, because images are taken as they are and differ.
+        ConfigError: they do, and may not.
     """
     stems = {task.name: make_stem(task) for task in tasks if not task.image_of}
     sides = {name: stem.side for name, stem in stems.items()}
-    if len(set(sides.values())) > 1:
+    if len(set(sides.values())) > 1 and not any_side:
         found = ", ".join(f"{name} {side}" for name, side in sides.items())
         raise ConfigError(f"expected tasks of one size for a backbone without stems, found {found}")
-    return ModuleDictOf(stems), next(iter(sides.values()))
+    return ModuleDictOf(stems), math.gcd(*sides.values())
+
+
+def of_one_side(maps: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+    """Maps by task, (B_t, C, H, W), in groups that can run together: those of one size."""
+    groups: dict[int, dict[str, Tensor]] = {}
+    for task, x in maps.items():
+        groups.setdefault(x.shape[2], {})[task] = x
+    return list(groups.values())
 
 
 def xavier_start(module: nn.Module) -> None:

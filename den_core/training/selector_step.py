@@ -18,6 +18,7 @@ from den_core.data.loaders import Batch
 from den_core.models.accounting import CostTable
 from den_core.models.selector import SelectorOutput
 from den_core.models.static import StaticEstimator
+from den_core.models.stems import of_one_side
 from den_core.structures import sample_structures
 from den_core.training import objective as eq
 from den_core.training.estimator_step import BACKWARD, StepResult, mean_over_tasks, run_macs, structures_cost
@@ -41,11 +42,15 @@ def structure_losses(
         heads.
     """
     with torch.no_grad():
-        maps = [estimator.stem(images[t], t).repeat_interleave(z.shape[1], 0) for t, z in structures.items()]
-        x = torch.cat(maps).contiguous(memory_format=torch.channels_last)
-        x = estimator.run_blocks(x, torch.cat([z.flatten(0, 1) for z in structures.values()]))
+        ran: dict[str, Tensor] = {}
+        stems = {t: estimator.stem(images[t], t).repeat_interleave(z.shape[1], 0) for t, z in structures.items()}
+        for maps in of_one_side(stems):
+            x = torch.cat(list(maps.values())).contiguous(memory_format=torch.channels_last)
+            x = estimator.run_blocks(x, torch.cat([structures[t].flatten(0, 1) for t in maps]))
+            ran |= zip(maps, x.split([len(part) for part in maps.values()]), strict=True)
         losses, right = {}, {}
-        for (task, z), part in zip(structures.items(), x.split([len(m) for m in maps]), strict=True):
+        for task, z in structures.items():
+            part = ran[task]
             answered = [
                 _answer(estimator.heads[name](part).float(), labels[name].repeat_interleave(z.shape[1]))
                 for name, shown in estimator.image_tasks.items()

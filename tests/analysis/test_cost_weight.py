@@ -44,7 +44,7 @@ def test_it_agrees_with_the_network(tiny_checkpoint):
     C[:250] = C[:250].astype(np.float16)  # as galleries hold it: small probabilities become 0
     C[:9, :, 1:] = 0
     C[9] = 1 / net.num_levels
-    relative = in_full_blocks(net.block_macs.numpy())
+    relative = in_full_blocks(net.table.block_macs.numpy())
     for weight in (-500.0, -5.0, -0.3, 0.0, 0.7, 20.0, 500.0):
         theirs = net.choose(torch.from_numpy(C), cost_weight=weight).numpy()
         np.testing.assert_array_equal(cost_weight.choose_levels(C, relative, weight), theirs)

@@ -19,7 +19,7 @@ def test_random_control_hits_the_budget(share, network):
 
     C = tilted_levels(network, "toy", budget)
 
-    mean = float((C.double() * network.block_macs).sum()) + low
+    mean = float((C.double() * network.table.block_macs).sum()) + low
     assert mean == pytest.approx(budget, rel=1e-4)
     torch.testing.assert_close(C.sum(-1), torch.ones(n))
     assert C.shape == (n, h) and C.min() > 0

@@ -50,9 +50,9 @@ def last_structures(recipe, data, folder, monkeypatch):
     """Trains a recipe; images, structures and configuration of its last step, and the trainer."""
     seen = []
 
-    def spy(fabric, estimator, optimizer, batch, structures, table, config):
+    def spy(fabric, estimator, optimizer, batch, structures, table, config, teacher):
         seen.append((batch.images["digits"], structures["digits"], config))
-        return original(fabric, estimator, optimizer, batch, structures, table, config)
+        return original(fabric, estimator, optimizer, batch, structures, table, config, teacher)
 
     original = trainer_module.estimator_step
     monkeypatch.setattr(trainer_module, "estimator_step", spy)
