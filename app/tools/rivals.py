@@ -6,8 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.rivals import chart
 from app.tools.browsing import open_browser
-from app.views.trade_off.charts import rivals
 from den_core.cli.parsing import Positional, command_line
 from den_core.comparisons import METHODS
 from den_core.comparisons.options import read_options
@@ -27,7 +27,7 @@ class Rivals:
         with open_browser() as browser:
             for folder in self.folders:
                 frame = read_table(folder, METHODS)
-                figure = rivals(frame.assign(title=frame["method"].map(lambda name: METHODS[name].title)))
+                figure = chart(frame.assign(title=frame["method"].map(lambda name: METHODS[name].title)))
                 title = {"text": str(read_options(folder)), "font": {"size": 15}}
                 figure.update_layout(width=WIDTH, height=HEIGHT, title=title, margin={"t": 60}, template="plotly_white")
                 page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})

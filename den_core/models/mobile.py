@@ -158,7 +158,7 @@ LITE0 = (
     MobileStage(6, 192, 4, 2, 5),
     MobileStage(6, 320, 1, 1),
 )
-LITE1 = tuple(dataclasses.replace(stage, blocks=n) for stage, n in zip(LITE0, (3, 3, 4, 4, 5, 2), strict=True))
+LITE1 = tuple(dataclasses.replace(stage, blocks=n) for stage, n in zip(LITE0, (3, 3, 4, 4, 5, 1), strict=True))
 V2 = (
     MobileStage(6, 24, 2, 2),
     MobileStage(6, 32, 3, 2),

@@ -100,40 +100,6 @@ def _add_ring(figure: go.Figure, points: pd.DataFrame, weight: float) -> None:
     )
 
 
-RIVAL_SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "triangle-down", "pentagon")
-
-
-def rivals(frame: pd.DataFrame) -> go.Figure:
-    """Accuracy against mean MACs, a mark per method with a bar of one standard deviation over seeds.
-
-    Args:
-        frame: method, title, accuracy (percent), sd (nan of one seed), mmacs, weights_m, minutes.
-    """
-    figure = go.Figure()
-    for place, row in enumerate(frame.sort_values("method").itertuples()):
-        ours = row.method.startswith("den")
-        color = style.OUTLINE if ours else style.OKABE_ITO[place % len(style.OKABE_ITO)]
-        figure.add_scatter(
-            x=[row.mmacs],
-            y=[row.accuracy],
-            error_y={"array": [row.sd], "visible": not pd.isna(row.sd), "thickness": 1},
-            mode="markers",
-            marker={
-                "symbol": "star" if ours else RIVAL_SYMBOLS[place % len(RIVAL_SYMBOLS)],
-                "size": 16 if ours else 11,
-                "color": color,
-                "opacity": 1 if row.method in ("den", "den-late") or not ours else 0.6,
-                "line": {"width": 0.5},
-            },
-            name=row.title,
-            hovertemplate="%{y:.1f} % at %{x:.1f} M MACs<br>"
-            f"{row.weights_m:.2f} M weights, {row.minutes:.0f} minutes of training<extra>{row.title}</extra>",
-        )
-    figure.update_xaxes(title_text="Mean MACs per image (millions)", rangemode="tozero")
-    figure.update_yaxes(title_text="Accuracy (%)")
-    return style.layout(figure, height=520, legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0})
-
-
 def level_drift(drift: pd.DataFrame, num_levels: int, weight: float) -> go.Figure:
     """Which levels the blocks run at: one bar of shares per cost weight, with blocks that no estimator runs on top.
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import state, widgets
+from app import rivals, state, widgets
 from app.cache import whole_network
-from app.views.trade_off import charts
 
 COLUMNS = {
     "title": "Method",
@@ -41,7 +40,7 @@ def show() -> None:
     words, frame = found[folder]
     seeds = int(frame["seeds"].max())
     widgets.chart(
-        charts.rivals(frame),
+        rivals.chart(frame),
         key="rivals_chart",
         alt="Accuracy against mean MACs per image, one mark per method",
         data=frame,
