@@ -24,6 +24,7 @@ from den_core.models.accounting import CostTable, cost_table
 from den_core.models.chain import ElasticChain
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
+from den_core.models.sorting import sort_channels
 from den_core.models.static import StaticEstimator
 from den_core.policy import Policy
 from den_core.recipes.baseline import always_full
@@ -82,18 +83,6 @@ def importances(chain: ElasticChain, side: int) -> list[Tensor]:
     return found
 
 
-def sort_channels(chain: ElasticChain, orders: list[Tensor]) -> None:
-    """Put the channels after every layer but the last into an order; the full level computes what it did."""
-    with torch.no_grad():
-        for i, order in enumerate(orders):
-            before, after, norm = chain.conv(i), chain.conv(i + 1), chain.norm(i + 1)
-            assert norm is not None  # there is one before every layer but the first
-            before.weight.copy_(before.weight[order])
-            after.weight.copy_(after.weight[:, order])
-            for values in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
-                values.copy_(values[..., order])
-
-
 def levels_within(scores: list[list[float]], table: CostTable, task: str, goal: float) -> Tensor:
     """Levels of all blocks, (n,), that cost as near to a goal as can be, where the least important channels went first.
 
@@ -119,7 +108,7 @@ def prune(estimator: Estimator, network: NetworkConfig, share: float) -> None:
     for chain in chains(estimator):
         found = importances(chain, side)
         orders = [values.argsort(descending=True) for values in found]
-        sort_channels(chain, orders)
+        sort_channels(chain, dict(enumerate(orders)))
         scores.append([
             sum(
                 float(values[order][widths[level - 1] : widths[level]].mean())
