@@ -199,6 +199,8 @@ class NetworkConfig:
 class EstimatorTurnConfig:
     """How the estimator is trained in its turns (Algorithm 1)."""
 
+    full_steps: Count = 0
+    "Optimiser steps before the first turn, in which every image runs in full, from labels."
     first_steps: AtLeastOne
     "Optimiser steps of the first turn, with structures from `first_structures`."
     round_steps: Count
@@ -357,6 +359,8 @@ class Recipe:
     training: TrainingConfig
     seed: Seed = 0
     "Of the start, the batches and the structures."
+    start: str = ""
+    'A pretrained network that both networks start from, as "LIBRARY:NAME" or "LIBRARY:NAME=FILE"; none if empty.'
     data_seed: Seed = 0
     "Seeds the validation split, which must stay the same across runs that are compared."
 

@@ -1,4 +1,4 @@
-"""Weights that others have trained, by the names that timm and torchvision give them.
+"""Weights that others have trained, by the names that their projects give them.
 
 What is copied: stems (a copy for every task), blocks in full, and the norm of every head; the classes of a task are its
 own, so that its linear layer starts anew. Running statistics of lower levels are those of the full one until they are
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
-from den_core.errors import CheckpointError, ConfigError, unknown
+from den_core.errors import CheckpointError, ConfigError
 from den_core.models.estimator import Estimator
 from den_core.models.mobile import MobileBackbone
 from den_core.models.registry import find_backbone
@@ -23,30 +23,39 @@ Names = Iterator[tuple[str, str]]
 
 def timm_names(backbone: MobileBackbone) -> Names:
     """As timm's EfficientNet has them: stages of blocks, the first of which is part of our stem."""
-    yield from _chain("stems.{task}.chain", "conv_stem", "bn1", *_timm_block("blocks.0.0", "conv_dw bn1 conv_pw bn2"))
-    block = 0
-    for place, stage in enumerate(backbone.stages, start=1):
-        for i in range(stage.blocks):
-            theirs = _timm_block(f"blocks.{place}.{i}", "conv_pw bn1 conv_dw bn2 conv_pwl bn3")
-            yield from _chain(f"blocks.{block}", *theirs)
-            block += 1
-    yield f"blocks.{block - 1}.conv4", "conv_head"
-    yield "heads.{task}.norm", "bn2"
+    yield from _chain("stems.{task}.chain", "conv_stem", "bn1", *_in("blocks.0.0", "conv_dw bn1 conv_pw bn2"))
+    places = [(place, i) for place, stage in enumerate(backbone.stages, start=1) for i in range(stage.blocks)]
+    for block, (place, i) in enumerate(places):
+        yield from _chain(f"blocks.{block}", *_in(f"blocks.{place}.{i}", "conv_pw bn1 conv_dw bn2 conv_pwl bn3"))
+    yield from _ends(backbone, "conv_head", "bn2")
+
+
+def numbered_names(backbone: MobileBackbone) -> Names:
+    """As the package efficientnet_pytorch has them: one list of blocks, the first of which is part of our stem."""
+    first = _in("_blocks.0", "_depthwise_conv _bn1 _project_conv _bn2")
+    yield from _chain("stems.{task}.chain", "_conv_stem", "_bn0", *first)
+    for block in range(backbone.num_blocks):
+        theirs = _in(f"_blocks.{block + 1}", "_expand_conv _bn0 _depthwise_conv _bn1 _project_conv _bn2")
+        yield from _chain(f"blocks.{block}", *theirs)
+    yield from _ends(backbone, "_conv_head", "_bn1")
 
 
 def torchvision_names(backbone: MobileBackbone) -> Names:
     """As torchvision's MobileNetV2 has them: one list of blocks, the first two of which are our stem."""
-    stem = ("0.0", "0.1", "1.conv.0.0", "1.conv.0.1", "1.conv.1", "1.conv.2")
-    yield from _chain("stems.{task}.chain", *(f"features.{name}" for name in stem))
-    parts = ("0.0", "0.1", "1.0", "1.1", "2", "3")
+    stem = _in("features", "0.0 0.1 1.conv.0.0 1.conv.0.1 1.conv.1 1.conv.2")
+    yield from _chain("stems.{task}.chain", *stem)
     for block in range(backbone.num_blocks):
-        yield from _chain(f"blocks.{block}", *(f"features.{block + 2}.conv.{name}" for name in parts))
-    last = backbone.num_blocks + 2
-    yield f"blocks.{backbone.num_blocks - 1}.conv4", f"features.{last}.0"
-    yield "heads.{task}.norm", f"features.{last}.1"
+        yield from _chain(f"blocks.{block}", *_in(f"features.{block + 2}.conv", "0.0 0.1 1.0 1.1 2 3"))
+    yield from _ends(backbone, *_in(f"features.{backbone.num_blocks + 2}", "0 1"))
 
 
-def _timm_block(prefix: str, names: str) -> list[str]:
+def _ends(backbone: MobileBackbone, conv: str, norm: str) -> Names:
+    """The last convolution, which ends our last block, and the norm behind it."""
+    yield f"blocks.{backbone.num_blocks - 1}.conv4", conv
+    yield "heads.{task}.norm", norm
+
+
+def _in(prefix: str, names: str) -> list[str]:
     return [f"{prefix}.{name}" for name in names.split()]
 
 
@@ -56,30 +65,30 @@ def _chain(ours: str, *theirs: str) -> Names:
         yield f"{ours}.{'norm' if i % 2 else 'conv'}{(i + 1) // 2 + 1}", name
 
 
-LIBRARIES = {"timm": timm_names, "torchvision": torchvision_names}
-"How the layers of mobile backbones are called, by library."
+NAMINGS = (timm_names, numbered_names, torchvision_names)
+"How the layers of mobile backbones are called."
 NORM = ("weight", "bias", "running_mean", "running_var")
 
 
-def load_pretrained(estimator: Estimator, backbone: str, state: Mapping[str, Tensor], library: str) -> None:
+def load_pretrained(estimator: Estimator, backbone: str, state: Mapping[str, Tensor]) -> None:
     """Copy weights into an estimator.
 
     Args:
         backbone: of the registry; the estimator's.
-        state: by the names that the library gives them.
-        library: of LIBRARIES.
+        state: by names of one of NAMINGS.
 
     Raises:
-        ConfigError: no such library, or a backbone that no library has weights for.
+        ConfigError: a backbone that none of them knows.
         CheckpointError: a tensor is missing or has another shape; the first one is named. Nothing is copied then.
     """
     family = find_backbone(backbone)
-    if library not in LIBRARIES:
-        raise ConfigError(unknown("libraries", library, LIBRARIES))
     if not isinstance(family, MobileBackbone):
-        raise ConfigError(f"expected a backbone that {library} has too, such as efficientnet-lite0, found {backbone}")
+        raise ConfigError(f"expected a backbone that others have trained, such as efficientnet-lite0, found {backbone}")
+    firsts = {f"{next(naming(family))[1]}.weight": naming for naming in NAMINGS}
+    if not (fitting := [naming for name, naming in firsts.items() if name in state]):
+        raise CheckpointError(f"expected a tensor {' or '.join(firsts)} in the weights, found none among {len(state)}")
     own, copied = estimator.state_dict(), {}
-    for ours, theirs in LIBRARIES[library](family):
+    for ours, theirs in fitting[0](family):
         parts = ("weight",) if ".conv" in ours else NORM
         for name in (ours.format(task=task) for task in (estimator.stems if "{task}" in ours else ("",))):
             for part in parts:

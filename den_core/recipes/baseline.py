@@ -32,12 +32,13 @@ def always_full(base: Recipe, tasks: tuple[TaskConfig, ...] = ()) -> Recipe:
     t, joint = base.training, base.training.estimator
     tasks = tasks or base.network.tasks
     images = {task.name: t.batch_of(base.network.image_tasks[task.name]) for task in tasks if not task.image_of}
-    runs = runs_per_image(joint)  # the last turn runs every image once
+    runs = runs_per_image(joint)  # the last turn, and one in full, run every image once
     batches = {name: round(count * runs) for name, count in images.items()}
-    times = runs * (joint.first_steps + (t.rounds - 1) * joint.round_steps) + joint.last_steps
+    times = runs * (joint.first_steps + (t.rounds - 1) * joint.round_steps) + joint.full_steps + joint.last_steps
     estimator = dataclasses.replace(
         joint,
         first_steps=round(times * sum(images.values()) / sum(batches.values())),
+        full_steps=0,
         last_steps=0,
         first_structures="eq8",
         tau=1.0,

@@ -20,6 +20,25 @@ def open3_training() -> TrainingConfig:
     )
 
 
+def lite0_training() -> TrainingConfig:
+    """A pretrained network: first fine-tuned in full, then made elastic; rates that leave most of it as it was."""
+    training = open3_training()
+    return dataclasses.replace(
+        training,
+        estimator=dataclasses.replace(
+            training.estimator,
+            full_steps=3000,
+            first_steps=4000,
+            last_steps=1500,
+            learning_rate=0.02,
+            matrix_learning_rate=0.0,
+            weight_decay=1e-4,
+            distilled_share=0.5,
+        ),
+        selector=dataclasses.replace(training.selector, label_steps=1500, matrix_learning_rate=0.0),
+    )
+
+
 def digits_training() -> TrainingConfig:
     """Two rounds of a few dozen steps."""
     training = fast_training()
@@ -55,6 +74,14 @@ ROWS = {
         scenario="open3",
         backbone="wrn-20-2",
         training=plain_training(open3_training()),
+    ),
+    "open3-lite0": Row(
+        description="Fashion, emoji and clip art on a pretrained EfficientNet-Lite0, for CPUs",
+        scenario="open3",
+        backbone="efficientnet-lite0",
+        training=lite0_training(),
+        selector=fast_selector(TEMPERATURE),
+        start="timm:tf_efficientnet_lite0",
     ),
     "digits-fast": Row(
         description="scikit-learn's digits on WRN-8-1, under a minute on two CPU cores",

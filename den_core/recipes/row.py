@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from den_core.config import BackboneConfig, NetworkConfig, Recipe, SelectorConfig, TaskConfig, TrainingConfig
 from den_core.data.tasks import SCENARIOS, find_task
 from den_core.models.registry import find_backbone
+from den_core.recipes.starts import prepared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,8 @@ class Row:
     training: TrainingConfig
     "Its batch sizes are of the scenario's tasks, or one for all."
     selector: SelectorConfig = SelectorConfig()
+    start: str = ""
+    "A pretrained network, see `Recipe.start`, of which the backbone is."
     level_fractions: tuple[float, ...] = ()
     "Of the backbone's blocks; the paper's for it if empty."
 
@@ -38,11 +41,14 @@ class Row:
         if tasks and isinstance(sizes, dict):
             training = dataclasses.replace(training, batch_size=max(1, sum(sizes.values()) // len(tasks)))
         tasks = tasks or tuple(find_task(task) for task in SCENARIOS[self.scenario])
+        if self.start:
+            tasks = tuple(prepared(task, self.start) for task in tasks)
         levels = paper_levels(backbone or self.backbone)
         if self.level_fractions:
             levels = dataclasses.replace(levels, level_fractions=self.level_fractions)
         network = NetworkConfig(backbone=levels, tasks=tasks, selector=self.selector)
-        return Recipe(name=name, description=self.description, network=network, training=training)
+        start = self.start if backbone in ("", self.backbone) else ""
+        return Recipe(name=name, description=self.description, network=network, training=training, start=start)
 
 
 def paper_levels(backbone: str) -> BackboneConfig:

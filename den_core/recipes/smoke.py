@@ -29,7 +29,11 @@ def smoke(full: Recipe) -> Recipe:
             t,
             rounds=2,
             estimator=dataclasses.replace(
-                t.estimator, first_steps=3, round_steps=2, last_steps=min(2, t.estimator.last_steps)
+                t.estimator,
+                first_steps=3,
+                full_steps=min(2, t.estimator.full_steps),
+                round_steps=2,
+                last_steps=min(2, t.estimator.last_steps),
             ),
             selector=dataclasses.replace(t.selector, steps=3, label_steps=min(3, t.selector.label_steps)),
             batch_size=smoke_images(full),

@@ -107,6 +107,7 @@ def scaled(training: TrainingConfig, steps: int) -> TrainingConfig:
         training,
         estimator=dataclasses.replace(
             estimator,
+            full_steps=round(scale * estimator.full_steps),
             first_steps=steps,
             round_steps=round(scale * estimator.round_steps),
             last_steps=round(scale * estimator.last_steps),

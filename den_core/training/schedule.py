@@ -27,6 +27,8 @@ class Turn:
     start: int
     labels_only: bool = False
     "Whether only the selector's auxiliary head learns, from labels."
+    in_full: bool = False
+    "Whether every image runs in full, from labels alone."
     tasks: tuple[str, ...] = ()
     "Whose images it shows; none named is all tasks."
     before: int = 0
@@ -38,10 +40,13 @@ class Turn:
 def turns(config: TrainingConfig) -> list[Turn]:
     """Algorithm 1 as a list: in every round the estimator, then the selector.
 
-    Ours adds a turn for the auxiliary head before the first choice, and one for the estimator after the last.
+    Ours adds a turn in full before it, one for the auxiliary head before the first choice, and one for the estimator
+    after the last.
     """
     plan: list[Turn] = []
-    start = 0
+    start = config.estimator.full_steps
+    if start:
+        plan.append(Turn("estimator", 0, start, 0, in_full=True))
     for r in range(config.rounds):
         first = r == 0
         estimator_steps = config.estimator.first_steps if first else config.estimator.round_steps

@@ -18,6 +18,7 @@ from den_core.data.loaders import JointLoader, TaskLoader
 from den_core.errors import ConfigError
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
+from den_core.recipes.starts import begin_with
 from den_core.runtime.devices import check_device
 
 
@@ -78,12 +79,15 @@ def launched_by_torchrun() -> tuple[int, int] | None:
 
 
 def build_networks(recipe: Recipe) -> tuple[Estimator, Selector]:
-    """Both networks with the start that the recipe's seed gives, whatever the global random state."""
+    """Both networks with the start that the recipe gives: its pretrained one, and its seed for everything else."""
     if recipe.training.selector.control_variate == "critic" and not recipe.network.selector.critic:
         raise ConfigError("control_variate critic needs a selector with a critic: set network.selector.critic")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        return Estimator(recipe.network), Selector(recipe.network)
+        estimator, selector = Estimator(recipe.network), Selector(recipe.network)
+    if recipe.start:
+        begin_with(estimator, selector, recipe.start)
+    return estimator, selector
 
 
 def make_loader(

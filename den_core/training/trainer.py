@@ -15,6 +15,7 @@ from den_core.errors import TrainingError
 from den_core.models.accounting import cost_table
 from den_core.models.static import StaticEstimator, StaticSelector
 from den_core.seeding import step_generator
+from den_core.structures import full_structure
 from den_core.training.estimator_step import StepResult, estimator_step
 from den_core.training.history import HistoryRow, Reporter
 from den_core.training.openings import ALGORITHM_1, Openings
@@ -135,11 +136,13 @@ class Trainer:
         generator = self._structure_generator(turn, step)
         n, h, config = self.estimator.num_blocks, self.estimator.num_levels, self.config.estimator
         last = turn.round == self.config.rounds
-        if last:
+        if last or turn.in_full:
             config = dataclasses.replace(config, distillation=0.0)
         structures = {}
         for task, images in batch.images.items():
-            if turn.round == 0 and self.openings.first_structures is not None:
+            if turn.in_full:
+                z = full_structure(len(images), n, h)
+            elif turn.round == 0 and self.openings.first_structures is not None:
                 z = self.openings.first_structures(task, len(images), generator)
             elif turn.round == 0 and config.first_structures != "selector":
                 z = FIRST_STRUCTURES[config.first_structures](len(images), n, h, config.tau, generator)

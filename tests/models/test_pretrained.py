@@ -54,7 +54,7 @@ SAME = [
 def test_in_full_it_answers_as_the_network_that_it_was(library, name, backbone, classifier, rng):
     network, estimator = theirs(library, name), made(backbone)
 
-    load_pretrained(estimator, backbone, network.state_dict(), library)
+    load_pretrained(estimator, backbone, network.state_dict())
     estimator.heads["toy"].linear.load_state_dict(network.get_submodule(classifier).state_dict())
 
     x = torch.randn(2, 3, 96, 96, generator=rng)
@@ -76,7 +76,7 @@ def test_every_weight_of_theirs_but_the_classes_finds_a_place():
             return super().__getitem__(name)
 
     state = Counting(network.state_dict())
-    load_pretrained(made("efficientnet-lite0"), "efficientnet-lite0", state, "timm")
+    load_pretrained(made("efficientnet-lite0"), "efficientnet-lite0", state)
 
     assert {name for name in known if not name.endswith("num_batches_tracked")} == state.asked
 
@@ -99,13 +99,13 @@ def test_weights_that_do_not_fit_are_named_and_nothing_is_copied(change, said):
     before = {name: value.clone() for name, value in estimator.state_dict().items()}
 
     with pytest.raises(CheckpointError, match=said):
-        load_pretrained(estimator, "efficientnet-lite0", state, "timm")
+        load_pretrained(estimator, "efficientnet-lite0", state)
 
     assert all(torch.equal(value, before[name]) for name, value in estimator.state_dict().items())
 
 
-def test_only_known_libraries_and_families(make_estimator):
-    with pytest.raises(ConfigError, match="found 'tim'; did you mean timm"):
-        load_pretrained(make_estimator("mobile-narrow"), "mobile-narrow", {}, "tim")
+def test_names_and_families_that_are_not_known(make_estimator):
+    with pytest.raises(CheckpointError, match="expected a tensor conv_stem.weight or .* in the weights, found none"):
+        load_pretrained(make_estimator("mobile-narrow"), "mobile-narrow", {"weight": torch.zeros(1)})
     with pytest.raises(ConfigError, match="such as efficientnet-lite0, found wrn-8-1"):
-        load_pretrained(make_estimator(), "wrn-8-1", {}, "timm")
+        load_pretrained(make_estimator(), "wrn-8-1", {})

