@@ -26,10 +26,9 @@ def chart(frame: pd.DataFrame) -> go.Figure:
             error_y={"array": [row.sd], "visible": not pd.isna(row.sd), "thickness": 1},
             mode="markers",
             marker={
-                "symbol": "star" if ours else SYMBOLS[place % len(SYMBOLS)],
+                "symbol": ("star" if row.method == "den" else "star-open") if ours else SYMBOLS[place % len(SYMBOLS)],
                 "size": 16 if ours else 11,
                 "color": color,
-                "opacity": 1 if row.method in ("den", "den-late") or not ours else 0.6,
                 "line": {"width": 0.5},
             },
             name=row.title,

@@ -38,14 +38,14 @@ def show() -> None:
         bind="query-params",
     )
     words, frame = found[folder]
-    seeds = int(frame["seeds"].max())
+    where, seeds = widgets.literal(", ".join(words.split(", ")[:2])), int(frame["seeds"].max())
     widgets.chart(
         rivals.chart(frame),
         key="rivals_chart",
         alt="Accuracy against mean MACs per image, one mark per method",
         data=frame,
-        caption=f"{widgets.literal(words)}: all methods learned from as many image runs with the same images, "
-        "augmentation and optimiser. Test images, mean over tasks; MACs include a selector where one runs"
+        caption=f"{where}: all methods learned from as many image runs with the same images, augmentation and "
+        "optimiser. Test images, mean over tasks; MACs include a selector where one runs"
         + (f"; means of up to {seeds} seeds with bars of one standard deviation." if seeds > 1 else "; one seed."),
     )
     with st.expander("All methods as a table"):
