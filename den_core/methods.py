@@ -26,6 +26,7 @@ METHODS = {
     "level": Method("Every block at one level", "Level", "#CC79A7", "square"),
     "full": Method("Full model", "Full model", "#D55E00", "pentagon"),
     "baseline": Method("Separate networks (Baseline)", "Separate", "#999999", "cross"),
+    "narrow": Method("Separate narrow networks", "Narrow", "#332288", "triangle-left"),
     "random": Method("Random structures", "Random", "#E69F00", "triangle-up"),
     "static": Method("Best static structure per task", "Static", "#009E73", "diamond"),
     "twin": Method("Twin that never looks", "Twin", "#AA4499", "triangle-down"),

@@ -19,8 +19,8 @@ from den_core.policy import Policy
 from den_core.typed_json import from_json, to_json
 
 METRICS = "metrics.json"
-BASELINE, TWIN = "baseline", "twin"
-OF_OTHERS = (BASELINE, TWIN)
+BASELINE, NARROW, TWIN = "baseline", "narrow", "twin"
+OF_OTHERS = (BASELINE, NARROW, TWIN)
 "Operating points of metrics.json that other checkpoints are needed for."
 AVERAGE = "average"
 "Name of the mean over tasks, beside the tasks themselves."

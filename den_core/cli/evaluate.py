@@ -31,6 +31,8 @@ class Evaluate:
     """Of the random and permuted controls, the search for static structures and the intervals."""
     baseline: list[Path] = field(default_factory=list)
     """Checkpoints of separate networks with one task each, one for every task, to measure beside it."""
+    narrow: list[Path] = field(default_factory=list)
+    """The same of narrower networks, such as den compare trains at the MACs that this network spends."""
     twin: Path | None = None
     """Checkpoint of its twin that never looks, which `den study twin` makes, to measure beside it."""
     shares: list[float] = field(default_factory=list)
@@ -75,6 +77,7 @@ class Evaluate:
 
         net = load(self.checkpoint, self.device)
         baselines = load_baselines(net, self.baseline, self.split)
+        narrow = load_baselines(net, self.narrow, self.split)
         twin = load_twin(net, self.twin) if self.twin else None
         validation = validation_sets(net, self.limit)
         data = validation if self.split == "validation" else test_sets(net, self.limit)
@@ -87,7 +90,9 @@ class Evaluate:
         print("calibrating: the rule of early answers and the stops of the dial, on validation images")
         calibration = calibrate(net, validation, seed=self.seed)
         net = net.calibrated(calibration)
-        evaluator = Evaluator(net, data, validation, self.seed, baselines=baselines, twin=twin, shares=shares)
+        evaluator = Evaluator(
+            net, data, validation, self.seed, baselines=baselines, narrow=narrow, twin=twin, shares=shares
+        )
         metrics = evaluator.run(self.split)
         if not is_first():
             return

@@ -63,8 +63,13 @@ def _check_held_out(folder: Path, net: DeepElasticNetwork, baseline: DeepElastic
         )
 
 
-def baseline_point(baselines: Mapping[str, DeepElasticNetwork], data: Mapping[str, EvaluationSet]) -> OperatingPoint:
+def baseline_point(
+    baselines: Mapping[str, DeepElasticNetwork], data: Mapping[str, EvaluationSet], method: str = BASELINE
+) -> OperatingPoint:
     """The operating point of baselines by task, on the images of the network that they are compared with.
+
+    Args:
+        method: NARROW for networks that are narrower than the one that they are compared with.
 
     MACs and parameters are those of each baseline's own full structure, without a selector.
     """
@@ -73,4 +78,4 @@ def baseline_point(baselines: Mapping[str, DeepElasticNetwork], data: Mapping[st
         own = dataclasses.replace(data[name], task=baseline.task(name))  # normalised as it was trained
         z = full_structure(len(own.labels), baseline.num_blocks, baseline.num_levels)
         results[name] = measure(baseline, own, z, with_selector=False)
-    return operating_point(BASELINE, None, results)
+    return operating_point(method, None, results)

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from den_core.checkpoints.metrics import Choice, CostWeightRow, Metrics, OperatingPoint
+from den_core.checkpoints.metrics import BASELINE, NARROW, Choice, CostWeightRow, Metrics, OperatingPoint
 from den_core.evaluation.baselines import baseline_point
 from den_core.evaluation.controls import permutations, random_draws
 from den_core.evaluation.dial import weights_for_shares
@@ -69,6 +69,7 @@ class Evaluator:
         seed: of what is drawn.
         report: called with a line when something is done.
         baselines: for every task a separate network, which always runs in full; or none.
+        narrow: the same with narrower networks.
         twin: the same network trained on permuted choices; or none.
         shares: of the full model's MACs, at which the cost-weight curve is measured.
     """
@@ -79,6 +80,7 @@ class Evaluator:
     seed: int = 0
     report: Callable[[str], None] = print
     baselines: Mapping[str, DeepElasticNetwork] = field(default_factory=dict)
+    narrow: Mapping[str, DeepElasticNetwork] = field(default_factory=dict)
     twin: DeepElasticNetwork | None = None
     shares: Sequence[float] = MAC_SHARES
 
@@ -93,7 +95,8 @@ class Evaluator:
         listed += [found["own", weight] for weight in weights if weight]
         listed += [outcome for (role, _), outcome in found.items() if role == DIAL]
         rows = [outcome.row for outcome in listed]
-        rows += [baseline_point(self.baselines, self.data)] if self.baselines else []
+        separate = {BASELINE: self.baselines, NARROW: self.narrow}
+        rows += [baseline_point(networks, self.data, method) for method, networks in separate.items() if networks]
         twin = self._twin(own)
         rows += [] if twin is None else [twin.row]
         for row in rows:

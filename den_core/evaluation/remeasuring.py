@@ -15,7 +15,7 @@ KEPT = ("rho_sweep", "rho_sweep_split", "rho_sweep_estimator", "seeds")
 def with_kept(metrics: Metrics, folder: Path | str) -> tuple[Metrics, list[str]]:
     """Metrics with what they keep of the folder's metrics.json, and lines that say what that is.
 
-    Kept are KEPT and, where none was measured now, the baseline and the twin with its lead. The baseline must be about
+    Kept are KEPT and, where none was measured now, the baselines and the twin with its lead. Baselines must be about
     the same images; the twin also beside the same choices and of the same seed, as it is compared and permuted by
     these. A file that cannot be read is replaced: a line says why.
     """

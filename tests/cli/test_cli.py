@@ -293,7 +293,7 @@ def test_a_baseline_is_measured_and_kept_when_metrics_are_written_again(smoke_ru
     folder = tmp_path / "copy"
     shutil.copytree(smoke_run, folder)
 
-    run("evaluate", folder, "--limit", IMAGES, "--baseline", smoke_run, "--write")
+    run("evaluate", folder, "--limit", IMAGES, "--baseline", smoke_run, "--narrow", smoke_run, "--write")
     first = read_metrics(folder)
     seeds = (SeedResult(1, 0.7, 0.6, 0.6, 0.5, 0.7, 1e6, 0.1, 0.1),)
     write_metrics(folder, dataclasses.replace(first, seeds=seeds))
@@ -302,6 +302,7 @@ def test_a_baseline_is_measured_and_kept_when_metrics_are_written_again(smoke_ru
     assert first.point("baseline").tasks == first.point("full").tasks
     second = read_metrics(folder)
     assert second.point("baseline") == first.point("baseline") and second.seeds == seeds
+    assert second.point("narrow") == first.point("narrow") and first.point("narrow").tasks == first.point("full").tasks
     assert "baseline: kept from the old metrics.json" in printed and "seeds" in printed
 
 

@@ -34,7 +34,7 @@ CURVES = {"own": "cost_weight", "permuted": "permuted", "static": "static"}
 "Column of an accuracy -> the method whose style its curve has on the page Trade-off."
 BY_COST_WEIGHT = ("gain", "lead")
 "Differences that are measured at every cost weight."
-REFERENCES = ("full", "baseline")
+REFERENCES = ("full", "narrow", "baseline")
 "Methods without a cost weight, drawn as a point and a horizontal line."
 LEGEND_ABOVE = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
 POINTS = "Accuracy difference (percentage points)"

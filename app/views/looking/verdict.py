@@ -180,14 +180,16 @@ def number_of_images(points: pd.DataFrame, titles: dict[str, str], split: str) -
 
 
 def beside_baseline(points: pd.DataFrame) -> str:
-    """What separate networks reach, as a sentence; nothing where they were not measured."""
+    """What separate networks reach, a sentence for each kind; nothing where they were not measured."""
     average = points[points["task"] == AVERAGE].set_index("method")
-    if not {"chosen", "baseline"} <= set(average.index):
-        return ""
-    own, other = average.loc["chosen"], average.loc["baseline"]
+    kinds = [method for method in ("baseline", "narrow") if {"chosen", method} <= set(average.index)]
+    return " ".join(_beside(average.loc["chosen"], average.loc[method], METHODS[method].name) for method in kinds)
+
+
+def _beside(own: pd.Series, other: pd.Series, name: str) -> str:
     gap = 100 * (own["accuracy"] - other["accuracy"])
     return (
-        f"**{METHODS['baseline'].name}**, one per task and run in full, reach "
+        f"**{name}**, one per task and run in full, reach "
         f"{widgets.percent(other['accuracy'])} on average at {widgets.millions(other['mean_macs'])} MACs; "
         f"this one network reaches {widgets.percent(own['accuracy'])} ({gap:+.2f} points) at "
         f"{widgets.millions(own['mean_macs'])}."

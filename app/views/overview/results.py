@@ -56,6 +56,7 @@ def show(checkpoint: cache.Checkpoint) -> None:
         "the images of a task in a random order; **static**, the best structure for all images of a task; **random** "
         "structures of the same mean cost; the **full model** for every image"
         + ("; **separate** networks, one per task and run in full" if "baseline" in set(points["method"]) else "")
+        + ("; **narrow** ones, of fewer channels each" if "narrow" in set(points["method"]) else "")
         + (
             "; the **twin that never looks**, trained alike, but on permuted choices, and run on them"
             if "twin" in set(points["method"])
@@ -86,7 +87,7 @@ def _early_in_words(points: pd.DataFrame) -> str:
     )
 
 
-COLUMNS = ("chosen", "permuted", "twin", "static", "random", "full", "baseline")
+COLUMNS = ("chosen", "permuted", "twin", "static", "random", "full", "narrow", "baseline")
 "Methods with a column of accuracies, in their order."
 
 

@@ -49,6 +49,7 @@ def show(points: pd.DataFrame, scope: str, accuracy: str, weight: float) -> None
             if "baseline" in set(shown["method"])
             else ""
         )
+        + (" The narrow ones have fewer channels." if "narrow" in set(shown["method"]) else "")
         + (
             " The twin that never looks is another network, trained alike, but on permuted choices, and run on them."
             if "twin" in set(shown["method"])
