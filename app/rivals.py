@@ -8,6 +8,8 @@ import plotly.graph_objects as go
 from app import style
 
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "triangle-down", "pentagon")
+COLORS = [color for color in style.OKABE_ITO if color != style.OUTLINE]
+"Of all methods but ours."
 
 
 def chart(frame: pd.DataFrame) -> go.Figure:
@@ -19,7 +21,7 @@ def chart(frame: pd.DataFrame) -> go.Figure:
     figure = go.Figure()
     for place, row in enumerate(frame.sort_values("method").itertuples()):
         ours = row.method.startswith("den")
-        color = style.OUTLINE if ours else style.OKABE_ITO[place % len(style.OKABE_ITO)]
+        color = style.OUTLINE if ours else COLORS[place % len(COLORS)]
         figure.add_scatter(
             x=[row.mmacs],
             y=[row.accuracy],
