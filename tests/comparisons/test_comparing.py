@@ -18,6 +18,7 @@ from den_core.comparisons.table import table
 from den_core.comparisons.timing import Times, read_times, write_times
 from den_core.errors import CheckpointError, ConfigError
 
+pytestmark = pytest.mark.xdist_group("compared")  # one comparison serves all tests of this file
 SHORT = ["--steps", "4", "--limit", "60", "--device", "cpu"]
 
 
