@@ -24,8 +24,10 @@ from den_core.models.estimator import Estimator
 from den_core.models.plain import PlainBackbone
 from den_core.models.registry import find_backbone
 from den_core.models.selector import Selector
+from den_core.models.static import ExtractedNetwork, StaticEstimator
 from den_core.models.stems import ChainStem
 from den_core.recipes import recipe_with
+from den_core.structures import random_structures
 from den_core.training.run import train
 from den_core.training.setup import Execution
 
@@ -133,6 +135,25 @@ def toy_images(rng) -> Callable[..., dict[str, torch.Tensor]]:
         return {task: torch.randn(images, 3, s, s, generator=rng, dtype=dtype) for task, s in side.items()}
 
     return toy_images
+
+
+@pytest.fixture
+def runs_alike(toy_images, rng) -> Callable[[Estimator], None]:
+    """Checks that masked, dispatched, static and extracted execution of an estimator answer alike."""
+
+    @torch.no_grad()
+    def runs_alike(estimator: Estimator) -> None:
+        estimator = estimator.double()
+        z = random_structures(5, estimator.num_blocks, estimator.num_levels, rng)
+        for task, x in toy_images(estimator, 5, torch.float64).items():
+            masked = estimator.classify(x, z, task)
+
+            torch.testing.assert_close(estimator.classify(x, z, task, "dispatched"), masked)
+            torch.testing.assert_close(StaticEstimator(estimator)(x, z, task), masked.float(), atol=1e-5, rtol=1e-5)
+            alone = ExtractedNetwork(estimator, z[0], task)(x[:1])
+            torch.testing.assert_close(alone, masked[:1], check_dtype=False, atol=1e-5, rtol=1e-5)
+
+    return runs_alike
 
 
 @pytest.fixture

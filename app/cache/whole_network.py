@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from den_core.analysis.projection import Projection
     from den_core.analysis.slices import Slice
     from den_core.analysis.tour import Contrast
+    from den_core.comparisons.options import Options
 
 
 @st.cache_data(max_entries=8, show_spinner="Reading the metrics …")
@@ -212,8 +213,8 @@ def comparison(first: Checkpoint, second: Checkpoint, task: str) -> Comparison:
     return compare(gallery(first, task), gallery(second, task), names, other_names)
 
 
-def rivals() -> dict[str, tuple[str, pd.DataFrame]]:
-    """By folder of comparisons beside the checkpoints: what it compares, for people, and the table of its methods.
+def rivals() -> dict[str, tuple[Options, pd.DataFrame]]:
+    """By folder of comparisons beside the checkpoints: what it compares, and the table of its methods.
 
     Raises:
         CheckpointError: a file in one of them is not what it should be.
@@ -227,10 +228,8 @@ def _stamp(folder: Path) -> tuple[int, ...]:
 
 
 @st.cache_data(max_entries=16, show_spinner="Reading the comparisons …")
-def _rivals(folder: str, stamp: tuple[int, ...]) -> tuple[str, pd.DataFrame]:
-    from den_core.comparisons import METHODS
+def _rivals(folder: str, stamp: tuple[int, ...]) -> tuple[Options, pd.DataFrame]:
     from den_core.comparisons.options import read_options
     from den_core.comparisons.table import read_table
 
-    frame = read_table(Path(folder), METHODS)
-    return str(read_options(Path(folder))), frame.assign(title=frame["method"].map(lambda name: METHODS[name].title))
+    return read_options(Path(folder)), read_table(Path(folder))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from app.rivals import chart
 from app.tools.browsing import open_browser
 from den_core.cli.parsing import Positional, command_line
-from den_core.comparisons import METHODS
 from den_core.comparisons.options import read_options
 from den_core.comparisons.table import read_table
 
@@ -39,8 +38,7 @@ def draw(folder: Path, browser: Browser) -> Path:
     Raises:
         CheckpointError: it is no folder of comparisons.
     """
-    frame = read_table(folder, METHODS)
-    figure = chart(frame.assign(title=frame["method"].map(lambda name: METHODS[name].title)))
+    figure = chart(read_table(folder))
     title = {"text": str(read_options(folder)), "font": {"size": 15}}
     figure.update_layout(width=WIDTH, height=HEIGHT, title=title, margin={"t": 60}, template="plotly_white")
     page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})

@@ -72,7 +72,7 @@ class Compare:
             if self.time:
                 comparison.take_times(methods, self.seeds[0])
         frame = table(measured, methods[0], comparison.groups(), read_times(self.out))
-        text = markdown(frame, {name: method.title for name, method in METHODS.items()})
+        text = markdown(frame)
         write_table(self.out, frame)
         write_atomically(self.out / "comparison.md", text.encode())
         print(text, end="")

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from den_core.checkpoints.folder import read_json, write_json
+from den_core.checkpoints.folder import write_json
 from den_core.checkpoints.metrics import Count, NotNegative, TaskResult
-from den_core.errors import CheckpointError, ConfigError
+from den_core.comparisons.files import read_object
+from den_core.errors import ConfigError
 from den_core.fields import check_fields
-from den_core.typed_json import from_json, to_json
+from den_core.typed_json import to_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,4 @@ def write_measured(path: Path, measured: Measured) -> None:
 
 def read_measured(path: Path) -> Measured:
     """What `write_measured` wrote. CheckpointError where the file is not that; the message says how to make it anew."""
-    try:
-        return from_json(Measured, read_json(path))
-    except ConfigError as error:
-        raise CheckpointError(f"{path}: {error}; delete it and give the command again") from error
+    return read_object(Measured, path, "delete it and give the command again")

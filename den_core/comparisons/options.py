@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from den_core.checkpoints.folder import read_json, write_json
+from den_core.checkpoints.folder import write_json
+from den_core.comparisons.files import read_object
 from den_core.config import AboveZeroToOne, AtLeastOne, Positive
-from den_core.errors import CheckpointError, ConfigError
+from den_core.errors import ConfigError
 from den_core.fields import check_fields
-from den_core.typed_json import from_json, to_json
+from den_core.typed_json import to_json
 
 OPTIONS = "options.json"
 
@@ -28,11 +29,14 @@ class Options:
     def __post_init__(self) -> None:
         check_fields(self)
 
+    @property
+    def where(self) -> str:
+        """Tasks and backbone, for people."""
+        return f"{self.scenario} on {self.backbone}"
+
     def __str__(self) -> str:
         images = "" if self.limit is None else f", {self.limit} images a task"
-        return (
-            f"{self.scenario} on {self.backbone}, {self.steps} steps, share {self.share:g}, rate {self.rate:g}{images}"
-        )
+        return f"{self.where}, {self.steps} steps, share {self.share:g}, rate {self.rate:g}{images}"
 
 
 def claim(folder: Path, asked: Options) -> None:
@@ -46,7 +50,4 @@ def claim(folder: Path, asked: Options) -> None:
 
 def read_options(folder: Path) -> Options:
     """What a folder compares. CheckpointError where its file is missing or does not say."""
-    try:
-        return from_json(Options, read_json(folder / OPTIONS))
-    except ConfigError as error:
-        raise CheckpointError(f"{folder / OPTIONS}: {error}; give another --out") from error
+    return read_object(Options, folder / OPTIONS, "give another --out")

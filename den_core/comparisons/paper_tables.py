@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from den_core.comparisons import METHODS
 from den_core.comparisons.options import Options, read_options
 from den_core.comparisons.table import read_table
 from den_core.errors import CheckpointError
@@ -41,7 +40,7 @@ def paper_tables(folders: Sequence[Path]) -> dict[str, pd.DataFrame]:
     Raises:
         CheckpointError: a folder is not one of comparisons.
     """
-    ours = [(read_options(folder), read_table(folder, METHODS)) for folder in folders]
+    ours = [(read_options(folder), read_table(folder)) for folder in folders]
     for folder, (options, _) in zip(folders, ours, strict=True):
         if not any(options.scenario in names for names in SCENARIOS.values()):
             raise CheckpointError(f"{folder}: expected a scenario like one of the paper's, found {options.scenario}")
@@ -65,7 +64,7 @@ def _ours(options: Options, frame: pd.DataFrame) -> pd.DataFrame:
             "checkpoint": f"ours, {options.scenario}, {options.steps:,} steps, "
             + frame["seeds"].astype(int).map(lambda count: "1 seed" if count == 1 else f"{count} seeds"),
             "backbone": options.backbone,
-            "method": frame["method"].map(lambda name: METHODS[name].title),
+            "method": frame["title"],
             **tasks,
             "average %": frame["accuracy"],
             "MMACs": frame["mmacs"],

@@ -49,7 +49,8 @@ def plain_chain(chain: ElasticChain) -> nn.Sequential:
         before, after = chain.ends(i, chain.num_levels - 1)
         if (found := chain.norm(i)) is not None:
             norm = nn.BatchNorm2d(before)
-            norm.load_state_dict({"weight": found.weight, "bias": found.bias}, strict=False)
+            with torch.no_grad():  # statistics have no part in the importance
+                norm.weight.copy_(found.weight), norm.bias.copy_(found.bias)
             parts += [norm, nn.ReLU(), nn.MaxPool2d(layer.pool)] if layer.pool > 1 else [norm, nn.ReLU()]
         conv = nn.Conv2d(before, after, layer.kernel, layer.stride, layer.padding, bias=False)
         conv.load_state_dict({"weight": chain.conv(i).weight})
@@ -153,6 +154,7 @@ def openings(training: Training) -> Openings:
             pruned = copy.deepcopy(teacher.estimator)
             prune(pruned, training.recipe.network, training.share)
             estimator.load_state_dict(pruned.state_dict())
+        whole.to(next(estimator.parameters()).device)
         left.copy_(kept_levels(estimator))
         return lambda: None
 
@@ -165,7 +167,7 @@ def openings(training: Training) -> Openings:
             if shown in images:
                 x = images[shown]
                 z = full_structure(len(x), teacher.num_blocks, teacher.num_levels).to(x.device)
-                found[task] = whole.to(x.device)(x, z, task)
+                found[task] = whole(x, z, task)
         return found
 
     return Openings(begin=begin, first_structures=structures, teacher=answers)

@@ -66,8 +66,9 @@ def policy_step(
 
 def routing(base: Recipe) -> Recipe:
     """As many image runs in all; a quarter of them after the routers are done."""
-    made = always_full(blind(base))
-    total, choice = made.training.estimator.first_steps, blind(base).training.selector
+    unseeing = blind(base)
+    made = always_full(unseeing)
+    total, choice = made.training.estimator.first_steps, unseeing.training.selector
     last = total // 4
     turn = (total - last) // TURNS
     estimator = dataclasses.replace(

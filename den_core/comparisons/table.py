@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from den_core.checkpoints.metrics import AVERAGE
+from den_core.comparisons import METHODS
 from den_core.comparisons.measured import Measured
 from den_core.comparisons.timing import Times
 from den_core.errors import CheckpointError, ConfigError
@@ -98,7 +99,7 @@ def _lead(
     return {"minus": 100 * mean, "low": 100 * low, "high": 100 * high}
 
 
-def markdown(frame: pd.DataFrame, titles: Mapping[str, str]) -> str:
+def markdown(frame: pd.DataFrame) -> str:
     """The table for people, by the methods' titles; tasks come last."""
     lines = [
         "| | accuracy | class-averaged | minus the first method | MMACs | early % | ms | weights (M) "
@@ -109,7 +110,7 @@ def markdown(frame: pd.DataFrame, titles: Mapping[str, str]) -> str:
         spread = "" if np.isnan(row.sd) else f" ± {row.sd:.1f}"
         lead = "" if np.isnan(row.minus) else f"{row.minus:+.1f} [{row.low:+.1f}, {row.high:+.1f}]"
         early = "" if np.isnan(row.early) else f"{row.early:.0f}"
-        cells = [titles[row.method], f"{row.accuracy:.1f}{spread}", f"{row.class_accuracy:.1f}", lead]
+        cells = [METHODS[row.method].title, f"{row.accuracy:.1f}{spread}", f"{row.class_accuracy:.1f}", lead]
         time = "" if np.isnan(row.milliseconds) else f"{row.milliseconds:.2f}"
         cells += [f"{row.mmacs:.1f}", early, time, f"{row.weights_m:.2f}", f"{row.training_tmacs:.1f}"]
         cells += [f"{row.image_runs_k:.0f}", f"{row.minutes:.0f}", f"{row.seeds}"]
@@ -132,11 +133,8 @@ def write_table(folder: Path, frame: pd.DataFrame) -> None:
     write_atomically(folder / TABLE, frame.to_csv(index=False).encode())
 
 
-def read_table(folder: Path, methods: Container[str]) -> pd.DataFrame:
-    """What `write_table` wrote.
-
-    Args:
-        methods: that are known.
+def read_table(folder: Path) -> pd.DataFrame:
+    """What `write_table` wrote, and the methods' titles in the column title.
 
     Raises:
         CheckpointError: it is missing, or no such table: a column, a number or a method is wrong.
@@ -145,11 +143,11 @@ def read_table(folder: Path, methods: Container[str]) -> pd.DataFrame:
     again = "delete it and give den compare again"
     try:
         frame = pd.read_csv(path)
-    except (OSError, ValueError, pd.errors.ParserError) as error:
+    except (OSError, ValueError) as error:
         raise CheckpointError(f"{path}: expected a table of compared methods ({error!s:.80}); {again}") from error
     if missing := [name for name in ("method", *FIGURES) if name not in frame]:
         raise CheckpointError(f"{path}: expected a column {missing[0]}, found none; {again}")
-    if unknown := [name for name in frame["method"] if name not in methods]:
+    if unknown := [name for name in frame["method"] if name not in METHODS]:
         raise CheckpointError(f"{path}: expected known methods, found {unknown[0]!r:.80}; {again}")
     numbers = frame.drop(columns="method")
     for name in numbers:
@@ -157,4 +155,5 @@ def read_table(folder: Path, methods: Container[str]) -> pd.DataFrame:
         finite = pd.api.types.is_numeric_dtype(found) and not np.isinf(found).any()
         if not finite or (name not in MAY_LACK and found.isna().any()):
             raise CheckpointError(f"{path}: expected numbers in the column {name!s:.80}, found others; {again}")
+    frame.insert(1, "title", frame["method"].map(lambda name: METHODS[name].title))
     return frame

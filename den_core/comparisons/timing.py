@@ -10,17 +10,18 @@ from typing import Annotated
 
 import torch
 
-from den_core.checkpoints.folder import read_json, write_json
+from den_core.checkpoints.folder import write_json
+from den_core.comparisons.files import read_object
 from den_core.config import AtLeastOne
 from den_core.data.arrays import load_task
 from den_core.data.transforms import normalise
-from den_core.errors import CheckpointError, ConfigError
+from den_core.errors import ConfigError
 from den_core.fields import Range, check_fields
 from den_core.inference.network import DeepElasticNetwork
 from den_core.policy import Policy
 from den_core.runtime.devices import device_name
 from den_core.runtime.stopwatch import quartiles, take_turns
-from den_core.typed_json import from_json, to_json
+from den_core.typed_json import to_json
 
 TIMES = "times.json"
 BATCH, REPEATS = 64, 9
@@ -100,9 +101,4 @@ def write_times(folder: Path, times: Times) -> None:
 def read_times(folder: Path) -> Times | None:
     """What `write_times` wrote; None where nothing did. CheckpointError where the file is not that."""
     path = folder / TIMES
-    if not path.is_file():
-        return None
-    try:
-        return from_json(Times, read_json(path))
-    except ConfigError as error:
-        raise CheckpointError(f"{path}: {error}; delete it and take the times again") from error
+    return read_object(Times, path, "delete it and take the times again") if path.is_file() else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from den_core.config import BackboneConfig
-from den_core.models.cross_stitch import stitched
+from den_core.models.cross_stitch import StitchedBackbone
 from den_core.models.registry import Backbone, find_backbone
 from den_core.models.routed import routed
 
@@ -13,4 +13,4 @@ def backbone_of(config: BackboneConfig) -> Backbone:
     found = find_backbone(config.name).scaled(config.width)
     if config.modules > 1:
         return routed(found, config.modules)
-    return found if config.networks == 1 else stitched(found, config.networks)
+    return found if config.networks == 1 else StitchedBackbone(found, config.networks)

@@ -69,7 +69,10 @@ class Layer:
 
     def prepare(self, x: Tensor, inplace: bool = False) -> Tensor:
         """Activation and pooling."""
-        x = self.activate(x, inplace)
+        return self.pooled(self.activate(x, inplace))
+
+    def pooled(self, x: Tensor) -> Tensor:
+        """Pooling alone; x itself where there is none."""
         return F.max_pool2d(x, self.pool) if self.pool > 1 else x
 
     def padded_side(self, side: int) -> int:

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from den_core.config import TaskConfig
 from den_core.models.chain import StaticChain
 from den_core.models.containers import ModuleListOf
+from den_core.models.derived import DerivedBackbone
 from den_core.models.elastic import ElasticBlock
-from den_core.models.registry import Backbone
-from den_core.models.stems import Head, PartHead, Stem
+from den_core.models.stems import Head, PartHead
 
 OWN = 0.9
 "What a network takes of its own maps at the start; the others share the rest."
@@ -86,14 +85,17 @@ class StitchedBlock(ElasticBlock):
 
 
 class StaticStitched(nn.Module):
-    """One level of a stitched block as a plain module: what it adds to the shortcut."""
+    """One level of a stitched block as a plain module: what it adds to the shortcut.
+
+    Args:
+        block: apart from others; its mixing weights are not copied again.
+    """
 
     def __init__(self, block: StitchedBlock, level: int):
         super().__init__()
         found = [side.static_branch(level) for side in block.sides]
         self.branches = ModuleListOf(branch for branch in found if isinstance(branch, StaticChain))
-        own = block.apart()
-        self.parts, self.joined = own.parts, own.joined
+        self.parts, self.joined = block.parts, block.joined
 
     def forward(self, x: Tensor) -> Tensor:
         return self.joined([branch(part) for branch, part in zip(self.branches, self.parts(x), strict=True)])
@@ -104,31 +106,14 @@ class StaticStitched(nn.Module):
 
 
 @dataclass(frozen=True)
-class StitchedBackbone(Backbone):
-    """Several networks of one backbone, joined by cross-stitch units; the others' fields are the backbone's."""
+class StitchedBackbone(DerivedBackbone):
+    """Several networks of one backbone, joined by cross-stitch units."""
 
-    one: Backbone
     networks: int
-    level_fractions: tuple[float, ...]
-    scale: str
-
-    @property
-    def num_blocks(self) -> int:
-        return self.one.num_blocks
 
     @property
     def out_channels(self) -> int:
         return self.networks * self.one.out_channels
-
-    @property
-    def stage_ends(self) -> tuple[int, ...]:
-        return self.one.stage_ends
-
-    def scaled(self, width: float) -> StitchedBackbone:
-        return stitched(self.one.scaled(width), self.networks)
-
-    def stem(self, task: TaskConfig) -> Stem:
-        return self.one.stem(task)
 
     def head(self, place: int, classes: int) -> Head:
         width = self.one.out_channels
@@ -140,11 +125,3 @@ class StitchedBackbone(Backbone):
             StitchedBlock(sides, first=place == 0, last=place in self.stage_ends)
             for place, sides in enumerate(zip(*networks, strict=True))
         ]
-
-    def selector_blocks(self, side: int) -> list[ElasticBlock]:
-        return self.one.selector_blocks(side)
-
-
-def stitched(one: Backbone, networks: int) -> StitchedBackbone:
-    """So many networks of a backbone."""
-    return StitchedBackbone(one, networks, one.level_fractions, one.scale)

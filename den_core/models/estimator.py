@@ -10,7 +10,7 @@ from den_core.errors import ConfigError, unknown
 from den_core.models.backbones import backbone_of
 from den_core.models.containers import ModuleDictOf, ModuleListOf
 from den_core.models.dispatch import plan_dispatch, reorder_images
-from den_core.models.stems import make_stems, of_one_side, xavier_start
+from den_core.models.stems import make_stems, run_together, xavier_start
 from den_core.structures import check_structure
 
 
@@ -59,10 +59,8 @@ class Estimator(nn.Module):
         runs = {"masked": self._run_masked, "dispatched": self._run_dispatched}
         if execution not in runs:
             raise ConfigError(unknown("executions", execution, runs))
-        parts: dict[str, Tensor] = {}
-        for maps in of_one_side({task: self.stems[task](batch) for task, batch in images.items()}):
-            x = runs[execution](torch.cat(list(maps.values())), torch.cat([structures[task] for task in maps]))
-            parts |= zip(maps, x.split([len(part) for part in maps.values()]), strict=True)
+        maps = {task: self.stems[task](batch) for task, batch in images.items()}
+        parts = run_together(maps, lambda tasks, x: runs[execution](x, torch.cat([structures[t] for t in tasks])))
         answers = [(task, parts[shown]) for task, shown in self.image_tasks.items() if shown in parts]
         return {task: self.heads[task](part).float() for task, part in answers}
 

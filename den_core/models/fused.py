@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 if TYPE_CHECKING:
@@ -100,4 +99,4 @@ class FusedChain:
     def _given(self, i: int, x: Tensor) -> Tensor:
         """What layer i makes of activated maps before it convolves them."""
         layer = self.layers[i]
-        return layer.pad(F.max_pool2d(x, layer.pool) if layer.pool > 1 else x)
+        return layer.pad(layer.pooled(x))

@@ -14,13 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from den_core.config import TaskConfig
-from den_core.errors import ConfigError
 from den_core.models.chain import ElasticChain, Layer
 from den_core.models.elastic import ElasticBlock
 from den_core.models.plain import PlainBlock
 from den_core.models.registry import SELECTOR_FRACTION, Backbone, hidden_channels, register_backbone, scaled_channels
 from den_core.models.residual import ResidualBlock
-from den_core.models.stems import ChainStem, Head
+from den_core.models.stems import ChainStem, Head, check_multiple
 
 CEILING = 6.0
 "Of all activations: ReLU6."
@@ -88,17 +87,11 @@ class MobileBackbone(Backbone):
         return tuple(end - 1 for end in itertools.accumulate(stage.blocks for stage in self.stages))
 
     def scaled(self, width: float) -> MobileBackbone:
-        if width == 1:
-            return self
         stages = tuple(dataclasses.replace(stage, width=scaled_channels(stage.width, width)) for stage in self.stages)
         return dataclasses.replace(self, stages=stages, head_channels=scaled_channels(self.head_channels, width))
 
     def stem(self, task: TaskConfig) -> ChainStem:
-        if task.size % REDUCTION:
-            raise ConfigError(
-                f"task {task.name}: expected a size that is a multiple of {REDUCTION}, found {task.size}; "
-                f"take {max(REDUCTION, round(task.size / REDUCTION) * REDUCTION)}"
-            )
+        check_multiple(task, REDUCTION)
         layers = (self._layer(3, 2), self._layer(3, group=1), self._layer(1))
         channels = [(self.stem_channels,)] * 2
         return ChainStem(task, self._chain(3, self.first_channels, channels, layers, "per_level"))

@@ -90,15 +90,12 @@ def load_pretrained(estimator: Estimator, backbone: str, state: Mapping[str, Ten
     own, copied = estimator.state_dict(), {}
     for ours, theirs in fitting[0](family):
         parts = ("weight",) if ".conv" in ours else NORM
-        for name in (ours.format(task=task) for task in (estimator.stems if "{task}" in ours else ("",))):
+        # a task with the images of another has no stem, but a head of its own
+        tasks = estimator.heads if ours.startswith("heads.") else estimator.stems
+        for name in dict.fromkeys(ours.format(task=task) for task in tasks):
             for part in parts:
                 target = own[f"{name}.{part}"]
                 copied[f"{name}.{part}"] = _fitting(f"{theirs}.{part}", state, target)
-    for name in estimator.heads:
-        # a task with the images of another has a head of its own
-        for part in NORM:
-            shown = f"heads.{estimator.image_tasks[name]}.norm.{part}"
-            copied[f"heads.{name}.norm.{part}"] = copied[shown]
     estimator.load_state_dict(own | copied)
 
 

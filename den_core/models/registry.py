@@ -22,7 +22,7 @@ class Backbone(ABC):
     """
 
     scale: str
-    '"paper" for the paper\'s sizes, "laptop" for smaller members, "tiny" for tests.'
+    '"paper" for the paper\'s sizes, "laptop" for smaller members, "pretrained" for others\' weights, "tiny" for tests.'
     any_side: bool = False
     "Whether its blocks run maps of any size, so that tasks may differ in it; MACs are then as the number of pixels."
     level_fractions: tuple[float, ...]

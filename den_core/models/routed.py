@@ -11,15 +11,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from den_core.config import TaskConfig
 from den_core.errors import ConfigError
 from den_core.models.chain import StaticChain
 from den_core.models.containers import ModuleListOf
+from den_core.models.derived import DerivedBackbone
 from den_core.models.dispatch import Runs
 from den_core.models.elastic import ElasticBlock
 from den_core.models.plain import PlainBackbone, PlainBlock
 from den_core.models.registry import Backbone
-from den_core.models.stems import Stem
 
 
 class RoutedBlock(ElasticBlock):
@@ -75,31 +74,19 @@ class RoutedBlock(ElasticBlock):
 
 
 @dataclass(frozen=True)
-class RoutedBackbone(Backbone):
+class RoutedBackbone(DerivedBackbone):
     """A backbone whose layers without levels, the fully connected ones, are blocks of several modules."""
 
     one: PlainBackbone
     modules: int
-    level_fractions: tuple[float, ...]
-    scale: str
 
     @property
     def num_blocks(self) -> int:
         return self.one.num_blocks + self.one.fixed_layers
 
     @property
-    def out_channels(self) -> int:
-        return self.one.out_channels
-
-    @property
     def stage_ends(self) -> tuple[int, ...]:
         return tuple(range(self.num_blocks))
-
-    def scaled(self, width: float) -> RoutedBackbone:
-        return routed(self.one.scaled(width), self.modules)
-
-    def stem(self, task: TaskConfig) -> Stem:
-        return self.one.stem(task)
 
     def blocks(self, fractions: Sequence[float], statistics: str, side: int) -> list[ElasticBlock]:
         blocks: list[ElasticBlock] = []
@@ -118,12 +105,9 @@ class RoutedBackbone(Backbone):
                 channels, side = widths[-1], alternatives[0].side(side)
         return blocks
 
-    def selector_blocks(self, side: int) -> list[ElasticBlock]:
-        return self.one.selector_blocks(side)
-
 
 def routed(one: Backbone, modules: int) -> RoutedBackbone:
     """So many modules in place of every fully connected layer of a backbone. ConfigError where it has none."""
     if not isinstance(one, PlainBackbone) or not one.fixed_layers:
         raise ConfigError("expected a backbone with fully connected layers that have no levels, such as simple-convnet")
-    return RoutedBackbone(one, modules, one.level_fractions, one.scale)
+    return RoutedBackbone(one, modules)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from den_core.config import NetworkConfig
 from den_core.models.backbones import backbone_of
 from den_core.models.containers import ModuleDictOf, ModuleListOf
-from den_core.models.stems import Head, make_stems, of_one_side, xavier_start
+from den_core.models.stems import Head, make_stems, run_together, xavier_start
 
 TOP = 8
 "Largest class probabilities that an auxiliary head hands on."
@@ -110,14 +111,13 @@ class Selector(nn.Module):
 
     def forward(self, images: dict[str, Tensor]) -> dict[str, SelectorOutput]:
         """By task that has images of its own: normalised images (B_t, 3, size_t, size_t) -> what it says of them."""
-        found: dict[str, SelectorOutput] = {}
-        for maps in of_one_side({task: self.stems[task](batch) for task, batch in images.items()}):
-            x = torch.cat(list(maps.values()))
-            for block in self.blocks:
-                x = block.shortcut(x) + block.branch(x, 0)
-            parts = self.head.features(x).float().split([len(part) for part in maps.values()])
-            found |= {task: self._output(part, task) for task, part in zip(maps, parts, strict=True)}
-        return {task: found[task] for task in images}
+        parts = run_together({task: self.stems[task](batch) for task, batch in images.items()}, self._features)
+        return {task: self._output(part, task) for task, part in parts.items()}
+
+    def _features(self, tasks: Sequence[str], x: Tensor) -> Tensor:
+        for block in self.blocks:
+            x = block.shortcut(x) + block.branch(x, 0)
+        return self.head.features(x).float()
 
     def _output(self, features: Tensor, task: str) -> SelectorOutput:
         features, class_logits = look(self, features, task)

@@ -50,10 +50,10 @@ class StaticBlock(nn.Module):
 
     def __init__(self, block: ElasticBlock):
         super().__init__()
-        branches = {str(level): block.static_branch(level) for level in range(block.num_levels)}
+        own = block.apart()
+        branches = {str(level): own.static_branch(level) for level in range(own.num_levels)}
         plain = {k: branch for k, branch in branches.items() if isinstance(branch, StaticChain | StaticStitched)}
         self.branches: ModuleDictOf[StaticChain | StaticStitched] | dict[str, FusedChain] = ModuleDictOf(plain)
-        own = block.apart()
         self.shortcut, self.join, self.keeps, self.side = own.shortcut, own.join, own.keeps, own.side
 
     def forward(self, x: Tensor, runs: Runs) -> Tensor:
@@ -249,8 +249,8 @@ class _FixedBlock(nn.Module):
 
     def __init__(self, block: ElasticBlock, level: int):
         super().__init__()
-        self.branch = block.static_branch(level)
-        self.shortcut = block.apart().shortcut
+        own = block.apart()
+        self.branch, self.shortcut = own.static_branch(level), own.shortcut
 
     def forward(self, x: Tensor) -> Tensor:
         return self.shortcut(x) if self.branch is None else self.shortcut(x) + self.branch(x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -18,17 +18,22 @@ MAP_SIDE = 32
 "Pixels along the side of the maps that a `ConvStem` makes."
 
 
+def check_multiple(task: TaskConfig, side: int) -> None:
+    """ConfigError where the size of a task's images is no multiple of so many pixels; it names the nearest."""
+    if task.size % side:
+        raise ConfigError(
+            f"task {task.name}: expected a size that is a multiple of {side}, found {task.size}; "
+            f"take {max(side, round(task.size / side) * side)}"
+        )
+
+
 class ConvStem(nn.Conv2d):
     """A 7×7 convolution with stride = image side ÷ 32: (B, 3, size, size) -> (B, channels, 32, 32)."""
 
     side = MAP_SIDE
 
     def __init__(self, task: TaskConfig, channels: int):
-        if task.size % MAP_SIDE:
-            raise ConfigError(
-                f"task {task.name}: expected a size that is a multiple of {MAP_SIDE}, found {task.size}; "
-                f"take {max(MAP_SIDE, round(task.size / MAP_SIDE) * MAP_SIDE)}"
-            )
+        check_multiple(task, MAP_SIDE)
         super().__init__(3, channels, 7, stride=task.size // MAP_SIDE, padding=3, bias=False)
 
     def count(self) -> tuple[int, int]:
@@ -162,12 +167,23 @@ def make_stems(
     return ModuleDictOf(stems), math.gcd(*sides.values())
 
 
-def of_one_side(maps: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
-    """Maps by task, (B_t, C, H, W), in groups that can run together: those of one size."""
-    groups: dict[int, dict[str, Tensor]] = {}
+def run_together(maps: Mapping[str, Tensor], run: Callable[[Sequence[str], Tensor], Tensor]) -> dict[str, Tensor]:
+    """Run maps by task, (B_t, C, H, W), in one batch where they have one size.
+
+    Args:
+        run: (tasks of a batch, their maps one after the other) -> a row per image.
+
+    Returns:
+        By task, in the order of the maps.
+    """
+    groups: dict[int, list[str]] = {}
     for task, x in maps.items():
-        groups.setdefault(x.shape[2], {})[task] = x
-    return list(groups.values())
+        groups.setdefault(x.shape[2], []).append(task)
+    found: dict[str, Tensor] = {}
+    for tasks in groups.values():
+        rows = run(tasks, torch.cat([maps[task] for task in tasks]))
+        found |= zip(tasks, rows.split([len(maps[task]) for task in tasks]), strict=True)
+    return {task: found[task] for task in maps}
 
 
 def xavier_start(module: nn.Module) -> None:

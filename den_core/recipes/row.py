@@ -41,13 +41,13 @@ class Row:
         if tasks and isinstance(sizes, dict):
             training = dataclasses.replace(training, batch_size=max(1, sum(sizes.values()) // len(tasks)))
         tasks = tasks or tuple(find_task(task) for task in SCENARIOS[self.scenario])
-        if self.start:
-            tasks = tuple(prepared(task, self.start) for task in tasks)
+        start = self.start if backbone in ("", self.backbone) else ""
+        if start:
+            tasks = tuple(prepared(task, start) for task in tasks)
         levels = paper_levels(backbone or self.backbone)
         if self.level_fractions:
             levels = dataclasses.replace(levels, level_fractions=self.level_fractions)
         network = NetworkConfig(backbone=levels, tasks=tasks, selector=self.selector)
-        start = self.start if backbone in ("", self.backbone) else ""
         return Recipe(name=name, description=self.description, network=network, training=training, start=start)
 
 

@@ -66,11 +66,8 @@ def estimator_step(
     """
     images = batch.images
     told = teacher(images) if teacher is not None else {}
-    work = (
-        sum(run_macs({t: full_structure(len(x), *table.block_macs.shape)}, table) for t, x in images.items())
-        if told
-        else 0.0
-    )
+    whole = {t: full_structure(len(x), *table.block_macs.shape) for t, x in images.items()} if told else {}
+    work = run_macs(whole, table)
     if config.distillation:
         # both runs in one pass, so that a level's statistics come from all images that run at it
         runs = {task: _run_twice(x, structures[task], config.distilled_share, table) for task, x in images.items()}

@@ -6,7 +6,7 @@ form gives every sampled structure's loss at a fraction of the full cost and wit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import assert_never
 
 import torch
@@ -18,7 +18,7 @@ from den_core.data.loaders import Batch
 from den_core.models.accounting import CostTable
 from den_core.models.selector import SelectorOutput
 from den_core.models.static import StaticEstimator
-from den_core.models.stems import of_one_side
+from den_core.models.stems import run_together
 from den_core.structures import sample_structures
 from den_core.training import objective as eq
 from den_core.training.estimator_step import BACKWARD, StepResult, mean_over_tasks, run_macs, structures_cost
@@ -42,12 +42,13 @@ def structure_losses(
         heads.
     """
     with torch.no_grad():
-        ran: dict[str, Tensor] = {}
-        stems = {t: estimator.stem(images[t], t).repeat_interleave(z.shape[1], 0) for t, z in structures.items()}
-        for maps in of_one_side(stems):
-            x = torch.cat(list(maps.values())).contiguous(memory_format=torch.channels_last)
-            x = estimator.run_blocks(x, torch.cat([structures[t].flatten(0, 1) for t in maps]))
-            ran |= zip(maps, x.split([len(part) for part in maps.values()]), strict=True)
+        maps = {t: estimator.stem(images[t], t).repeat_interleave(z.shape[1], 0) for t, z in structures.items()}
+
+        def run(tasks: Sequence[str], x: Tensor) -> Tensor:
+            z = torch.cat([structures[t].flatten(0, 1) for t in tasks])
+            return estimator.run_blocks(x.contiguous(memory_format=torch.channels_last), z)
+
+        ran = run_together(maps, run)
         losses, right = {}, {}
         for task, z in structures.items():
             part = ran[task]

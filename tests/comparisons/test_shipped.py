@@ -58,7 +58,7 @@ def test_networks_answer_as_the_figures_say(folder, method, seed):
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_the_table_is_that_of_the_figures(folder):
-    frame = read_table(folder, METHODS).set_index("method")
+    frame = read_table(folder).set_index("method")
     measured = [read_measured(path) for path in sorted(folder.glob("*.test.json"))]
 
     assert set(frame.index) == {part.method for part in measured}

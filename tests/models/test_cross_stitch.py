@@ -69,18 +69,9 @@ def test_mixing_starts_near_the_own_maps_at_the_end_of_every_stage_and_learns(ma
         assert (mixing.grad != 0).all()
 
 
-@torch.no_grad()
 @pytest.mark.parametrize("backbone", BACKBONES)
-def test_every_way_to_run_them_gives_the_same(backbone, make_stitched, toy_images, rng):
-    stitched = make_stitched(backbone).double()
-    z = random_structures(5, stitched.num_blocks, stitched.num_levels, rng)
-    for task, x in toy_images(stitched, 5, torch.float64).items():
-        masked = stitched.classify(x, z, task)
-
-        torch.testing.assert_close(stitched.classify(x, z, task, "dispatched"), masked)
-        torch.testing.assert_close(StaticEstimator(stitched)(x, z, task), masked.float(), atol=1e-5, rtol=1e-5)
-        alone = ExtractedNetwork(stitched, z[0], task)(x[:1])
-        torch.testing.assert_close(alone, masked[:1], check_dtype=False, atol=1e-5, rtol=1e-5)
+def test_every_way_to_run_them_gives_the_same(backbone, make_stitched, runs_alike):
+    runs_alike(make_stitched(backbone))
 
 
 @torch.no_grad()

@@ -11,8 +11,6 @@ from den_core.errors import ConfigError
 from den_core.models.accounting import cost_table
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
-from den_core.models.static import ExtractedNetwork, StaticEstimator
-from den_core.structures import random_structures
 
 MODULES = 3
 
@@ -31,17 +29,8 @@ def estimator(config, trained_norms, rng):
     return made.eval()
 
 
-@torch.no_grad()
-def test_every_way_to_run_them_gives_the_same(estimator, toy_images, rng):
-    estimator = estimator.double()
-    z = random_structures(5, estimator.num_blocks, estimator.num_levels, rng)
-    for task, x in toy_images(estimator, 5, torch.float64).items():
-        masked = estimator.classify(x, z, task)
-
-        torch.testing.assert_close(estimator.classify(x, z, task, "dispatched"), masked)
-        torch.testing.assert_close(StaticEstimator(estimator)(x, z, task), masked.float(), atol=1e-5, rtol=1e-5)
-        alone = ExtractedNetwork(estimator, z[0], task)(x[:1])
-        torch.testing.assert_close(alone, masked[:1], check_dtype=False, atol=1e-5, rtol=1e-5)
+def test_every_way_to_run_them_gives_the_same(estimator, runs_alike):
+    runs_alike(estimator)
 
 
 @torch.no_grad()

@@ -33,19 +33,20 @@ def show() -> None:
     folder = st.selectbox(
         "Tasks and backbone",
         list(found),
-        format_func=lambda name: found[name][0].split(", ")[0],
+        format_func=lambda name: found[name][0].where,
         key=state.RIVALS,
         bind="query-params",
     )
-    words, frame = found[folder]
-    where, seeds = widgets.literal(", ".join(words.split(", ")[:2])), int(frame["seeds"].max())
+    options, frame = found[folder]
+    seeds = int(frame["seeds"].max())
     widgets.chart(
         rivals.chart(frame),
         key="rivals_chart",
         alt="Accuracy against mean MACs per image, one mark per method",
         data=frame,
-        caption=f"{where}: all methods learned from as many image runs with the same images, augmentation and "
-        "optimiser. Test images, mean over tasks; MACs include a selector where one runs"
+        caption=f"{widgets.literal(options.where)}, {options.steps} steps: all methods learned from as many image runs "
+        "with the same images, augmentation and optimiser. Test images, mean over tasks; MACs include a selector where "
+        "one runs"
         + (f"; means of up to {seeds} seeds with bars of one standard deviation." if seeds > 1 else "; one seed."),
     )
     with st.expander("All methods as a table"):
