@@ -5,6 +5,8 @@ Letters: B images, S = |Z| structures per image, n blocks, h levels. R(z) = L + 
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -101,11 +103,8 @@ def importance_weight(log_prob: Tensor, num_levels: int, num_blocks: int, epsilo
     if epsilon == 0:
         return torch.ones_like(log_prob)
     log_p = log_prob.detach().double()
-    log_uniform = -num_blocks * torch.log(torch.tensor(float(num_levels), dtype=torch.float64))
-    log_mix = torch.logaddexp(
-        log_p + torch.log1p(torch.tensor(-epsilon, dtype=torch.float64)),
-        log_uniform + torch.log(torch.tensor(epsilon, dtype=torch.float64)),
-    )
+    log_uniform = torch.full_like(log_p, math.log(epsilon) - num_blocks * math.log(num_levels))
+    log_mix = torch.logaddexp(log_p + (math.log1p(-epsilon) if epsilon < 1 else -math.inf), log_uniform)
     return (log_p - log_mix).exp().to(log_prob.dtype)
 
 
