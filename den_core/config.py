@@ -29,6 +29,7 @@ BetweenZeroAndOne = Annotated[float, Range(0, 1, above=True, below=True)]
 Seed = Annotated[int, Range(0, 2**32 - 1)]
 
 Schedule = Literal["steps", "whole_run", "one_cycle"]
+Precision = Literal["32-true", "bf16-mixed"]
 
 
 def _require(condition: bool, message: str) -> None:
@@ -312,8 +313,8 @@ class TrainingConfig:
     selector: SelectorTurnConfig
     batch_size: dict[str, AtLeastOne] | AtLeastOne = 128
     "Images per step: of every task, or by task name."
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
-    "Of the computation, not of the weights."
+    precision: Precision = "32-true"
+    "Of the computation, not of the weights. Processors that have no bfloat16 train in float32."
     channels_last: bool = False
     "How maps lie in memory."
     class_balanced: bool = False

@@ -30,7 +30,7 @@ from den_core.training.estimator_step import estimator_step
 from den_core.training.optimisers import estimator_optimizer, selector_optimizer
 from den_core.training.sampling import initial_structures
 from den_core.training.selector_step import selector_step
-from den_core.training.setup import Execution, build_networks, make_fabric, to_training_precision
+from den_core.training.setup import Execution, build_networks, make_fabric, precision_on, to_training_precision
 
 Way = Literal["masked", "dispatched"]
 
@@ -94,7 +94,8 @@ def throughput(recipe: Recipe, execution: Execution, repeats: int, tau: float = 
     fabric.launch()
     seconds = take_turns(_steps(recipe, fabric, tau), repeats, fabric.device)
     images = sum(recipe.training.batch_of(t.name) for t in recipe.network.tasks if not t.image_of)
-    names = (recipe.name, recipe.network.backbone.name, recipe.training.precision)
+    precision = precision_on(fabric.device, recipe.training.precision)
+    names = (recipe.name, recipe.network.backbone.name, precision)
     return Throughput(*names, device_name(fabric.device), torch.get_num_threads(), images, seconds)
 
 
@@ -107,7 +108,7 @@ def _steps(recipe: Recipe, fabric, tau: float) -> dict[str, Callable[[], object]
     table = cost_table(estimator, selector)
     n, h = table.block_macs.shape
     still = StaticEstimator(estimator)
-    to_training_precision(still, config)
+    to_training_precision(still, precision_on(fabric.device, config.precision))
     still.to(fabric.device)
     wrapped, optimizer = fabric.setup(estimator, estimator_optimizer(estimator, config.estimator))
     wrapped_selector, selector_optim = fabric.setup(selector, selector_optimizer(selector, config.selector))

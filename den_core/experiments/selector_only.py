@@ -23,6 +23,7 @@ from den_core.training.setup import (
     build_networks,
     make_fabric,
     make_loader,
+    precision_on,
     to_training_precision,
 )
 
@@ -77,7 +78,7 @@ def _train(recipe: Recipe, net: DeepElasticNetwork, data: TrainingData, selector
     wrapped, optimizer = fabric.setup(selector, selector_optimizer(selector, config))
     table = cost_table(net.estimator, selector)
     estimator = StaticEstimator(net.estimator)
-    to_training_precision(estimator, recipe.training)
+    to_training_precision(estimator, precision_on(fabric.device, recipe.training.precision))
     loader = make_loader(recipe, data.train, fabric.global_rank, fabric.device)
     for step in range(turn.steps):
         set_learning_rate(optimizer, learning_rate(config.learning_rate, config.schedule, 1.0, turn, step))

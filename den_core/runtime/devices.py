@@ -30,6 +30,11 @@ def device_name(device: torch.device) -> str:
     return platform.processor() or device.type
 
 
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device computes in bfloat16 by itself: a CPU that has to imitate it takes many times as long."""
+    return device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
 def set_threads(threads: int | None) -> None:
     """Use so many CPU threads; None leaves torch's choice. ConfigError below 1."""
     if threads is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +63,8 @@ def train(recipe: Recipe, execution: Execution, limit: int | None = None, openin
     source = commit()
     loaded = load_training_data(recipe, limit, execution.progress)
     trainer = Trainer(recipe, loaded.data, execution, openings)
+    if trainer.precision != recipe.training.precision and trainer.fabric.is_global_zero:
+        print("this processor has no bfloat16: training in float32", file=sys.stderr)
     progress = trainer.run()
     if trainer.fabric.is_global_zero:
         info = CheckpointInfo(recipe.network, to_json(recipe), provenance(recipe, trainer, loaded, source))
@@ -83,6 +86,7 @@ def provenance(recipe: Recipe, trainer: Trainer, loaded: LoadedData, source: str
         "images_seen": trainer.progress.step * per_step,
         "commit": source,
         "device": device_name(trainer.fabric.device),
+        "precision": trainer.precision,
         "processes": trainer.fabric.world_size,
         "threads": torch.get_num_threads(),
         "wall_seconds": round(trainer.progress.seconds, 1),

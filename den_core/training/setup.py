@@ -12,14 +12,14 @@ from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 
-from den_core.config import Recipe, TrainingConfig
+from den_core.config import Precision, Recipe
 from den_core.data.arrays import TaskArrays
 from den_core.data.loaders import JointLoader, TaskLoader
 from den_core.errors import ConfigError
 from den_core.models.estimator import Estimator
 from den_core.models.selector import Selector
 from den_core.recipes.starts import begin_with
-from den_core.runtime.devices import check_device
+from den_core.runtime.devices import check_device, has_bfloat16
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class TrainingData:
 
 
 def make_fabric(recipe: Recipe, execution: Execution) -> Fabric:
-    """lightning-fabric for the run's precision and devices; several devices or processes train with DDP.
+    """lightning-fabric for the run's devices, in `precision_on` them; several devices or processes train with DDP.
 
     Under torchrun, its processes are taken as they are, on as many nodes as there are.
     """
@@ -58,16 +58,28 @@ def make_fabric(recipe: Recipe, execution: Execution) -> Fabric:
     if execution.accelerator != "auto":
         check_device(execution.accelerator)
     devices, nodes = launched_by_torchrun() or (execution.devices, 1)
-    try:
+
+    def made(precision: Precision) -> Fabric:
         return Fabric(
             accelerator=execution.accelerator,
             devices=devices,
             num_nodes=nodes,
             strategy=DDPStrategy(find_unused_parameters=True) if devices * nodes > 1 else "auto",
-            precision=recipe.training.precision,
+            precision=precision,
         )
+
+    wanted = recipe.training.precision
+    try:
+        fabric = made(wanted)
+        found = precision_on(fabric.device, wanted)
+        return fabric if found == wanted else made(found)
     except MisconfigurationException as error:
         raise ConfigError(f"expected {devices} {execution.accelerator} devices: {error}") from error
+
+
+def precision_on(device: torch.device, wanted: Precision) -> Precision:
+    """What a recipe's precision is on a device: float32 where that is no slower, since bfloat16 only saves time."""
+    return "32-true" if wanted == "bf16-mixed" and not has_bfloat16(device) else wanted
 
 
 def launched_by_torchrun() -> tuple[int, int] | None:
@@ -101,12 +113,12 @@ def make_loader(
     return JointLoader(loaders, further)
 
 
-def to_training_precision(still: torch.nn.Module, config: TrainingConfig) -> None:
+def to_training_precision(still: torch.nn.Module, precision: Precision) -> None:
     """Let the network that stands still in a turn compute in the number type that the turn trains in."""
-    match config.precision:
+    match precision:
         case "32-true":
             pass
         case "bf16-mixed":
             still.bfloat16()
         case _:
-            assert_never(config.precision)
+            assert_never(precision)

@@ -36,6 +36,7 @@ from den_core.training.setup import (
     build_networks,
     make_fabric,
     make_loader,
+    precision_on,
     to_training_precision,
 )
 from den_core.training.validation import ValidationResult, validate
@@ -56,6 +57,7 @@ class Trainer:
         self.fabric = make_fabric(recipe, execution)
         self.fabric.launch()
         rank, device = self.fabric.global_rank, self.fabric.device
+        self.precision = precision_on(device, self.config.precision)
         self.estimator, self.selector = build_networks(recipe)
         self.table = cost_table(self.estimator, self.selector)
         if self.config.channels_last:
@@ -126,10 +128,10 @@ class Trainer:
             )
         if turn.network == "estimator":
             selector = StaticSelector(self.selector)
-            to_training_precision(selector, self.config)
+            to_training_precision(selector, self.precision)
             return lambda step, batch: self._estimator_step(turn, step, batch, selector, optimizer)
         estimator = StaticEstimator(self.estimator)
-        to_training_precision(estimator, self.config)
+        to_training_precision(estimator, self.precision)
         return lambda step, batch: self._selector_step(turn, step, batch, estimator, optimizer)
 
     def _estimator_step(self, turn: Turn, step: int, batch: Batch, selector: StaticSelector, optimizer) -> StepResult:

@@ -1,11 +1,12 @@
 """Images per second of every kind of training step."""
 
 import pandas as pd
+import torch
 
 from den_core.benchmarks.training import throughput
 from den_core.cli.main import main
 from den_core.recipes import recipe_with
-from den_core.training.setup import Execution
+from den_core.training.setup import Execution, precision_on
 
 
 def test_every_step_is_timed(tmp_path):
@@ -26,5 +27,6 @@ def test_batch_and_backbone_can_be_chosen(tmp_path, capsys):
     assert main(["benchmark", "training", "digits-fast", *asked, "--out", str(tmp_path / "steps.csv")]) == 0
 
     out = capsys.readouterr().out
-    assert out.startswith("digits-fast, resnet-10-narrow, 4 images a step, bf16-mixed")
+    precision = precision_on(torch.device("cpu"), "bf16-mixed")
+    assert out.startswith(f"digits-fast, resnet-10-narrow, 4 images a step, {precision}")
     assert len(pd.read_csv(tmp_path / "steps.csv")) == 4

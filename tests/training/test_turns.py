@@ -97,9 +97,24 @@ def test_the_twin_runs_the_same_structures_for_other_images(auxiliary_recipe, di
     assert sorted(z.tolist()) == sorted(own.tolist())
 
 
+@pytest.mark.parametrize(("has", "expected"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_a_processor_without_bfloat16_trains_in_float32(digits_data, tmp_path, monkeypatch, capsys, has, expected):
+    monkeypatch.setattr(setup_module, "has_bfloat16", lambda device: has)
+    recipe = short_digits("bf16-mixed")
+
+    trainer = Trainer(recipe, digits_data, Execution(tmp_path, accelerator="cpu", progress=False))
+
+    assert (trainer.precision, trainer.fabric._precision.precision) == (expected, expected)
+
+
+def test_float32_stays_float32():
+    assert precision_on(torch.device("cpu"), "32-true") == precision_on(torch.device("cuda"), "32-true") == "32-true"
+    assert precision_on(torch.device("cuda"), "bf16-mixed") == "bf16-mixed"
+
+
 def test_an_unknown_precision_is_no_other():
     with pytest.raises(AssertionError, match="64-fantasy"):
-        trainer_module.to_training_precision(torch.nn.Linear(1, 1), SimpleNamespace(precision="64-fantasy"))
+        trainer_module.to_training_precision(torch.nn.Linear(1, 1), "64-fantasy")
 
 
 def test_label_steps_need_an_auxiliary_head(auxiliary_recipe):
