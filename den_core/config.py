@@ -222,15 +222,22 @@ class EstimatorTurnConfig:
     to learn from its label, and with a drawn structure to learn from the full run's answer (Kullback–Leibler)."""
     distilled_share: AboveZeroToOne = 1.0
     "Share of a step's images that run twice; the others run in full only, which shows more images in the same time."
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    "Of what `matrix_learning_rate` leaves: SGD with Nesterov's momentum, or AdamW, for pretrained networks."
+    statistics: Literal["batch", "frozen"] = "batch"
+    """What norms go by in training: each batch's own statistics, or the running ones, which then stay as they are;
+    those of lower levels are matched to the full one's before the first turn (see `models.statistics`)."""
     learning_rate: Positive = 0.1
     "At the peak of the first turn's schedule."
+    elastic_rate: AboveZeroToOne = 1.0
+    "Factor on the learning rates of all turns but the one in full."
     matrix_learning_rate: BelowOne = 0.0
     """Radians by which Muon turns the blocks' convolutions at the peak of the schedule (see `training.muon`); 0 leaves
     them to SGD, as the paper does."""
     momentum: BetweenZeroAndOne = 0.9
-    "Nesterov's, of SGD and of Muon."
+    "Nesterov's, of SGD and of Muon; AdamW keeps its own."
     weight_decay: NotNegative = 1e-4
-    "Of weights that SGD updates, norms and biases left out."
+    "Of weights that SGD or AdamW updates, norms and biases left out."
     label_smoothing: BelowOne = 0.0
     "Share of the label that is spread over all classes; 0 is the paper's."
     schedule: Schedule = "steps"

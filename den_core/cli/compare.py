@@ -23,8 +23,10 @@ class Compare:
     """Which methods; all that the scenario can have if none is given."""
     seeds: list[int] = field(default_factory=lambda: [0])
     """Of the start, the batches and the structures."""
+    recipe: str = ""
+    """Another recipe of the scenario than its first, such as open3-lite0."""
     backbone: str | None = None
-    """Another backbone than the scenario's."""
+    """Another backbone than the recipe's."""
     steps: int | None = None
     """Of the deep elastic network's first turn; everything else keeps its proportion to it."""
     share: float = 0.4
@@ -60,11 +62,12 @@ class Compare:
         if not 0 < self.rate < float("inf"):
             raise ConfigError(f"expected a factor of learning rates above 0, found {self.rate}")
         comparison = Comparison(
-            scenario=self.scenario, out=self.out, backbone=self.backbone, steps=self.steps, share=self.share,
-            rate=self.rate, split=self.split, limit=self.limit, device=self.device, threads=self.threads,
+            scenario=self.scenario, out=self.out, recipe=self.recipe, backbone=self.backbone, steps=self.steps,
+            share=self.share, rate=self.rate, split=self.split, limit=self.limit, device=self.device,
+            threads=self.threads,
         )  # fmt: skip
         base = comparison.base()
-        methods = self.methods or [name for name, method in METHODS.items() if not method.cannot(base)]
+        methods = self.methods or [name for name, method in METHODS.items() if not method.lacks(base)]
         comparison.check(methods)
         comparison.begin()
         with leaving():

@@ -6,6 +6,7 @@ nestednet.py     a level per task                        packnet.py     the same
 blockdrop.py     blocks in full or not at all            blind.py       a selector that cannot look
 n2n.py           a small student found by a policy       cross_stitch.py a network per task, mixed after every stage
 routing.py       modules picked by a router per task     pruning.py      the least important channels taken away
+pretrained.py    a pretrained network as it is, or on smaller images
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from den_core.comparisons.n2n import N2N
 from den_core.comparisons.nestednet import NESTEDNET
 from den_core.comparisons.packnet import PACKNET
 from den_core.comparisons.plain import SEPARATE, SEPARATE_NARROW, SHARED, SHARED_NARROW, SHARED_WIDE
+from den_core.comparisons.pretrained import PROBE, SHARED_SMALL
 from den_core.comparisons.pruning import PRUNING
 from den_core.comparisons.routing import ROUTING
 
@@ -39,5 +41,7 @@ METHODS: dict[str, Method] = {
     "n2n": N2N,
     "routing": ROUTING,
     "pruning": PRUNING,
+    "probe": PROBE,
+    "shared-small": SHARED_SMALL,
 }
 "By the name that `den compare` takes."

@@ -40,6 +40,7 @@ BLIND = Method(
     title="A selector that cannot look",
     source="",
     recipes=one("blind", blind),
+    pretrained=True,
     policy=policy,
     openings=lambda training: Openings(seen=torch.ones_like),
     rate=0.5,

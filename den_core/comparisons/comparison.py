@@ -16,7 +16,7 @@ from den_core.comparisons.measured import Measured, packed, read_measured, write
 from den_core.comparisons.method import Training
 from den_core.comparisons.options import Options, claim
 from den_core.comparisons.timing import Answering, take_times, write_times
-from den_core.config import Recipe
+from den_core.config import Recipe, TrainingConfig
 from den_core.data.arrays import open_task
 from den_core.data.tasks import SCENARIOS
 from den_core.errors import ConfigError, unknown
@@ -39,6 +39,7 @@ class Comparison:
     Args:
         scenario: of `SCENARIOS`.
         out: folder with a folder per network and seed, and a file of figures per method and seed.
+        recipe: of the scenario, that ours is trained by and all others are made from; this project's first if empty.
         backbone, steps: as `recipe_with` takes them.
         share: of the full MACs, that narrow networks have.
         rate: factor of all learning rates, on top of each method's own; to look for the latter.
@@ -49,6 +50,7 @@ class Comparison:
 
     scenario: str
     out: Path
+    recipe: str = ""
     backbone: str | None = None
     steps: int | None = None
     share: float = 0.4
@@ -67,10 +69,14 @@ class Comparison:
         """
         if self.scenario not in SCENARIOS:
             raise ConfigError(unknown("scenarios", self.scenario, SCENARIOS))
-        ours = {row.scenario: name for name, row in reversed(ROWS.items()) if row.selector.critic}
-        if self.scenario not in ours:
-            raise ConfigError(f"expected a scenario with a training of ours, {', '.join(ours)}; found {self.scenario}")
-        return recipe_with(ours[self.scenario], backbone=self.backbone, seed=seed, steps=self.steps)
+        ours = {name: row.scenario for name, row in ROWS.items() if row.selector.critic}
+        if self.scenario not in ours.values():
+            known = ", ".join(dict.fromkeys(ours.values()))
+            raise ConfigError(f"expected a scenario with a training of ours, {known}; found {self.scenario}")
+        fitting = [name for name, scenario in ours.items() if scenario == self.scenario]
+        if self.recipe and self.recipe not in fitting:
+            raise ConfigError(unknown(f"recipes of ours for {self.scenario}", self.recipe, fitting))
+        return recipe_with(self.recipe or fitting[0], backbone=self.backbone, seed=seed, steps=self.steps)
 
     def check(self, methods: Sequence[str]) -> None:
         """ConfigError for a method that is unknown, or that the scenario cannot have; the line names others."""
@@ -78,8 +84,8 @@ class Comparison:
         for name in methods:
             if name not in METHODS:
                 raise ConfigError(unknown("methods", name, METHODS))
-            if missing := METHODS[name].cannot(base):
-                able = ", ".join(other for other, method in METHODS.items() if not method.cannot(base))
+            if missing := METHODS[name].lacks(base):
+                able = ", ".join(other for other, method in METHODS.items() if not method.lacks(base))
                 raise ConfigError(f"{name} on {self.scenario}: expected {missing}; it can have {able}")
 
     def begin(self) -> None:
@@ -87,6 +93,7 @@ class Comparison:
         base = self.base()
         asked = Options(
             scenario=self.scenario,
+            recipe=self.recipe,
             backbone=base.network.backbone.name,
             steps=base.training.estimator.first_steps,
             share=self.share,
@@ -110,10 +117,13 @@ class Comparison:
         return self._by_folder(made, method, seed)
 
     def _by_folder(self, recipes: Mapping[str, Recipe], method: str, seed: int) -> dict[Path, Recipe]:
-        rate = self.rate * METHODS[method].rate
+        def trained(recipe: Recipe) -> TrainingConfig:
+            # the methods' own rates are for networks that start anew
+            return faster(recipe.training, self.rate if recipe.start else self.rate * METHODS[method].rate)
+
         return {
             self.out / f"{name}-seed{seed}": dataclasses.replace(
-                recipe, name=f"{recipe.name}/{name}", training=faster(recipe.training, rate)
+                recipe, name=f"{recipe.name}/{name}", training=trained(recipe)
             )
             for name, recipe in recipes.items()
         }

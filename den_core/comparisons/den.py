@@ -24,6 +24,7 @@ DEN_LATE = Method(
     recipes=one("den", lambda base: base),
     policy=lambda net: OWN,
     rate=2.0,
+    pretrained=True,
 )
 DEN = dataclasses.replace(
     DEN_LATE,
@@ -31,5 +32,9 @@ DEN = dataclasses.replace(
     prepare=lambda net: with_early_answers(net, validation_sets(net, progress=False)),
 )
 DEN_PLAIN = dataclasses.replace(
-    DEN_LATE, title="Deep elastic network, plain form", source="the paper", recipes=one("den-plain", plain)
+    DEN_LATE,
+    title="Deep elastic network, plain form",
+    source="the paper",
+    recipes=one("den-plain", plain),
+    pretrained=False,
 )

@@ -41,8 +41,10 @@ class Method:
         teacher: the recipe of a network that is trained before, from the deep elastic network's; None where none is.
         openings: of the training loop, for one of the recipes.
         prepare: what is done with a trained network before it answers, on validation images.
-        rate: factor of all learning rates that a sweep of 0.5, 1 and 2 found best on validation images.
+        rate: factor of all learning rates that a sweep of 0.5, 1 and 2 found best on validation images, for networks
+            that start anew.
         cannot: what it expects of a recipe and does not find, for an error line; empty where it can be trained.
+        pretrained: whether its networks have the shape that weights of a pretrained network fit.
     """
 
     title: str
@@ -54,6 +56,13 @@ class Method:
     prepare: Callable[[DeepElasticNetwork], DeepElasticNetwork] = lambda net: net
     rate: float = 1.0
     cannot: Callable[[Recipe], str] = lambda recipe: ""
+    pretrained: bool = False
+
+    def lacks(self, recipe: Recipe) -> str:
+        """What keeps it from being trained by a recipe; empty where nothing does."""
+        if recipe.start and not self.pretrained:
+            return "a recipe without a pretrained network"
+        return self.cannot(recipe)
 
 
 def one(name: str, change: Callable[[Recipe], Recipe]) -> Callable[[Recipe, float], dict[str, Recipe]]:

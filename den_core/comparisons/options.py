@@ -20,6 +20,7 @@ class Options:
     """What all networks and figures of a folder have in common; see `Comparison`."""
 
     scenario: str
+    recipe: str = ""
     backbone: str
     steps: AtLeastOne
     share: AboveZeroToOne
@@ -32,7 +33,7 @@ class Options:
     @property
     def where(self) -> str:
         """Tasks and backbone, for people."""
-        return f"{self.scenario} on {self.backbone}"
+        return f"{self.scenario} on {self.backbone}" + (f", recipe {self.recipe}" if self.recipe else "")
 
     def __str__(self) -> str:
         images = "" if self.limit is None else f", {self.limit} images a task"

@@ -100,6 +100,7 @@ SEPARATE = Method(
     source="the paper",
     recipes=separate,
     policy=in_full,
+    pretrained=True,
 )
 SEPARATE_NARROW = Method(
     title="Separate narrow networks",
@@ -115,6 +116,7 @@ SHARED = Method(
     policy=in_full,
     cannot=several,
     rate=2.0,
+    pretrained=True,
 )
 SHARED_NARROW = Method(
     title="One narrow shared network",

@@ -41,5 +41,8 @@ class DerivedBackbone(Backbone):
     def stem(self, task: TaskConfig) -> Stem:
         return self.one.stem(task)
 
+    def selector_stem(self, task: TaskConfig) -> Stem:
+        return self.one.selector_stem(task)
+
     def selector_blocks(self, side: int) -> list[ElasticBlock]:
         return self.one.selector_blocks(side)

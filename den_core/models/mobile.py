@@ -25,6 +25,8 @@ CEILING = 6.0
 "Of all activations: ReLU6."
 REDUCTION = 32
 "Pixels of an image's side for one of the last maps."
+SELECTOR_SIDE = 64
+"Pixels along the side of what the selector sees at most."
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,17 @@ class MobileBackbone(Backbone):
         return dataclasses.replace(self, stages=stages, head_channels=scaled_channels(self.head_channels, width))
 
     def stem(self, task: TaskConfig) -> ChainStem:
+        return self._stem(task, task.size)
+
+    def selector_stem(self, task: TaskConfig) -> ChainStem:
+        """One that sees all tasks' images at one size, of at most SELECTOR_SIDE pixels."""
+        return self._stem(task, min(task.size, SELECTOR_SIDE))
+
+    def _stem(self, task: TaskConfig, size: int) -> ChainStem:
         check_multiple(task, REDUCTION)
         layers = (self._layer(3, 2), self._layer(3, group=1), self._layer(1))
         channels = [(self.stem_channels,)] * 2
-        return ChainStem(task, self._chain(3, self.first_channels, channels, layers, "per_level"))
+        return ChainStem(task, self._chain(3, self.first_channels, channels, layers, "per_level"), size)
 
     def head(self, place: int, classes: int) -> Head:
         return Head(self.head_channels, classes, CEILING, self.eps)

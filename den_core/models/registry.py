@@ -45,6 +45,10 @@ class Backbone(ABC):
     def stem(self, task: TaskConfig) -> Stem:
         """A new stem for a task. ConfigError if its image size does not fit."""
 
+    def selector_stem(self, task: TaskConfig) -> Stem:
+        """A new stem of the selector's; as the estimator's if a family does not say otherwise."""
+        return self.stem(task)
+
     def head(self, place: int, classes: int) -> Head:
         """A new head.
 

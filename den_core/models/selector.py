@@ -90,7 +90,7 @@ class Selector(nn.Module):
         backbone = backbone_of(config.backbone)
         self.num_blocks, self.num_levels = backbone.num_blocks, config.backbone.num_levels
         self.image_tasks = config.image_tasks
-        self.stems, self.map_side = make_stems(config.tasks, backbone.stem, backbone.any_side)
+        self.stems, self.map_side = make_stems(config.tasks, backbone.selector_stem, backbone.any_side)
         self.blocks = ModuleListOf(backbone.selector_blocks(self.map_side))
         channels = self.blocks[-1].out_channels
         self.head = Head(channels, self.num_blocks * self.num_levels)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from den_core.config import TaskConfig
@@ -53,19 +54,34 @@ class ImageStem(nn.Identity):
         return 0, 0
 
 
+class Shrink(nn.Module):
+    """Images scaled down: (B, 3, given, given) -> (B, 3, size, size); as they are where they have that size."""
+
+    def __init__(self, given: int, size: int):
+        super().__init__()
+        self.given, self.size = given, size
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.given == self.size:
+            return x
+        return F.interpolate(x, size=(self.size, self.size), mode="bilinear", align_corners=False)
+
+
 class ChainStem(nn.Module):
     """Layers without levels: (B, 3, size, size) -> (B, channels, side, side).
 
     Args:
         chain: with one level.
+        size: pixels along the side of what the layers see; larger images are scaled down to it.
     """
 
-    def __init__(self, task: TaskConfig, chain: ElasticChain):
+    def __init__(self, task: TaskConfig, chain: ElasticChain, size: int):
         super().__init__()
-        self.chain, self.size, self.side = chain, task.size, chain.side(task.size)
+        self.chain, self.shrink = chain, Shrink(task.size, size)
+        self.size, self.side = size, chain.side(size)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.chain.branch(x, 0)
+        return self.chain.branch(self.shrink(x), 0)
 
     def count(self) -> tuple[int, int]:
         """(MACs, parameters) for one image."""
@@ -78,7 +94,10 @@ Stem = ConvStem | ImageStem | ChainStem
 
 def static_stem(stem: Stem) -> nn.Module:
     """A copy for evaluation, norms folded."""
-    return StaticChain(stem.chain, 0) if isinstance(stem, ChainStem) else copy.deepcopy(stem)
+    if not isinstance(stem, ChainStem):
+        return copy.deepcopy(stem)
+    chain = StaticChain(stem.chain, 0)
+    return chain if stem.shrink.given == stem.size else nn.Sequential(stem.shrink, chain)
 
 
 class Head(nn.Module):

@@ -39,6 +39,7 @@ def always_full(base: Recipe, tasks: tuple[TaskConfig, ...] = ()) -> Recipe:
         joint,
         first_steps=round(times * sum(images.values()) / sum(batches.values())),
         full_steps=0,
+        elastic_rate=1.0,
         last_steps=0,
         first_structures="eq8",
         tau=1.0,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from den_core.config import BackboneConfig, NetworkConfig, Recipe, SelectorConfig, TaskConfig, TrainingConfig
 from den_core.data.tasks import SCENARIOS, find_task
 from den_core.models.registry import find_backbone
-from den_core.recipes.starts import prepared
+from den_core.recipes.starts import enlarged, prepared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +40,10 @@ class Row:
         training, sizes = self.training, self.training.batch_size
         if tasks and isinstance(sizes, dict):
             training = dataclasses.replace(training, batch_size=max(1, sum(sizes.values()) // len(tasks)))
-        tasks = tasks or tuple(find_task(task) for task in SCENARIOS[self.scenario])
         start = self.start if backbone in ("", self.backbone) else ""
+        if not tasks:
+            tasks = tuple(find_task(task) for task in SCENARIOS[self.scenario])
+            tasks = tuple(enlarged(task) for task in tasks) if start else tasks
         if start:
             tasks = tuple(prepared(task, start) for task in tasks)
         levels = paper_levels(backbone or self.backbone)

@@ -42,6 +42,8 @@ class Pretrained:
     file: str = ""
 
 
+LARGE = 3 * REDUCTION
+"Pixels a side to which small images of this project's own scenarios are scaled up at most."
 HALF = (0.5, 0.5, 0.5)
 STARTS: dict[str, Pretrained] = {
     "timm:tf_efficientnet_lite0": Pretrained(
@@ -64,12 +66,25 @@ def find_start(text: str) -> tuple[str, Pretrained, Path | None]:
     return name, STARTS[name], Path(file) if file else None
 
 
+def enlarged(task: TaskConfig) -> TaskConfig:
+    """A task with its images scaled up by REDUCTION pixels, to LARGE at most.
+
+    A network that has learnt from large pictures sees more in small ones that are scaled up.
+    """
+    return of_size(task, max(task.size, min(task.size + REDUCTION, LARGE)))
+
+
 def prepared(task: TaskConfig, text: str) -> TaskConfig:
     """A task as a pretrained network wants its images: normalised its way, at least twice REDUCTION pixels large."""
     _, start, _ = find_start(text)
-    size = max(2 * REDUCTION, task.size)
-    content = round(task.content_size * size / task.size)
-    return dataclasses.replace(task, mean=start.mean, std=start.std, size=size, content_size=content)
+    task = of_size(task, max(2 * REDUCTION, task.size))
+    return dataclasses.replace(task, mean=start.mean, std=start.std)
+
+
+def of_size(task: TaskConfig, size: int) -> TaskConfig:
+    """The same pictures on so many pixels a side."""
+    content, crop = (round(pixels * size / task.size) for pixels in (task.content_size, task.crop_from))
+    return dataclasses.replace(task, size=size, content_size=content, crop_from=crop)
 
 
 def find_weights(text: str) -> dict[str, Tensor]:

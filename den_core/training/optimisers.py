@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import assert_never
 
 import torch
 from torch import nn
@@ -12,19 +13,22 @@ from den_core.training.muon import Muon, block_weights
 
 
 def estimator_optimizer(estimator: nn.Module, config: EstimatorTurnConfig) -> torch.optim.Optimizer:
-    """SGD with Nesterov's momentum; with `matrix_learning_rate` Muon for the blocks' convolutions."""
+    """SGD with Nesterov's momentum, or AdamW; with `matrix_learning_rate` Muon for the blocks' convolutions."""
     turned = block_weights(estimator) if config.matrix_learning_rate else {}
     rest = _without(estimator, turned)
     # norms and biases are left out of the decay: shrinking them does not regularise
     decayed = [p for p in rest if p.dim() > 1]
     others = [p for p in rest if p.dim() <= 1]
-    sgd = torch.optim.SGD(
-        [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}],
-        lr=config.learning_rate,
-        momentum=config.momentum,
-        nesterov=True,
-    )
-    return _beside(sgd, turned, config, config.momentum)
+    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    made: torch.optim.Optimizer
+    match config.optimizer:
+        case "sgd":
+            made = torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum, nesterov=True)
+        case "adamw":
+            made = torch.optim.AdamW(groups, lr=config.learning_rate)
+        case _:
+            assert_never(config.optimizer)
+    return _beside(made, turned, config, config.momentum)
 
 
 def selector_optimizer(selector: nn.Module, config: SelectorTurnConfig) -> torch.optim.Optimizer:

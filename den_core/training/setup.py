@@ -68,11 +68,10 @@ def make_fabric(recipe: Recipe, execution: Execution) -> Fabric:
             precision=precision,
         )
 
-    wanted = recipe.training.precision
     try:
-        fabric = made(wanted)
-        found = precision_on(fabric.device, wanted)
-        return fabric if found == wanted else made(found)
+        fabric = made("32-true")  # which knows the device
+        found = precision_on(fabric.device, recipe.training.precision)
+        return fabric if found == "32-true" else made(found)
     except MisconfigurationException as error:
         raise ConfigError(f"expected {devices} {execution.accelerator} devices: {error}") from error
 

@@ -14,9 +14,11 @@ from den_core.data.loaders import Batch
 from den_core.errors import TrainingError
 from den_core.models.accounting import cost_table
 from den_core.models.static import StaticEstimator, StaticSelector
+from den_core.models.statistics import freeze_statistics, match_statistics
 from den_core.seeding import step_generator
 from den_core.structures import full_structure
 from den_core.training.estimator_step import StepResult, estimator_step
+from den_core.training.heads import fit_heads
 from den_core.training.history import HistoryRow, Reporter
 from den_core.training.openings import ALGORITHM_1, Openings
 from den_core.training.optimisers import estimator_optimizer, selector_optimizer, set_learning_rate
@@ -41,6 +43,9 @@ from den_core.training.setup import (
 )
 from den_core.training.validation import ValidationResult, validate
 
+MATCHED = 8
+"Steps whose images the statistics of lower levels are matched on."
+
 
 class Trainer:
     """A run of Algorithm 1. `run` does it; the rest are its parts.
@@ -64,7 +69,7 @@ class Trainer:
             self.estimator.to(memory_format=torch.channels_last)
             self.selector.to(memory_format=torch.channels_last)
         self.loader = make_loader(recipe, data.train, rank, device, self.fabric.world_size)
-        self.validation = data.validation
+        self.train, self.validation = data.train, data.validation
         self.optimizers = {
             "estimator": estimator_optimizer(self.estimator, self.config.estimator),
             "selector": selector_optimizer(self.selector, self.config.selector),
@@ -110,15 +115,31 @@ class Trainer:
             restore_optimizer(raw, self._saved_optimizer)
         config = self.config.estimator if turn.network == "estimator" else self.config.selector
         run_step = self._steps(turn, optimizer)
-        after_step = self.openings.begin(self.estimator, turn, not first) if turn.network == "estimator" else None
+        after_step = None
         self.wrapped[turn.network][0].train()
+        peak = config.learning_rate
+        if turn.network == "estimator":
+            after_step = self._begin_estimator(turn, not first)
+            peak *= 1 if turn.in_full else self.config.estimator.elastic_rate
         for step in range(first, turn.steps):
-            lr = learning_rate(config.learning_rate, config.schedule, config.round_decay, turn, step)
+            lr = learning_rate(peak, config.schedule, config.round_decay, turn, step)
             set_learning_rate(raw, lr)
             result = run_step(step, self.loader.batch(turn.start + step, turn.tasks))
             if after_step is not None:
                 after_step()
             self._after_step(turn, step, lr, result, raw)
+
+    def _begin_estimator(self, turn: Turn, fresh: bool) -> Callable[[], None]:
+        """What comes before a turn that trains the estimator; what it returns comes after every step."""
+        if self.recipe.start and fresh and not turn.start:
+            fit_heads(self.estimator, self.recipe.network.tasks, self.train)
+        if self.config.estimator.statistics == "frozen":
+            freeze_statistics(self.estimator)
+            if fresh and turn.round == 0 and not turn.in_full:
+                batches = [self.loader.batch(turn.start + step).images for step in range(MATCHED)]
+                images = {task: torch.cat([batch[task] for batch in batches]) for task in batches[0]}
+                match_statistics(self.estimator, images, self._structure_generator(turn, 0))
+        return self.openings.begin(self.estimator, turn, fresh)
 
     def _steps(self, turn: Turn, optimizer) -> Callable[[int, Batch], StepResult]:
         """What one step of a turn does; the network that stands still in it is used in its static form."""

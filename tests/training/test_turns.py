@@ -1,7 +1,6 @@
 """The turns that Algorithm 1 does not have: what trains in them, and on which structures."""
 
 import dataclasses
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,9 +8,10 @@ import torch
 from den_core.config import SelectorConfig
 from den_core.errors import ConfigError
 from den_core.training import selector_step
+from den_core.training import setup as training_setup
 from den_core.training import trainer as trainer_module
 from den_core.training.schedule import turns
-from den_core.training.setup import Execution
+from den_core.training.setup import Execution, precision_on
 from den_core.training.trainer import Trainer
 
 
@@ -98,8 +98,10 @@ def test_the_twin_runs_the_same_structures_for_other_images(auxiliary_recipe, di
 
 
 @pytest.mark.parametrize(("has", "expected"), [(True, "bf16-mixed"), (False, "32-true")])
-def test_a_processor_without_bfloat16_trains_in_float32(digits_data, tmp_path, monkeypatch, capsys, has, expected):
-    monkeypatch.setattr(setup_module, "has_bfloat16", lambda device: has)
+def test_a_processor_without_bfloat16_trains_in_float32(
+    short_digits, digits_data, tmp_path, monkeypatch, has, expected
+):
+    monkeypatch.setattr(training_setup, "has_bfloat16", lambda device: has)
     recipe = short_digits("bf16-mixed")
 
     trainer = Trainer(recipe, digits_data, Execution(tmp_path, accelerator="cpu", progress=False))
