@@ -225,8 +225,7 @@ class EstimatorTurnConfig:
     optimizer: Literal["sgd", "adamw"] = "sgd"
     "Of what `matrix_learning_rate` leaves: SGD with Nesterov's momentum, or AdamW, for pretrained networks."
     statistics: Literal["batch", "frozen"] = "batch"
-    """What norms go by in training: each batch's own statistics, or the running ones, which then stay as they are;
-    those of lower levels are matched to the full one's before the first turn (see `models.statistics`)."""
+    """What norms go by in training: each batch's own statistics, or the running ones, which then stay as they are."""
     learning_rate: Positive = 0.1
     "At the peak of the first turn's schedule."
     elastic_rate: AboveZeroToOne = 1.0
@@ -264,6 +263,11 @@ class EstimatorTurnConfig:
             "expected full_share and uniform_share that sum to at most 1, "
             f"found {self.full_share} and {self.uniform_share}",
         )
+
+    @property
+    def runs_in_full(self) -> bool:
+        """Whether the first turn runs nothing but the full model."""
+        return self.first_structures == "eq8" and self.tau == 1
 
 
 @dataclass(frozen=True, kw_only=True)

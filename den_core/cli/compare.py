@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from den_core.cli.console import check_given, check_limit
 from den_core.cli.parsing import Positional
+
+if TYPE_CHECKING:
+    from den_core.comparisons.comparison import Comparison
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,7 @@ class Compare:
     def run(self) -> None:
         from den_core.comparisons import METHODS
         from den_core.comparisons.comparison import Comparison
-        from den_core.comparisons.table import markdown, table, write_table
-        from den_core.comparisons.timing import read_times
         from den_core.errors import ConfigError
-        from den_core.runtime.files import write_atomically
-        from den_core.runtime.processes import leaving
 
         check_given(seeds=self.seeds)
         check_limit(self.limit)
@@ -68,14 +68,28 @@ class Compare:
         )  # fmt: skip
         base = comparison.base()
         methods = self.methods or [name for name, method in METHODS.items() if not method.lacks(base)]
-        comparison.check(methods)
-        comparison.begin()
-        with leaving():
-            measured = [comparison.perform(method, seed) for seed in self.seeds for method in methods]
-            if self.time:
-                comparison.take_times(methods, self.seeds[0])
-        frame = table(measured, methods[0], comparison.groups(), read_times(self.out))
-        text = markdown(frame)
-        write_table(self.out, frame)
-        write_atomically(self.out / "comparison.md", text.encode())
-        print(text, end="")
+        tabulate(comparison, methods, self.seeds, self.time)
+
+
+def tabulate(comparison: Comparison, methods: Sequence[str], seeds: Sequence[int], time: bool = False) -> None:
+    """Train and measure what is missing, write comparison.csv and comparison.md, and print the latter.
+
+    Raises:
+        ConfigError: as `Comparison.check` and `Comparison.begin`.
+    """
+    from den_core.comparisons.table import markdown, table, write_table
+    from den_core.comparisons.timing import read_times
+    from den_core.runtime.files import write_atomically
+    from den_core.runtime.processes import leaving
+
+    comparison.check(methods)
+    comparison.begin()
+    with leaving():
+        measured = [comparison.perform(method, seed) for seed in seeds for method in methods]
+        if time:
+            comparison.take_times(methods, seeds[0])
+    frame = table(measured, methods[0], comparison.groups(), read_times(comparison.out))
+    text = markdown(frame)
+    write_table(comparison.out, frame)
+    write_atomically(comparison.out / "comparison.md", text.encode())
+    print(text, end="")

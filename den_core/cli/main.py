@@ -8,13 +8,14 @@ from den_core.cli.app import App
 from den_core.cli.benchmark import Inference, Search, Training
 from den_core.cli.compare import Compare
 from den_core.cli.datasets import Datasets
+from den_core.cli.elastic import Elastic
 from den_core.cli.evaluate import Evaluate
 from den_core.cli.export import Export
 from den_core.cli.index import Index
 from den_core.cli.parsing import Group, command_line
 from den_core.cli.recipes import Recipes
 from den_core.cli.report import Report
-from den_core.cli.studies import CompareEstimators, CompareSelectors, Seeds, SweepRho, Twin
+from den_core.cli.studies import CompareEstimators, CompareSelectors, CompareSortings, Seeds, SweepRho, Twin
 from den_core.cli.sweep import Sweep
 from den_core.cli.train import Train
 
@@ -28,6 +29,7 @@ STUDIES = Group(
     {
         "compare-estimators": CompareEstimators,
         "compare-selectors": CompareSelectors,
+        "compare-sortings": CompareSortings,
         "sweep-rho": SweepRho,
         "seeds": Seeds,
         "twin": Twin,
@@ -38,6 +40,7 @@ VERBS = Group(
     {
         "recipes": Recipes,
         "train": Train,
+        "elastic": Elastic,
         "sweep": Sweep,
         "compare": Compare,
         "evaluate": Evaluate,

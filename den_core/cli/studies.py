@@ -14,6 +14,7 @@ from den_core.cli.parsing import Positional
 
 EstimatorArm = Literal["plain", "shared", "densities", "distilled", "muon", "large", "recipe"]
 SelectorArm = Literal["paper", "explore", "critic", "boltzmann", "auxiliary", "labels", "muon", "recipe"]
+Order = Literal["as-they-are", "weights", "first-order"]
 RunFolder = Annotated[Path | None, tyro.conf.arg(name="run")]
 """A field of a class that has a method `run`."""
 
@@ -64,6 +65,40 @@ class CompareEstimators:
         write_csv(frame, self.out)
         print(f"{base.network.backbone.name}, {self.steps} steps, torch {torch.__version__}, validation split, percent")
         print(table(frame))
+
+
+@dataclass(frozen=True)
+class CompareSortings:
+    """Which order of channels leaves a pretrained network's levels most of what it knows, before anything is trained.
+
+    A row per order and level is printed as it is measured: MMACs, and accuracy in percent on validation images by task,
+    with the full level's statistics and with matched ones.
+    """
+
+    recipe: str = "open3-lite0"
+    """Name of a recipe that starts from a pretrained network."""
+    task: list[str] = field(default_factory=list)
+    """Other tasks than the recipe's, NAME=SOURCE@SIZE each, as for train."""
+    orders: list[Order] = field(default_factory=lambda: [*get_args(Order)])
+    """Which to measure."""
+    threads: int | None = None
+    """CPU threads; torch's own choice if not given."""
+    out: Path | None = None
+    """Where to write every row as CSV."""
+
+    def run(self) -> None:
+        from den_core.errors import ConfigError
+        from den_core.experiments.compare_sortings import compare
+        from den_core.recipes import recipe_with
+        from den_core.runtime.devices import set_threads
+        from den_core.training.run import load_training_data
+
+        check_given(orders=self.orders)
+        set_threads(self.threads)
+        base = recipe_with(self.recipe, self.task)
+        if not base.start:
+            raise ConfigError(f"expected a recipe that starts from a pretrained network, found {self.recipe}")
+        write_csv(compare(base, load_training_data(base).data, self.orders, say), self.out)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from den_core.checkpoints.folder import CONFIG, read_history
+from den_core.checkpoints.folder import CONFIG, HISTORY, WEIGHTS, read_history
 from den_core.checkpoints.metrics import TaskResult
 from den_core.comparisons import METHODS
 from den_core.comparisons.measured import Measured, packed, read_measured, write_measured
@@ -27,6 +27,7 @@ from den_core.policy import Policy
 from den_core.recipes import ROWS, recipe_with
 from den_core.recipes.training import faster
 from den_core.runtime.devices import set_threads
+from den_core.runtime.files import write_atomically
 from den_core.training.resume import FILE
 from den_core.training.run import train
 from den_core.training.setup import Execution
@@ -37,7 +38,7 @@ class Comparison:
     """What is compared, and where it happens.
 
     Args:
-        scenario: of `SCENARIOS`.
+        scenario: of `SCENARIOS`, or words for the tasks of `made`.
         out: folder with a folder per network and seed, and a file of figures per method and seed.
         recipe: of the scenario, that ours is trained by and all others are made from; this project's first if empty.
         backbone, steps: as `recipe_with` takes them.
@@ -46,6 +47,7 @@ class Comparison:
         split: "test", or "validation" for the images that training held out.
         limit: at most so many images per task, in training and after it, for a trial.
         device, threads: where and how networks are trained.
+        made: the recipe of the deep elastic network, where it is none of a scenario's.
     """
 
     scenario: str
@@ -59,6 +61,7 @@ class Comparison:
     limit: int | None = None
     device: str = "auto"
     threads: int | None = None
+    made: Recipe | None = None
 
     def base(self, seed: int = 0) -> Recipe:
         """The recipe of the deep elastic network, from which those of all methods are made.
@@ -67,6 +70,8 @@ class Comparison:
             ConfigError: no such scenario or backbone, or a scenario without a training of this project's.
             DataError: a set of the scenario is not where it is expected.
         """
+        if self.made is not None:
+            return dataclasses.replace(self.made, seed=seed)
         if self.scenario not in SCENARIOS:
             raise ConfigError(unknown("scenarios", self.scenario, SCENARIOS))
         ours = {name: row.scenario for name, row in ROWS.items() if row.selector.critic}
@@ -127,6 +132,13 @@ class Comparison:
             )
             for name, recipe in recipes.items()
         }
+
+    def adopt(self, folder: Path, method: str, seed: int) -> None:
+        """Take a network that was trained elsewhere, by the recipe that all others are made from, for a method's."""
+        (own,) = self.networks(method, seed)
+        own.mkdir(parents=True, exist_ok=True)
+        for name in (HISTORY, WEIGHTS, CONFIG):  # the last one says that the others are there
+            write_atomically(own / name, (folder / name).read_bytes())
 
     def perform(self, method: str, seed: int, report: Callable[[str], None] = print) -> Measured:
         """Train what is missing of a method, or go on with it, and measure it; what was done is not done again."""

@@ -5,7 +5,7 @@ A step has as many images whatever the number of processes: they share them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import torch
@@ -124,6 +124,11 @@ class JointLoader:
 
     def __init__(self, loaders: dict[str, TaskLoader], further: dict[str, tuple[str, Tensor]] | None = None):
         self.loaders, self.further = loaders, further or {}
+
+    def images(self, steps: Iterable[int]) -> dict[str, Tensor]:
+        """By task that has its own, the images of several steps together."""
+        batches = [self.batch(step).images for step in steps]
+        return {task: torch.cat([batch[task] for batch in batches]) for task in self.loaders}
 
     def batch(self, step: int, tasks: Collection[str] = ()) -> Batch:
         """The images of a step.

@@ -180,14 +180,16 @@ class Evaluator:
         return Point("permuted", own.parameter, z, True, early)
 
     def _statics(self, own: dict[float, Point]) -> dict[float, Point]:
-        """By cost weight, the best static structures within the mean MACs of the choices at it."""
+        """By cost weight, the best static structures within the mean MACs of the choices at it; at worst the cheapest."""
         found: dict[str, list[Tensor]] = {}
         for name, data in self.validation.items():
             budgets = []
+            lowest = uniform_structure(1, self.net.num_blocks, 0)
+            cheapest = float(self.net.cost(lowest, name).macs[0])  # choices may spend less, where early answers do
             for weight, point in own.items():
                 common = most_common(decided(self.net, data, Policy(weight)).structure, COMMON_TRIED)
                 trials = WEIGHT_TRIALS if weight else TRIALS
-                budgets.append(Budget(self._mean_macs(point, name), trials, common))
+                budgets.append(Budget(max(self._mean_macs(point, name), cheapest), trials, common))
             found[name] = best_statics(self.net, data, budgets, self.seed)
             self.report(f"{name}: best static structures within {len(budgets)} budgets")
         points = {}

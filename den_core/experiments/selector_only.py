@@ -12,6 +12,7 @@ from den_core.inference.network import DeepElasticNetwork, load
 from den_core.models.accounting import cost_table
 from den_core.models.selector import Selector
 from den_core.models.static import StaticEstimator
+from den_core.recipes.starts import begin_selector
 from den_core.seeding import step_generator
 from den_core.training.optimisers import selector_optimizer, set_learning_rate
 from den_core.training.resume import load_before_last_turn
@@ -65,6 +66,8 @@ def labelled_selector(recipe: Recipe, net: DeepElasticNetwork, data: TrainingDat
     """A selector before its first choice: at its start, with the auxiliary head trained if the recipe trains one."""
     config = recipe.training.selector
     _, selector = build_networks(recipe)
+    if recipe.start:
+        begin_selector(selector, net.estimator, recipe.start)
     if recipe.training.channels_last:
         selector.to(memory_format=torch.channels_last)
     if config.label_steps:

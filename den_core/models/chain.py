@@ -107,6 +107,7 @@ class ElasticChain(ElasticBlock):
             from a chain with a trailing norm.
         trailing: whether a norm follows the last layer, with no activation behind it.
         eps: of the norms, added to the variance.
+        activated: whether the first layer has an activation, though no norm.
     """
 
     def __init__(
@@ -119,9 +120,11 @@ class ElasticChain(ElasticBlock):
         leading: bool = True,
         trailing: bool = False,
         eps: float = 1e-5,
+        activated: bool = False,
     ):
         super().__init__(in_channels, out_channels, inner[0] if inner else (out_channels,))
         self.inner, self.layers = tuple(tuple(widths) for widths in inner), tuple(layers)
+        self.activated = activated
         widths = [in_channels, *(levels[-1] for levels in self.inner), out_channels]
         for i, layer in enumerate(self.layers):
             if leading or i:
@@ -151,18 +154,23 @@ class ElasticChain(ElasticBlock):
         before, after = self.ends(i, level)
         return self.conv(i).weight[:after, : self.layers[i].group or before]
 
+    def given(self, i: int, x: Tensor, level: int) -> Tensor:
+        """What layer i convolves of a map before it: normalised and activated, where it has that."""
+        norm = self.norm(i)
+        if norm is not None:
+            return self.layers[i].prepare(norm(x, level))
+        return self.layers[i].prepare(x) if self.activated and not i else x
+
     def branch(self, x: Tensor, level: int) -> Tensor:
         for i, layer in enumerate(self.layers):
-            norm = self.norm(i)
-            y = x if norm is None else layer.prepare(norm(x, level))
-            x = layer.convolve(y, self.weight(i, level))
+            x = layer.convolve(self.given(i, x, level), self.weight(i, level))
         trailing = self.norm(len(self.layers))
         return x if trailing is None else trailing(x, level)
 
     def branch_mixed(self, x: Tensor, levels: Tensor) -> Tensor:
         for i, layer in enumerate(self.layers):
             norm = self.norm(i)
-            y = x if norm is None else layer.prepare(norm.forward_mixed(x, levels))
+            y = self.given(i, x, 0) if norm is None else layer.prepare(norm.forward_mixed(x, levels))
             x = layer.convolve(y * level_mask(levels, self.inner[i - 1]) if i else y, self.conv(i).weight)
         trailing = self.norm(len(self.layers))
         if trailing is None:
@@ -201,7 +209,7 @@ class StaticChain(nn.Module):
 
     def __init__(self, block: ElasticChain, level: int):
         super().__init__()
-        self.layers = block.layers
+        self.layers, self.activated = block.layers, block.activated
         self.widths = [block.ends(i, level)[0] for i in range(len(self.layers))]
         "Channels before every layer."
         self.scale = self.shift = None
@@ -232,6 +240,8 @@ class StaticChain(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self.scale is not None and self.shift is not None:
             x = self.layers[0].prepare(torch.addcmul(self.shift, x, self.scale), inplace=True)
+        elif self.activated:
+            x = self.layers[0].prepare(x)
         for i, layer in enumerate(self.layers):
             x = layer.prepare(x, inplace=True) if i else x  # memory that is this module's own
             x = layer.convolve(x, getattr(self, f"weight{i + 1}"), getattr(self, f"bias{i + 1}"))

@@ -90,7 +90,7 @@ class ElasticNorm(nn.Module):
         """What normalising by its own statistics makes of a single value per channel, which torch refuses to do."""
         channels = x.shape[1]
         # as F.batch_norm itself does, unseen by autograd, which keeps the statistics that another level's images met
-        self.running_mean.data[row, :channels].lerp_(x.detach().flatten().float(), self.momentum)
+        self.running_mean.data[row, :channels].lerp_(x.detach().flatten().to(self.running_mean.dtype), self.momentum)
         self.running_var.data[row, :channels].mul_(1 - self.momentum)
         return (x - x) * self.weight[:channels, None, None].to(x.dtype) + self.bias[:channels, None, None].to(x.dtype)
 
@@ -174,7 +174,10 @@ class ElasticBlock(nn.Module, ABC):
 
     @abstractmethod
     def shortcut(self, x: Tensor) -> Tensor:
-        """What the branch is added to, and all that a skipped image keeps; without parameters, or see `apart`."""
+        """What the branch is added to, and all that a skipped image keeps.
+
+        Where it has weights, either `apart` or `static_shortcut` says what becomes of them in static forms.
+        """
 
     def join(self, y: Tensor, x: Tensor) -> Tensor:
         """`shortcut(x) + y`, for evaluation: it may write into y."""
@@ -183,6 +186,10 @@ class ElasticBlock(nn.Module, ABC):
     def apart(self) -> ElasticBlock:
         """What static forms take shortcuts and joins from: itself, or a copy where these have weights."""
         return self
+
+    def static_shortcut(self) -> nn.Module | None:
+        """The shortcut as a plain module for evaluation, norms folded; None where it has none of its own."""
+        return None
 
     @property
     def keeps(self) -> bool:

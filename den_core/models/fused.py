@@ -70,7 +70,7 @@ class FusedChain:
     """
 
     def __init__(self, chain: StaticChain, side: int):
-        self.scale, self.shift = chain.scale, chain.shift
+        self.scale, self.shift, self.activated = chain.scale, chain.shift, chain.activated
         self.layers = chain.layers
         self.convolutions = []
         for i, layer in enumerate(chain.layers):
@@ -91,6 +91,8 @@ class FusedChain:
     def _before_last(self, x: Tensor) -> Tensor:
         if self.scale is not None and self.shift is not None:
             x = self.layers[0].activate(torch.addcmul(self.shift, x, self.scale), inplace=True)
+        elif self.activated:
+            x = self.layers[0].activate(x)
         for i, convolution in enumerate(self.convolutions[:-1]):
             following = self.layers[i + 1]
             x = convolution(self._given(i, x), not following.linear, following.ceiling)

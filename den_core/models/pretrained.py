@@ -7,7 +7,7 @@ set anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -15,7 +15,8 @@ from torch import Tensor
 from den_core.errors import CheckpointError, ConfigError
 from den_core.models.estimator import Estimator
 from den_core.models.mobile import MobileBackbone
-from den_core.models.registry import find_backbone
+from den_core.models.registry import Backbone, find_backbone, list_backbones
+from den_core.models.torch_resnet import TorchResNet, projected
 
 Names = Iterator[tuple[str, str]]
 "Pairs of our name of a layer and theirs; {task} in ours stands for every task."
@@ -65,8 +66,25 @@ def _chain(ours: str, *theirs: str) -> Names:
         yield f"{ours}.{'norm' if i % 2 else 'conv'}{(i + 1) // 2 + 1}", name
 
 
-NAMINGS = (timm_names, numbered_names, torchvision_names)
-"How the layers of mobile backbones are called."
+def torch_resnet_names(backbone: TorchResNet) -> Names:
+    """As torchvision's ResNets have them: four layers of blocks, some with a convolution and a norm on the shortcut."""
+    yield from _chain("stems.{task}.chain", "conv1", "bn1")
+    parts = "conv1 bn1 conv2 bn2 conv3 bn3" if backbone.bottleneck else "conv1 bn1 conv2 bn2"
+    places = [(place, i) for place, stage in enumerate(backbone.stages, start=1) for i in range(stage.blocks)]
+    channels = backbone.stem_channels
+    for block, (place, i) in enumerate(places):
+        stage = backbone.stages[place - 1]
+        yield from _chain(f"blocks.{block}", *_in(f"layer{place}.{i}", parts))
+        if projected(channels, stage.width, 1 if i else stage.stride):
+            yield from _chain(f"blocks.{block}.projection", *_in(f"layer{place}.{i}.downsample", "0 1"))
+        channels = stage.width
+
+
+NAMINGS: dict[type[Backbone], tuple[Callable[..., Names], ...]] = {
+    MobileBackbone: (timm_names, numbered_names, torchvision_names),
+    TorchResNet: (torch_resnet_names,),
+}
+"How other projects call the layers of a family."
 NORM = ("weight", "bias", "running_mean", "running_var")
 
 
@@ -75,16 +93,17 @@ def load_pretrained(estimator: Estimator, backbone: str, state: Mapping[str, Ten
 
     Args:
         backbone: of the registry; the estimator's.
-        state: by names of one of NAMINGS.
+        state: by names of one of the NAMINGS of its family.
 
     Raises:
         ConfigError: a backbone that none of them knows.
         CheckpointError: a tensor is missing or has another shape; the first one is named. Nothing is copied then.
     """
     family = find_backbone(backbone)
-    if not isinstance(family, MobileBackbone):
-        raise ConfigError(f"expected a backbone that others have trained, such as efficientnet-lite0, found {backbone}")
-    firsts = {f"{next(naming(family))[1]}.weight": naming for naming in NAMINGS}
+    if type(family) not in NAMINGS:
+        known = ", ".join(list_backbones("pretrained"))
+        raise ConfigError(f"expected a backbone that others have trained, {known}; found {backbone}")
+    firsts = {f"{next(naming(family))[1]}.weight": naming for naming in NAMINGS[type(family)]}
     if not (fitting := [naming for name, naming in firsts.items() if name in state]):
         raise CheckpointError(f"expected a tensor {' or '.join(firsts)} in the weights, found none among {len(state)}")
     own, copied = estimator.state_dict(), {}

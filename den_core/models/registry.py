@@ -97,7 +97,7 @@ def scaled_channels(channels: int, width: float) -> int:
     return max(4, round(channels * width))
 
 
-_FAMILIES = ("wide_resnet", "resnet", "resnext", "vgg", "simple_convnet", "mobile")
+_FAMILIES = ("wide_resnet", "resnet", "resnext", "vgg", "simple_convnet", "mobile", "torch_resnet")
 "Files of this package that register backbones."
 _BACKBONES: dict[str, Backbone] = {}
 

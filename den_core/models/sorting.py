@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from den_core.errors import ConfigError
 from den_core.models.chain import ElasticChain
+from den_core.models.elastic import ElasticNorm
 from den_core.models.estimator import Estimator
+from den_core.structures import full_structure
 
 
 def elastic_boundaries(chain: ElasticChain) -> list[list[int]]:
@@ -63,10 +66,61 @@ def sort_channels(chain: ElasticChain, orders: Mapping[int, Tensor]) -> None:
                 values.copy_(values[..., order])
 
 
-def sort_by_importance(estimator: Estimator) -> None:
+Importance = Callable[[int, int], Tensor]
+"(block, boundary) -> how important each of its channels is, (channels,)."
+
+
+def by_weights(estimator: Estimator) -> Importance:
+    """`outgoing_importance`, which needs no images."""
+    return lambda block, boundary: outgoing_importance(_chain(estimator, block), boundary)
+
+
+def by_first_order(
+    estimator: Estimator, batches: Iterable[tuple[Mapping[str, Tensor], Mapping[str, Tensor]]]
+) -> Importance:
+    """How much the loss would change without a channel, by the first term of its Taylor series, squared, summed up.
+
+    What is taken away is scale and shift of the norm behind the channel (Molchanov et al., CVPR 2019, Eq. 8).
+
+    Args:
+        estimator: its norms in evaluation mode.
+        batches: normalised images, (B_t, 3, size_t, size_t), and labels, (B_t,), by task.
+    """
+    gates = {
+        (i, group[-1]): _norm_behind(_chain(estimator, i), group[-1])
+        for i in range(estimator.num_blocks)
+        for group in elastic_boundaries(_chain(estimator, i))
+    }
+    sums = {place: torch.zeros_like(norm.weight) for place, norm in gates.items()}
+    parameters = [part for norm in gates.values() for part in (norm.weight, norm.bias)]
+    for images, labels in batches:
+        z = {
+            t: full_structure(len(x), estimator.num_blocks, estimator.num_levels).to(x.device)
+            for t, x in images.items()
+        }
+        logits = estimator(dict(images), z, "dispatched")
+        loss = torch.stack([F.cross_entropy(logits[task], answer) for task, answer in labels.items()]).mean()
+        slopes = iter(torch.autograd.grad(loss, parameters))
+        for place, norm in gates.items():
+            sums[place] += (norm.weight * next(slopes) + norm.bias * next(slopes)).detach().square()
+    return lambda block, boundary: sums[block, boundary]
+
+
+def _chain(estimator: Estimator, block: int) -> ElasticChain:
+    found = estimator.blocks[block]
+    assert isinstance(found, ElasticChain)  # as all families have it
+    return found
+
+
+def _norm_behind(chain: ElasticChain, boundary: int) -> ElasticNorm:
+    norm = chain.norm(boundary + 1)
+    assert norm is not None  # there is one before every layer but the first
+    return norm
+
+
+def sort_by_importance(estimator: Estimator, importance: Importance) -> None:
     """Sort the channels of all blocks, the most important ones first."""
-    for block in estimator.blocks:
-        assert isinstance(block, ElasticChain)  # as all families have it
+    for i in range(estimator.num_blocks):
+        block = _chain(estimator, i)
         for group in elastic_boundaries(block):
-            order = outgoing_importance(block, group[-1]).argsort(descending=True)
-            sort_channels(block, dict.fromkeys(group, order))
+            sort_channels(block, dict.fromkeys(group, importance(i, group[-1]).argsort(descending=True)))

@@ -22,6 +22,11 @@ class Stage:
     stride: int
 
 
+def ends_of(stages: Sequence[Stage]) -> tuple[int, ...]:
+    """Places of the last blocks of stages."""
+    return tuple(end - 1 for end in itertools.accumulate(stage.blocks for stage in stages))
+
+
 @dataclass(frozen=True)
 class StagedBackbone(Backbone):
     """A residual family as data.
@@ -52,7 +57,7 @@ class StagedBackbone(Backbone):
 
     @property
     def stage_ends(self) -> tuple[int, ...]:
-        return tuple(end - 1 for end in itertools.accumulate(stage.blocks for stage in self.stages))
+        return ends_of(self.stages)
 
     def scaled(self, width: float) -> StagedBackbone:
         stages = tuple(dataclasses.replace(stage, width=scaled_channels(stage.width, width)) for stage in self.stages)

@@ -55,6 +55,9 @@ class StaticBlock(nn.Module):
         plain = {k: branch for k, branch in branches.items() if isinstance(branch, StaticChain | StaticStitched)}
         self.branches: ModuleDictOf[StaticChain | StaticStitched] | dict[str, FusedChain] = ModuleDictOf(plain)
         self.shortcut, self.join, self.keeps, self.side = own.shortcut, own.join, own.keeps, own.side
+        if (projection := own.static_shortcut()) is not None:
+            self.projection = projection
+            self.shortcut, self.join = projection.forward, self._join_projected
 
     def forward(self, x: Tensor, runs: Runs) -> Tensor:
         """Run images of which so many in a row have a level. May write into x, which the caller owns."""
@@ -70,6 +73,9 @@ class StaticBlock(nn.Module):
         for (part, branch), (into, _) in zip(self._parts(x, runs), self._parts(y, runs), strict=True):
             branch.add_to(into, part)
         return y
+
+    def _join_projected(self, y: Tensor, x: Tensor) -> Tensor:
+        return y.add_(self.projection(x))
 
     def _parts(self, x: Tensor, runs: Runs) -> Iterator[tuple[Tensor, Branch]]:
         """The images of every run that does not skip the block, and what runs them."""
@@ -250,10 +256,12 @@ class _FixedBlock(nn.Module):
     def __init__(self, block: ElasticBlock, level: int):
         super().__init__()
         own = block.apart()
-        self.branch, self.shortcut = own.static_branch(level), own.shortcut
+        self.branch, self.projection = own.static_branch(level), own.static_shortcut()
+        self.plain_shortcut = own.shortcut
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.shortcut(x) if self.branch is None else self.shortcut(x) + self.branch(x)
+        kept = self.plain_shortcut(x) if self.projection is None else self.projection(x)
+        return kept if self.branch is None else kept + self.branch(x)
 
 
 def _static_stems(stems: ModuleDictOf[Stem]) -> ModuleDictOf[nn.Module]:

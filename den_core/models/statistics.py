@@ -49,13 +49,10 @@ def _match_level(block: ElasticChain, level: int, maps: Sequence[Tensor]) -> Non
     full = block.num_levels - 1
     lower, whole = list(maps), list(maps)
     for i, layer in enumerate(block.layers):
-        if (norm := block.norm(i)) is not None:
-            if i:
-                _match_norm(norm, level, lower, whole)
-            lower = [layer.prepare(norm(x, level)) for x in lower]
-            whole = [layer.prepare(norm(x, full)) for x in whole]
-        lower = [layer.convolve(x, block.weight(i, level)) for x in lower]
-        whole = [layer.convolve(x, block.weight(i, full)) for x in whole]
+        if i and (norm := block.norm(i)) is not None:
+            _match_norm(norm, level, lower, whole)
+        lower = [layer.convolve(block.given(i, x, level), block.weight(i, level)) for x in lower]
+        whole = [layer.convolve(block.given(i, x, full), block.weight(i, full)) for x in whole]
     if (trailing := block.norm(len(block.layers))) is not None:
         _match_norm(trailing, level, lower, whole)
 

@@ -73,15 +73,18 @@ class ChainStem(nn.Module):
     Args:
         chain: with one level.
         size: pixels along the side of what the layers see; larger images are scaled down to it.
+        pooled: whether a ReLU and an overlapping max-pooling, 3×3 with stride 2, follow.
     """
 
-    def __init__(self, task: TaskConfig, chain: ElasticChain, size: int):
+    def __init__(self, task: TaskConfig, chain: ElasticChain, size: int, pooled: bool = False):
         super().__init__()
-        self.chain, self.shrink = chain, Shrink(task.size, size)
-        self.size, self.side = size, chain.side(size)
+        self.chain, self.shrink, self.size = chain, Shrink(task.size, size), size
+        self.pool = nn.Sequential(nn.ReLU(), nn.MaxPool2d(3, 2, 1)) if pooled else nn.Identity()
+        side = chain.side(size)
+        self.side = (side + 1) // 2 if pooled else side
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.chain.branch(self.shrink(x), 0)
+        return self.pool(self.chain.branch(self.shrink(x), 0))
 
     def count(self) -> tuple[int, int]:
         """(MACs, parameters) for one image."""
@@ -96,27 +99,28 @@ def static_stem(stem: Stem) -> nn.Module:
     """A copy for evaluation, norms folded."""
     if not isinstance(stem, ChainStem):
         return copy.deepcopy(stem)
-    chain = StaticChain(stem.chain, 0)
-    return chain if stem.shrink.given == stem.size else nn.Sequential(stem.shrink, chain)
+    return nn.Sequential(stem.shrink, StaticChain(stem.chain, 0), stem.pool)
 
 
 class Head(nn.Module):
-    """norm – ReLU – global average – linear: (B, C, H, W) -> (B, classes).
+    """norm – ReLU – global average – linear: (B, C, H, W) -> (B, classes); some have no norm.
 
     Args:
         ceiling: largest value that the activation lets through, 6 for a ReLU6; 0 for any.
         eps: of the norm.
+        normed: whether there is one.
     """
 
-    def __init__(self, channels: int, outputs: int, ceiling: float = 0.0, eps: float = 1e-5):
+    def __init__(self, channels: int, outputs: int, ceiling: float = 0.0, eps: float = 1e-5, normed: bool = True):
         super().__init__()
-        self.norm = nn.BatchNorm2d(channels, eps)
+        self.norm = nn.BatchNorm2d(channels, eps) if normed else None
         self.linear = nn.Linear(channels, outputs)
         self.activate = Layer(1, ceiling=ceiling).activate
 
     def features(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C)."""
-        return self.activate(self.norm(self.taken(x))).mean((2, 3))
+        x = self.taken(x)
+        return self.activate(x if self.norm is None else self.norm(x)).mean((2, 3))
 
     def taken(self, x: Tensor) -> Tensor:
         """What it reads of the maps."""
@@ -143,7 +147,7 @@ class PartHead(Head):
 
 
 class StaticHead(nn.Module):
-    """A head for evaluation: its norm as one scale and shift per channel.
+    """A head for evaluation: its norm, if any, as one scale and shift per channel.
 
     Args:
         head: the trained head; its weights are copied.
@@ -152,16 +156,20 @@ class StaticHead(nn.Module):
     def __init__(self, head: Head):
         super().__init__()
         norm = head.norm
-        with torch.no_grad():
+        self.scale = self.shift = None
+        if norm is not None:
             assert norm.running_mean is not None and norm.running_var is not None  # as Head makes it
-            scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-            shift = norm.bias - norm.running_mean * scale
+            scale = norm.weight.detach() * torch.rsqrt(norm.running_var + norm.eps)
+            shift = norm.bias.detach() - norm.running_mean * scale
             self.scale, self.shift = (nn.Parameter(part[:, None, None].clone()) for part in (scale, shift))
         self.linear, self.taken, self.activate = copy.deepcopy(head.linear), head.taken, head.activate
 
     def features(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C)."""
-        return self.activate(torch.addcmul(self.shift, self.taken(x), self.scale), inplace=True).mean((2, 3))
+        x = self.taken(x)
+        if self.scale is not None and self.shift is not None:
+            return self.activate(torch.addcmul(self.shift, x, self.scale), inplace=True).mean((2, 3))
+        return self.activate(x).mean((2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.linear(self.features(x))

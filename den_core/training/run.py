@@ -17,6 +17,7 @@ from den_core.config import Recipe, to_json
 from den_core.data.arrays import load_task
 from den_core.data.splits import divide_tasks
 from den_core.errors import TrainingError
+from den_core.recipes.starts import about_start
 from den_core.runtime.devices import device_name
 from den_core.runtime.files import write_atomically
 from den_core.runtime.processes import leaving
@@ -85,6 +86,7 @@ def provenance(recipe: Recipe, trainer: Trainer, loaded: LoadedData, source: str
         "steps": trainer.progress.step,
         "images_seen": trainer.progress.step * per_step,
         "commit": source,
+        **({"pretrained": about_start(recipe.start)} if recipe.start else {}),
         "device": device_name(trainer.fabric.device),
         "precision": trainer.precision,
         "processes": trainer.fabric.world_size,

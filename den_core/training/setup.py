@@ -97,7 +97,7 @@ def build_networks(recipe: Recipe) -> tuple[Estimator, Selector]:
         torch.manual_seed(recipe.seed)
         estimator, selector = Estimator(recipe.network), Selector(recipe.network)
     if recipe.start:
-        begin_with(estimator, selector, recipe.start)
+        begin_with(estimator, recipe.start)
     return estimator, selector
 
 

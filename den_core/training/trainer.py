@@ -13,8 +13,10 @@ from den_core.config import Recipe
 from den_core.data.loaders import Batch
 from den_core.errors import TrainingError
 from den_core.models.accounting import cost_table
+from den_core.models.sorting import by_first_order, sort_by_importance
 from den_core.models.static import StaticEstimator, StaticSelector
 from den_core.models.statistics import freeze_statistics, match_statistics
+from den_core.recipes.starts import begin_selector
 from den_core.seeding import step_generator
 from den_core.structures import full_structure
 from den_core.training.estimator_step import StepResult, estimator_step
@@ -43,6 +45,8 @@ from den_core.training.setup import (
 )
 from den_core.training.validation import ValidationResult, validate
 
+SORTED = 30
+"Steps whose images the channels of a pretrained network are sorted by."
 MATCHED = 8
 "Steps whose images the statistics of lower levels are matched on."
 
@@ -131,15 +135,37 @@ class Trainer:
 
     def _begin_estimator(self, turn: Turn, fresh: bool) -> Callable[[], None]:
         """What comes before a turn that trains the estimator; what it returns comes after every step."""
-        if self.recipe.start and fresh and not turn.start:
-            fit_heads(self.estimator, self.recipe.network.tasks, self.train)
-        if self.config.estimator.statistics == "frozen":
+        config, pretrained = self.config.estimator, bool(self.recipe.start) and fresh
+        if config.statistics == "frozen":
             freeze_statistics(self.estimator)
-            if fresh and turn.round == 0 and not turn.in_full:
-                batches = [self.loader.batch(turn.start + step).images for step in range(MATCHED)]
-                images = {task: torch.cat([batch[task] for batch in batches]) for task in batches[0]}
-                match_statistics(self.estimator, images, self._structure_generator(turn, 0))
+        if pretrained and not turn.start:
+            fit_heads(self.estimator, self.recipe.network.tasks, self.train)
+            self._share(self.estimator)
+        if pretrained and turn.round == 0 and not turn.in_full and not config.runs_in_full:
+            self._make_elastic(turn)
         return self.openings.begin(self.estimator, turn, fresh)
+
+    def _make_elastic(self, turn: Turn) -> None:
+        """Give the lower levels of a pretrained network the most of what it knows, and the selector a part of it."""
+        frozen = [module for module in self.estimator.modules() if not module.training]
+        freeze_statistics(self.estimator)
+        steps = range(turn.start, turn.start + SORTED)
+        batches = ((batch.images, batch.labels) for batch in map(self.loader.batch, steps))
+        sort_by_importance(self.estimator, by_first_order(self.estimator, batches))
+        images = self.loader.images(steps[:MATCHED])
+        match_statistics(self.estimator, images, self._structure_generator(turn, 0))
+        begin_selector(self.selector, self.estimator, self.recipe.start)
+        self.estimator.train()
+        for module in frozen:
+            module.eval()
+        self._share(self.estimator)
+        self._share(self.selector)
+
+    def _share(self, network: torch.nn.Module) -> None:
+        """Give all processes the first one's weights."""
+        if self.fabric.world_size > 1:
+            for tensor in network.state_dict().values():
+                torch.distributed.broadcast(tensor, 0)
 
     def _steps(self, turn: Turn, optimizer) -> Callable[[int, Batch], StepResult]:
         """What one step of a turn does; the network that stands still in it is used in its static form."""

@@ -78,7 +78,7 @@ def test_every_verb_explains_itself_with_defaults(verb, run):
 
     assert text.startswith(f"usage: den {verb}") and "default" in text
     draws = {"train", "evaluate", "export", "benchmark inference", "benchmark training", "benchmark search",
-             "study sweep-rho"}  # fmt: skip
+             "study sweep-rho", "elastic"}  # fmt: skip
     assert ("--seed " in text) == (verb in draws)
     computes = draws - {"benchmark search"} | {"index", "sweep", "compare", "study twin", "study compare-estimators",
                                                "study compare-selectors"}  # fmt: skip
@@ -96,9 +96,9 @@ def test_help_of_a_group_lists_its_verbs(group, run):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "recipes, train, sweep"),
+        ([], "recipes, train, elastic, sweep"),
         (["trian"], "found 'trian'; did you mean train?"),
-        (["study"], "compare-estimators, compare-selectors, sweep-rho, seeds, twin"),
+        (["study"], "compare-estimators, compare-selectors, compare-sortings, sweep-rho, seeds, twin"),
         (["study", "sweep_rho", "x"], "did you mean sweep-rho?"),
         (["train"], "Missing from den train: RECIPE"),
         (["train", "open3-fast", "--stps", "3"], "found '--stps'; did you mean --steps"),
@@ -115,6 +115,7 @@ def test_a_command_line_that_does_not_parse_is_one_line(arguments, words, refuse
 BAD = {
     "recipes": ["open4"],
     "train": ["open3-fast", "--steps", "many"],
+    "elastic": ["timm:resnet18", "--task", "pets=folder:NOWHERE@96"],
     "sweep": ["digits-fast", "--levels", "9"],
     "compare": ["open4"],
     "evaluate": ["NOWHERE", "--limit", "0"],
@@ -127,6 +128,7 @@ BAD = {
     "report": [],
     "study compare-estimators": ["--arms", "plain", "fancy"],
     "study compare-selectors": ["NOWHERE", "--seeds"],
+    "study compare-sortings": ["--recipe", "digits-fast"],
     "study sweep-rho": ["NOWHERE", "--rho", "much"],
     "study seeds": ["NOWHERE"],
     "study twin": ["NOWHERE", "OUT"],

