@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from den_core.checkpoints.folder import CONFIG, HISTORY, WEIGHTS, read_history
 from den_core.checkpoints.metrics import TaskResult
@@ -19,7 +20,7 @@ from den_core.comparisons.timing import Answering, take_times, write_times
 from den_core.config import Recipe, TrainingConfig
 from den_core.data.arrays import open_task
 from den_core.data.tasks import SCENARIOS
-from den_core.errors import ConfigError, unknown
+from den_core.errors import CheckpointError, ConfigError, unknown
 from den_core.evaluation.operating_points import measure_points, policy_point
 from den_core.evaluation.sets import test_sets, validation_sets
 from den_core.inference.network import DeepElasticNetwork, load
@@ -181,7 +182,7 @@ class Comparison:
             right |= {task: packed(hits.numpy() > 0.5) for task, hits in outcome.hits.items()}
             weights += weights_in_use(net, policy)
         for folder in [*self.teachers(method, seed), *self.networks(method, seed)]:
-            last = read_history(folder).iloc[-1]
+            last = _last_row(folder)
             work, runs = work + float(last["training_macs"]), runs + int(last["image_runs"])
             seconds += float(last["seconds"])
         order = [task.name for task in self.base(seed).network.tasks]
@@ -210,6 +211,18 @@ class Comparison:
         if self.split == "validation":
             return {}
         return {task.name: open_task(task, "test").groups[: self.limit] for task in self.base().network.tasks}
+
+
+def _last_row(folder: Path) -> pd.Series:
+    """Of a network's history. CheckpointError where that does not say what the training cost."""
+    history = read_history(folder)
+    missing = [name for name in ("training_macs", "image_runs", "seconds") if name not in history]
+    if missing or history.empty:
+        raise CheckpointError(
+            f"{folder / HISTORY}: expected a column {(missing or ['training_macs'])[0]} with values, found none; "
+            "an older version trained this network, train it again"
+        )
+    return history.iloc[-1]
 
 
 def weights_in_use(net: DeepElasticNetwork, policy: Policy) -> int:

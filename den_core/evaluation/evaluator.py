@@ -180,7 +180,7 @@ class Evaluator:
         return Point("permuted", own.parameter, z, True, early)
 
     def _statics(self, own: dict[float, Point]) -> dict[float, Point]:
-        """By cost weight, the best static structures within the mean MACs of the choices at it; at worst the cheapest."""
+        """By cost weight, the best static structures within the mean MACs of choices at it; at worst the cheapest."""
         found: dict[str, list[Tensor]] = {}
         for name, data in self.validation.items():
             budgets = []

@@ -17,7 +17,7 @@ BATCH = 38
 "Images of a step, shared out evenly."
 EPOCHS = 8
 "How often the turn in full is to show every image."
-STEPS = (200, 1400)
+STEPS = (200, 900)
 "Of the turn in full, at least and at most."
 
 

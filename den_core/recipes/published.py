@@ -27,6 +27,8 @@ class System:
     "Images of every task in a step of our training, each of which runs twice."
     paper_batch: int = 128
     "The same in the paper's training, where each runs once."
+    paper_backbone: str = ""
+    "Of the paper's training, where its selector is another; the same if empty."
     cropped: bool = True
     "Whether images are cropped at random; the paper does not crop Mini-ImageNet so."
     turned: bool = True
@@ -44,6 +46,7 @@ class System:
         paper = dataclasses.replace(
             ours,
             description=f"{self.title}, with the paper's hyper-parameters",
+            backbone=self.paper_backbone or self.backbone,
             training=dataclasses.replace(
                 paper_training(), batch_size=self.paper_batch, crop_pixels=4 if self.cropped else 0, crop_padding=0.0
             ),
@@ -105,6 +108,7 @@ SYSTEMS = {
         steps=12_000,
         batch=16,
         paper_batch=26,
+        paper_backbone="simple-convnet-0.4m-selector",
         cropped=False,
     ),
     "m2-simpleconvnet-224": System(
@@ -114,6 +118,7 @@ SYSTEMS = {
         steps=12_000,
         batch=16,
         paper_batch=26,
+        paper_backbone="simple-convnet-0.4m-selector",
         cropped=False,
     ),
     "m2-tiny": System(
@@ -123,6 +128,7 @@ SYSTEMS = {
         steps=6_000,
         batch=8,
         paper_batch=26,
+        paper_backbone="simple-convnet-0.4m-selector",
     ),
     "cifar100-20x5": System(
         title="CIFAR-100's coarse classes as twenty tasks of five labels, on WRN-14-1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from den_core.comparisons.options import read_options
 from den_core.comparisons.table import table
 from den_core.comparisons.timing import Times, read_times, write_times
 from den_core.errors import CheckpointError, ConfigError
+from den_core.recipes import recipe_with
 
 pytestmark = pytest.mark.xdist_group("compared")  # one comparison serves all tests of this file
 SHORT = ["--steps", "4", "--limit", "60", "--device", "cpu"]
@@ -102,12 +104,41 @@ def test_what_was_begun_goes_on_and_is_never_counted_before_its_end(tmp_path, mo
     assert comparison.perform("separate", 0).tasks["digits"].images == 60
 
 
+def test_a_history_without_costs_is_named(compared, tmp_path):
+    folder = shutil.copytree(compared, tmp_path / "old")
+    (folder / "den-seed0.test.json").unlink()
+    history = pd.read_csv(folder / "den-seed0" / "history.csv").drop(columns="training_macs")
+    history.to_csv(folder / "den-seed0" / "history.csv", index=False)
+
+    with pytest.raises(
+        CheckpointError, match="den-seed0/history.csv: expected a column training_macs .* train it again"
+    ):
+        Comparison(scenario="digits", out=folder, steps=4, limit=60, device="cpu").perform("den", 0)
+
+
+def test_a_network_that_was_trained_elsewhere_is_taken(compared, tmp_path):
+    made = recipe_with("digits-fast", steps=4)
+    comparison = Comparison(scenario="own", made=made, out=tmp_path / "rivals", limit=60, device="cpu")
+
+    comparison.adopt(compared / "den-seed0", "den", 0)
+
+    expected = read_measured(compared / "den-seed0.test.json")
+    assert comparison.perform("den", 0).tasks == expected.tasks
+    assert comparison.base(seed=3).seed == 3
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
         (["digits", "--methods", "packnet"], "packnet on digits: expected at least two tasks, found one; it can have"),
         (["digits", "--methods", "packet"], "found 'packet'; did you mean packnet"),
         (["digit"], "found 'digit'; did you mean digits"),
+        (["digits", "--methods", "probe"], "probe on digits: expected a recipe that starts from a pretrained network"),
+        (
+            ["open3", "--recipe", "open3-lite0", "--methods", "packnet"],
+            "packnet on open3: expected a recipe without a pretrained network; it can have den, den-late,",
+        ),
+        (["open3", "--recipe", "digits-fast"], "found 'digits-fast'; there are open3-fast, open3-lite0"),
         (["digits", "--rate", "0"], "expected a factor of learning rates above 0, found 0"),
         (["digits", "--share", "0"], "expected a share of the full MACs above 0 and up to 1, found 0"),
         (

@@ -10,6 +10,7 @@ from den_core.models.estimator import Estimator
 from den_core.models.registry import list_backbones
 from den_core.models.selector import Selector
 from den_core.models.static import ExtractedNetwork, StaticEstimator, StaticSelector
+from den_core.recipes import ROWS
 from den_core.recipes.row import paper_levels
 from den_core.structures import full_structure, random_structures, uniform_structure
 
@@ -119,6 +120,18 @@ def test_backbones_have_the_papers_size(backbone, blocks, levels, size, params, 
     assert table.block_macs.shape == (blocks, levels)
     assert int(table.block_params[:, -1].sum()) == pytest.approx(params, rel=0.005)
     assert macs is None or int(table.block_macs[:, -1].sum()) == pytest.approx(macs, rel=0.001)
+
+
+def test_the_selector_of_m2_has_the_papers_size():
+    recipes = {name: row for name, row in ROWS.items() if name.startswith("m2-") and name.endswith("-paper")}
+    tasks = tuple(
+        TaskConfig(name=f"t{i}", source="none", size=84, content_size=84, class_names=tuple("abcde")) for i in range(10)
+    )
+    for row in recipes.values():
+        with torch.device("meta"):
+            selector = Selector(NetworkConfig(backbone=paper_levels(row.backbone), tasks=tasks))
+        assert sum(p.numel() for p in selector.parameters()) == pytest.approx(0.4e6, rel=0.02)
+    assert len(recipes) == 3
 
 
 def test_costs_rise_with_the_level(networks):
