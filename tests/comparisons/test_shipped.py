@@ -23,7 +23,7 @@ IMAGES = 40
 def comparison_of(folder: Path) -> Comparison:
     options = read_options(folder)
     return Comparison(
-        scenario=options.scenario, out=folder, backbone=options.backbone, steps=options.steps,
+        scenario=options.scenario, recipe=options.recipe, out=folder, backbone=options.backbone, steps=options.steps,
         share=options.share, rate=options.rate, limit=options.limit,
     )  # fmt: skip
 
