@@ -11,7 +11,7 @@ from den_core.errors import ConfigError
 
 @dataclass(frozen=True)
 class Export:
-    """Write one structure of one task as a plain network: .safetensors, .pt2 (torch.export) or .onnx."""
+    """Write one structure of a task as a plain network, .safetensors, .pt2 (torch.export) or .onnx; or all of them."""
 
     checkpoint: Positional[Path]
     """Folder of the checkpoint."""
@@ -23,6 +23,9 @@ class Export:
     """One digit per block, such as 330120."""
     budget: float | None = None
     """Instead of a structure: the best one within this share of the full model's MACs, found on validation images."""
+    dynamic: bool = False
+    """Instead of one structure: selector, early answers and all levels in one .onnx file, for one image at a time. Its
+    inputs are image and price, its outputs logits, structure, macs and early."""
     seed: int = 0
     """With a budget: of the search."""
     device: str = "cpu"
@@ -31,13 +34,17 @@ class Export:
     def run(self) -> None:
         from den_core.evaluation.dial import best_static
         from den_core.evaluation.sets import validation_sets
+        from den_core.inference.dynamic import export_dynamic
         from den_core.inference.export import export_structure
         from den_core.inference.network import load
 
-        if (self.structure is None) == (self.budget is None):
-            raise ConfigError("expected either --structure or --budget, found both or none")
+        if (self.structure is not None) + (self.budget is not None) + self.dynamic != 1:
+            raise ConfigError("expected one of --structure, --budget and --dynamic, found several or none")
         net = load(self.checkpoint)
         net.task(self.task)
+        if self.dynamic:
+            print(export_dynamic(net, self.task, self.out))
+            return
         key = self.structure or ""
         if self.budget is not None:
             searched = load(self.checkpoint, self.device)

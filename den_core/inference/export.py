@@ -52,14 +52,21 @@ def _write_program(module: nn.Module, example: Tensor, about: dict[str, str], pa
     torch.export.save(program, path)
 
 
-def _write_onnx(module: nn.Module, example: Tensor, about: dict[str, str], path: Path) -> None:
+def need_onnx() -> None:
+    """ConfigError where packages for ONNX are missing."""
     try:
-        import onnxruntime
+        import onnxruntime  # noqa: F401
         import onnxscript  # noqa: F401 - what torch writes ONNX with
     except ImportError as error:
         raise ConfigError(
             f'expected the package {error.name} for ONNX, found none; pip install "deep-elastic-networks[onnx]"'
         ) from error
+
+
+def _write_onnx(module: nn.Module, example: Tensor, about: dict[str, str], path: Path) -> None:
+    need_onnx()
+    import onnxruntime
+
     shapes = {"x": {0: torch.export.Dim("batch", min=1)}}
     program = torch.onnx.export(
         module, (example,), dynamo=True, dynamic_shapes=shapes, input_names=["images"], output_names=["logits"],

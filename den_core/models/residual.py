@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -29,7 +28,10 @@ class ResidualBlock(ElasticChain):
     @property
     def stride(self) -> int:
         """Of all layers together."""
-        return math.prod(layer.stride for layer in self.layers)
+        stride = 1  # not math.prod over a generator, at which torch.export stops
+        for layer in self.layers:
+            stride *= layer.stride
+        return stride
 
     @property
     def keeps(self) -> bool:

@@ -74,6 +74,11 @@ class StaticBlock(nn.Module):
             branch.add_to(into, part)
         return y
 
+    def at(self, level: int, x: Tensor) -> Tensor:
+        """All images at one level, in memory of their own."""
+        branch = self._branch(level)
+        return self.shortcut(x).clone() if branch is None else self.shortcut(x) + branch(x)
+
     def _join_projected(self, y: Tensor, x: Tensor) -> Tensor:
         return y.add_(self.projection(x))
 
