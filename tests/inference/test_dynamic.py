@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from den_core.checkpoints.folder import CheckpointInfo
 from den_core.cli.main import main
@@ -18,7 +21,9 @@ from den_core.inference.dynamic import export_dynamic
 from den_core.inference.network import DeepElasticNetwork
 from den_core.models.selector import Selector
 from den_core.policy import Policy
+from den_core.structure_keys import structure_key
 
+SCRIPT = Path(__file__).resolve().parents[2] / "assets" / "onnx" / "answer.py"
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
@@ -41,6 +46,32 @@ def check(net: DeepElasticNetwork, task: str, path, x: torch.Tensor, price: floa
     return expected.early
 
 
+def check_script(net: DeepElasticNetwork, task: str, path, folder) -> None:
+    """The script that needs nothing of this project prepares pictures and answers as the network does."""
+    rng = np.random.default_rng(0)
+    pictures = []
+    for mode, ending, shape in [
+        ("RGB", "png", (40, 70)),
+        ("RGBA", "png", (32, 32)),
+        ("L", "png", (90, 20)),
+        ("P", "gif", (50, 50)),
+    ]:
+        pixels = rng.integers(0, 256, (*shape, len("RGBA") if mode == "RGBA" else 3)).astype(np.uint8)
+        pictures.append(folder / f"{mode}.{ending}")
+        Image.fromarray(pixels, "RGBA" if mode == "RGBA" else "RGB").convert(mode).save(pictures[-1])
+    said = subprocess.run(
+        [sys.executable, "-I", SCRIPT, path, "0", *pictures], capture_output=True, text=True, check=True
+    )
+
+    expected = net.answer(net.preprocess(pictures, task), task)
+    for i, line in enumerate(said.stdout.splitlines()):
+        name = net.task(task).class_names[int(expected.logits[i].argmax())]
+        ran = "answered early" if expected.early[i] else structure_key(expected.structure[i])
+        share = int(expected.total_macs[i]) / int(net.full_cost(task).macs[0])
+        assert line.startswith(f"{pictures[i]}: {name} (") and line.endswith(f"{ran}, {share:.0%} of the MACs")
+    assert len(said.stdout.splitlines()) == len(pictures)
+
+
 def test_structures_early_answers_and_logits_are_the_networks(headed, tmp_path, rng, monkeypatch):
     x = torch.randn(12, 3, 32, 32, generator=rng)
     found = headed.head_probability(headed.look(x, "toy"), "toy").sort().values
@@ -57,6 +88,7 @@ def test_structures_early_answers_and_logits_are_the_networks(headed, tmp_path, 
     about = session_of(path).get_modelmeta().custom_metadata_map
     assert json.loads(about["task"])["class_names"] == list(headed.task("toy").class_names)
     assert int(about["full_macs"]) == int(headed.full_cost("toy").macs[0]) and about["levels"] == "4"
+    check_script(headed, "toy", path, tmp_path)
     monkeypatch.setattr(dynamic, "TOLERANCE", -1.0)
     with pytest.raises(
         ConfigError, match="expected an ONNX file that answers as the network within -1.0, found logits"
