@@ -51,7 +51,6 @@ class Compare:
     """Whether to measure milliseconds per image as well, all methods taking turns; leave the machine alone then."""
 
     def run(self) -> None:
-        from den_core.comparisons import METHODS
         from den_core.comparisons.comparison import Comparison
         from den_core.errors import ConfigError
 
@@ -66,9 +65,7 @@ class Compare:
             share=self.share, rate=self.rate, split=self.split, limit=self.limit, device=self.device,
             threads=self.threads,
         )  # fmt: skip
-        base = comparison.base()
-        methods = self.methods or [name for name, method in METHODS.items() if not method.lacks(base)]
-        tabulate(comparison, methods, self.seeds, self.time)
+        tabulate(comparison, self.methods or comparison.methods(), self.seeds, self.time)
 
 
 def tabulate(comparison: Comparison, methods: Sequence[str], seeds: Sequence[int], time: bool = False) -> None:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from den_core.cli.evaluate import Evaluate
-from den_core.cli.index import Index
 from den_core.cli.parsing import Positional
+from den_core.cli.train import train_and_measure
 
 
 @dataclass(frozen=True)
@@ -16,7 +15,7 @@ class Elastic:
     """Make a pretrained network elastic and fine-tune it on your own images; several tasks share one network.
 
     Fits the heads, fine-tunes the full network, makes it elastic, trains the selector, calibrates, evaluates and writes
-    galleries. At most about an hour on two CPU cores for some thousand images.
+    galleries.
     """
 
     start: Positional[str]
@@ -44,11 +43,10 @@ class Elastic:
         from den_core.cli.console import check_given
         from den_core.recipes import parse_task
         from den_core.recipes.elastic import check_images, elastic_recipe
-        from den_core.recipes.smoke import SHARES, TRAINED, smoke, smoke_images
+        from den_core.recipes.smoke import smoke, smoke_images
         from den_core.recipes.starts import find_weights
         from den_core.runtime.devices import set_threads
-        from den_core.runtime.processes import is_first, leaving
-        from den_core.training.run import train
+        from den_core.runtime.processes import leaving
         from den_core.training.setup import Execution
 
         check_given(task=self.task)
@@ -58,19 +56,13 @@ class Elastic:
         made = elastic_recipe(self.start, tasks, check_images(tasks), self.seed)
         made = smoke(made) if self.smoke else made
         execution = Execution(folder=self.out, accelerator=self.device, resume=self.resume)
-        limit, shares = (smoke_images(made), list(SHARES)) if self.smoke else (None, [])
         with leaving():
-            train(made, execution, limit=TRAINED if self.smoke else None)
-            Evaluate(self.out, limit=limit, shares=shares, write=True).run()
-            Index(self.out, limit=limit).run()
-            if is_first():
-                print(f"checkpoint in {self.out}; den app --checkpoints {self.out.parent} opens it")
+            train_and_measure(made, execution, self.smoke)
             if self.rivals:
-                self._compare(made, limit)
+                self._compare(made, smoke_images(made) if self.smoke else None)
 
     def _compare(self, made, limit: int | None) -> None:
         from den_core.cli.compare import tabulate
-        from den_core.comparisons import METHODS
         from den_core.comparisons.comparison import Comparison
 
         comparison = Comparison(
@@ -78,5 +70,4 @@ class Elastic:
             limit=limit, device=self.device, threads=self.threads,
         )  # fmt: skip
         comparison.adopt(self.out, "den", self.seed)
-        methods = [name for name, method in METHODS.items() if not method.lacks(made)]
-        tabulate(comparison, methods, [self.seed], time=False)
+        tabulate(comparison, comparison.methods(), [self.seed])

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from den_core.cli.evaluate import Evaluate
 from den_core.cli.index import Index
 from den_core.cli.parsing import Positional
+
+if TYPE_CHECKING:
+    from den_core.config import Recipe
+    from den_core.training.setup import Execution
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,9 @@ class Train:
 
     def run(self) -> None:
         from den_core.recipes import recipe_with
-        from den_core.recipes.smoke import SHARES, TRAINED, smoke, smoke_images
+        from den_core.recipes.smoke import smoke
         from den_core.runtime.devices import set_threads
-        from den_core.runtime.processes import is_first, leaving
-        from den_core.training.run import train
+        from den_core.runtime.processes import leaving
         from den_core.training.setup import Execution
 
         set_threads(self.threads)
@@ -61,11 +64,21 @@ class Train:
             resume=self.resume,
         )
         with leaving():  # the processes that trained measure as well
-            train(chosen, execution, limit=TRAINED if self.smoke else None)
-            if self.evaluate:
-                folder = execution.folder
-                limit, shares = (smoke_images(chosen), list(SHARES)) if self.smoke else (None, [])
-                Evaluate(folder, limit=limit, shares=shares, write=True).run()
-                Index(folder, limit=limit).run()
-                if is_first():
-                    print(f"checkpoint in {folder}")
+            train_and_measure(chosen, execution, self.smoke, self.evaluate)
+
+
+def train_and_measure(recipe: Recipe, execution: Execution, smoke: bool, evaluate: bool = True) -> None:
+    """Train a recipe, measure the network and write its galleries; on a sample where it is a smoke run's."""
+    from den_core.recipes.smoke import SHARES, TRAINED, smoke_images
+    from den_core.runtime.processes import is_first
+    from den_core.training.run import train
+
+    train(recipe, execution, limit=TRAINED if smoke else None)
+    if not evaluate:
+        return
+    folder = execution.folder
+    limit, shares = (smoke_images(recipe), list(SHARES)) if smoke else (None, [])
+    Evaluate(folder, limit=limit, shares=shares, write=True).run()
+    Index(folder, limit=limit).run()
+    if is_first():
+        print(f"checkpoint in {folder}")

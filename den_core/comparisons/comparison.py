@@ -91,8 +91,13 @@ class Comparison:
             if name not in METHODS:
                 raise ConfigError(unknown("methods", name, METHODS))
             if missing := METHODS[name].lacks(base):
-                able = ", ".join(other for other, method in METHODS.items() if not method.lacks(base))
+                able = ", ".join(self.methods())
                 raise ConfigError(f"{name} on {self.scenario}: expected {missing}; it can have {able}")
+
+    def methods(self) -> list[str]:
+        """All that the scenario can have."""
+        base = self.base()
+        return [name for name, method in METHODS.items() if not method.lacks(base)]
 
     def begin(self) -> None:
         """Write down in the folder what is compared, once. ConfigError where another comparison is in it."""

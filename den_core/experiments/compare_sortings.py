@@ -18,20 +18,17 @@ from den_core.data.arrays import TaskArrays
 from den_core.data.transforms import normalise
 from den_core.models.accounting import cost_table
 from den_core.models.estimator import Estimator
-from den_core.models.pretrained import load_pretrained
 from den_core.models.selector import Selector
 from den_core.models.sorting import by_first_order, by_weights, sort_by_importance
 from den_core.models.static import StaticEstimator
 from den_core.models.statistics import match_statistics
-from den_core.recipes.starts import find_start, find_weights
+from den_core.recipes.starts import begin_with
 from den_core.seeding import step_generator
 from den_core.structures import uniform_structure
 from den_core.training.heads import fit_heads
 from den_core.training.setup import TrainingData, make_loader
 from den_core.training.trainer import MATCHED, SORTED
 
-ORDERS = ("as-they-are", "weights", "first-order")
-BATCH = 100
 LIMIT = 600
 "Validation images of a task."
 
@@ -39,7 +36,7 @@ LIMIT = 600
 def compare(
     recipe: Recipe,
     data: TrainingData,
-    orders: Sequence[str] = ORDERS,
+    orders: Sequence[str],
     report: Callable[[dict], None] = lambda row: None,
 ) -> pd.DataFrame:
     """A row per order and level: MACs, and accuracy before and after the statistics are matched.
@@ -47,9 +44,8 @@ def compare(
     Args:
         recipe: with a pretrained network to start from.
     """
-    _, found, _ = find_start(recipe.start)
     start = Estimator(recipe.network).eval()
-    load_pretrained(start, found.backbone, find_weights(recipe.start))
+    begin_with(start, recipe.start)
     fit_heads(start, recipe.network.tasks, data.train)
     loader = make_loader(recipe, data.train, 0, torch.device("cpu"))
     table = cost_table(start, Selector(recipe.network))
@@ -81,5 +77,5 @@ def compare(
 def _accuracy(static: StaticEstimator, z: Tensor, task: TaskConfig, arrays: TaskArrays) -> float:
     """Of one structure, (1, n), on the first LIMIT images, in percent."""
     images, labels = torch.from_numpy(arrays.images[:LIMIT]), torch.from_numpy(arrays.labels[:LIMIT])
-    parts = [static(normalise(x, task), z.expand(len(x), -1), task.name).argmax(1) for x in images.split(BATCH)]
-    return 100 * float((torch.cat(parts) == labels).float().mean())
+    answers = static(normalise(images, task), z.expand(len(images), -1), task.name).argmax(1)
+    return 100 * float((answers == labels).float().mean())

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from den_core.config import to_json
 from den_core.errors import ConfigError
-from den_core.inference.early import log_odds
 from den_core.inference.export import TOLERANCE, need_onnx
 from den_core.inference.network import DeepElasticNetwork
 from den_core.models.static import StaticBlock, StaticEstimator, StaticSelector
@@ -76,8 +75,7 @@ class DynamicNetwork(nn.Module):
     def _early(self, class_logits: Tensor, price: Tensor) -> Tensor:
         """Whether the head answers, bool (1,); as `DeepElasticNetwork.decide` has it."""
         assert self.rule is not None  # or nobody asks
-        confidence = self.rule.confidence[self.task]
-        right = torch.sigmoid(confidence.intercept + confidence.slope * log_odds(class_logits))
+        right = self.rule.confidence[self.task].probability(class_logits)
         return right > (self.rule.thresholds[self.task] - self.rule.fall * price.double()).clamp(0.0, NEVER)
 
     def _run(self, image: Tensor, z: Tensor) -> Tensor:

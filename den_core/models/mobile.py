@@ -9,24 +9,20 @@ cannot, the lowest level has half of the next one's channels. Weights of network
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from den_core.config import TaskConfig
+from den_core.models.any_side import AnySide, fractions_without_skipping
 from den_core.models.chain import ElasticChain, Layer
 from den_core.models.elastic import ElasticBlock
 from den_core.models.plain import PlainBlock
-from den_core.models.registry import SELECTOR_FRACTION, Backbone, hidden_channels, register_backbone, scaled_channels
+from den_core.models.registry import SELECTOR_FRACTION, hidden_channels, register_backbone, scaled_channels
 from den_core.models.residual import ResidualBlock
-from den_core.models.stems import ChainStem, Head, check_multiple
+from den_core.models.stems import ChainStem, Head
 
 CEILING = 6.0
 "Of all activations: ReLU6."
-REDUCTION = 32
-"Pixels of an image's side for one of the last maps."
-SELECTOR_SIDE = 64
-"Pixels along the side of what the selector sees at most."
 
 
 @dataclass(frozen=True)
@@ -48,13 +44,8 @@ class MobileStage:
     kernel: int = 3
 
 
-def fractions_without_skipping(fractions: Sequence[float]) -> tuple[float, ...]:
-    """Levels of a block that cannot be skipped: half of the next level's channels in place of none."""
-    return (fractions[1] / 2, *fractions[1:]) if fractions[0] == 0 else tuple(fractions)
-
-
 @dataclass(frozen=True)
-class MobileBackbone(Backbone):
+class MobileBackbone(AnySide):
     """A mobile family as data.
 
     Args:
@@ -72,35 +63,18 @@ class MobileBackbone(Backbone):
     head_channels: int
     same: bool
     eps: float
-    any_side: bool = True
     level_fractions: tuple[float, ...] = (0.0, 0.5, 0.75, 1.0)
     scale: str = "pretrained"
-
-    @property
-    def num_blocks(self) -> int:
-        return sum(stage.blocks for stage in self.stages)
 
     @property
     def out_channels(self) -> int:
         return self.head_channels
 
-    @property
-    def stage_ends(self) -> tuple[int, ...]:
-        return tuple(end - 1 for end in itertools.accumulate(stage.blocks for stage in self.stages))
-
     def scaled(self, width: float) -> MobileBackbone:
         stages = tuple(dataclasses.replace(stage, width=scaled_channels(stage.width, width)) for stage in self.stages)
         return dataclasses.replace(self, stages=stages, head_channels=scaled_channels(self.head_channels, width))
 
-    def stem(self, task: TaskConfig) -> ChainStem:
-        return self._stem(task, task.size)
-
-    def selector_stem(self, task: TaskConfig) -> ChainStem:
-        """One that sees all tasks' images at one size, of at most SELECTOR_SIDE pixels."""
-        return self._stem(task, min(task.size, SELECTOR_SIDE))
-
-    def _stem(self, task: TaskConfig, size: int) -> ChainStem:
-        check_multiple(task, REDUCTION)
+    def stem_of(self, task: TaskConfig, size: int) -> ChainStem:
         layers = (self._layer(3, 2), self._layer(3, group=1), self._layer(1))
         channels = [(self.stem_channels,)] * 2
         return ChainStem(task, self._chain(3, self.first_channels, channels, layers, "per_level"), size)

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from den_core.config import TaskConfig
 from den_core.models.elastic import ElasticBlock
@@ -22,13 +23,30 @@ class Stage:
     stride: int
 
 
-def ends_of(stages: Sequence[Stage]) -> tuple[int, ...]:
-    """Places of the last blocks of stages."""
-    return tuple(end - 1 for end in itertools.accumulate(stage.blocks for stage in stages))
+class HasBlocks(Protocol):
+    """A stage of any family."""
+
+    @property
+    def blocks(self) -> int: ...
+
+
+class InStages(Backbone):
+    """A family whose blocks come in resolution stages."""
+
+    stages: Sequence[HasBlocks]
+    "First to last."
+
+    @property
+    def num_blocks(self) -> int:
+        return sum(stage.blocks for stage in self.stages)
+
+    @property
+    def stage_ends(self) -> tuple[int, ...]:
+        return tuple(end - 1 for end in itertools.accumulate(stage.blocks for stage in self.stages))
 
 
 @dataclass(frozen=True)
-class StagedBackbone(Backbone):
+class StagedBackbone(InStages):
     """A residual family as data.
 
     Args:
@@ -48,16 +66,8 @@ class StagedBackbone(Backbone):
     scale: str = "paper"
 
     @property
-    def num_blocks(self) -> int:
-        return sum(stage.blocks for stage in self.stages)
-
-    @property
     def out_channels(self) -> int:
         return self.stages[-1].width
-
-    @property
-    def stage_ends(self) -> tuple[int, ...]:
-        return ends_of(self.stages)
 
     def scaled(self, width: float) -> StagedBackbone:
         stages = tuple(dataclasses.replace(stage, width=scaled_channels(stage.width, width)) for stage in self.stages)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from den_core.models.chain import ElasticChain
 from den_core.models.elastic import ElasticNorm
 from den_core.models.estimator import Estimator
+from den_core.structures import random_structures
 
 
 def freeze_statistics(estimator: Estimator) -> None:
@@ -38,11 +39,9 @@ def match_statistics(estimator: Estimator, images: Mapping[str, Tensor], generat
             for level, channels in enumerate(block.hidden[:-1]):
                 if channels:
                     _match_level(block, level, maps)
-            maps = [block(x, _drawn(len(x), block.num_levels, generator).to(x.device)) for x in maps]
-
-
-def _drawn(images: int, levels: int, generator: torch.Generator) -> Tensor:
-    return torch.randint(levels, (images,), generator=generator)
+            maps = [
+                block(x, random_structures(len(x), 1, block.num_levels, generator)[:, 0].to(x.device)) for x in maps
+            ]
 
 
 def _match_level(block: ElasticChain, level: int, maps: Sequence[Tensor]) -> None:

@@ -15,13 +15,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from den_core.config import TaskConfig
+from den_core.models.any_side import AnySide, fractions_without_skipping
 from den_core.models.chain import ElasticChain, Layer, StaticChain
 from den_core.models.elastic import ElasticBlock
-from den_core.models.mobile import REDUCTION, SELECTOR_SIDE, fractions_without_skipping
 from den_core.models.plain import PlainBlock
-from den_core.models.registry import SELECTOR_FRACTION, Backbone, hidden_channels, register_backbone, scaled_channels
-from den_core.models.staged import Stage, ends_of
-from den_core.models.stems import ChainStem, Head, check_multiple
+from den_core.models.registry import SELECTOR_FRACTION, hidden_channels, register_backbone, scaled_channels
+from den_core.models.staged import Stage
+from den_core.models.stems import ChainStem, Head
 
 
 class PostBlock(ElasticChain):
@@ -71,7 +71,7 @@ def projected(in_channels: int, out_channels: int, stride: int) -> bool:
 
 
 @dataclass(frozen=True)
-class TorchResNet(Backbone):
+class TorchResNet(AnySide):
     """A family as data.
 
     Args:
@@ -83,35 +83,18 @@ class TorchResNet(Backbone):
     stem_channels: int
     stages: tuple[Stage, ...]
     bottleneck: bool = False
-    any_side: bool = True
     level_fractions: tuple[float, ...] = (0.0, 0.5, 0.75, 1.0)
     scale: str = "pretrained"
-
-    @property
-    def num_blocks(self) -> int:
-        return sum(stage.blocks for stage in self.stages)
 
     @property
     def out_channels(self) -> int:
         return self.stages[-1].width
 
-    @property
-    def stage_ends(self) -> tuple[int, ...]:
-        return ends_of(self.stages)
-
     def scaled(self, width: float) -> TorchResNet:
         stages = tuple(dataclasses.replace(stage, width=scaled_channels(stage.width, width)) for stage in self.stages)
         return dataclasses.replace(self, stages=stages)
 
-    def stem(self, task: TaskConfig) -> ChainStem:
-        return self._stem(task, task.size)
-
-    def selector_stem(self, task: TaskConfig) -> ChainStem:
-        """One that sees all tasks' images at one size, of at most SELECTOR_SIDE pixels."""
-        return self._stem(task, min(task.size, SELECTOR_SIDE))
-
-    def _stem(self, task: TaskConfig, size: int) -> ChainStem:
-        check_multiple(task, REDUCTION)
+    def stem_of(self, task: TaskConfig, size: int) -> ChainStem:
         chain = PlainBlock(3, self.stem_channels, [], [Layer(7, 2)], "per_level", leading=False, trailing=True)
         return ChainStem(task, chain, size, pooled=True)
 

@@ -13,8 +13,8 @@ from torch import Tensor
 from den_core.checkpoints.foreign import read_tensors
 from den_core.config import TaskConfig
 from den_core.errors import CheckpointError, ConfigError, unknown
+from den_core.models.any_side import REDUCTION
 from den_core.models.estimator import Estimator
-from den_core.models.mobile import REDUCTION
 from den_core.models.pretrained import load_pretrained
 from den_core.models.registry import find_backbone
 from den_core.models.selector import Selector

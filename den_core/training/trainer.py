@@ -136,18 +136,17 @@ class Trainer:
     def _begin_estimator(self, turn: Turn, fresh: bool) -> Callable[[], None]:
         """What comes before a turn that trains the estimator; what it returns comes after every step."""
         config, pretrained = self.config.estimator, bool(self.recipe.start) and fresh
-        if config.statistics == "frozen":
-            freeze_statistics(self.estimator)
         if pretrained and not turn.start:
             fit_heads(self.estimator, self.recipe.network.tasks, self.train)
             self._share(self.estimator)
         if pretrained and turn.round == 0 and not turn.in_full and not config.runs_in_full:
             self._make_elastic(turn)
+        if config.statistics == "frozen":
+            freeze_statistics(self.estimator)
         return self.openings.begin(self.estimator, turn, fresh)
 
     def _make_elastic(self, turn: Turn) -> None:
         """Give the lower levels of a pretrained network the most of what it knows, and the selector a part of it."""
-        frozen = [module for module in self.estimator.modules() if not module.training]
         freeze_statistics(self.estimator)
         steps = range(turn.start, turn.start + SORTED)
         batches = ((batch.images, batch.labels) for batch in map(self.loader.batch, steps))
@@ -156,8 +155,6 @@ class Trainer:
         match_statistics(self.estimator, images, self._structure_generator(turn, 0))
         begin_selector(self.selector, self.estimator, self.recipe.start)
         self.estimator.train()
-        for module in frozen:
-            module.eval()
         self._share(self.estimator)
         self._share(self.selector)
 
